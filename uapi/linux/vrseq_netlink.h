@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Generic netlink family "vrseq", version 1: configuration and status.
+ * Documentation/netlink/specs/vrseq.yaml is its specification; vrseq(8) the
+ * tool on top. All but the GET commands need CAP_NET_ADMIN. Each refusal
+ * carries an extack sentence. Groups live in the caller's network namespace.
+ *
+ *   GROUP_ADD     NAME, SELF_ID, ADDRESS_IPV4, PORT, INSECURE
+ *                 [HEARTBEAT_NS] [VIEW_TIMEOUT_NS] [LOG_ENTRIES] [LOG_BYTES]
+ *                 [MESSAGES] [MESSAGE_BYTES]
+ *   GROUP_DEL     NAME                 EBUSY while files are attached
+ *   GROUP_FORM    NAME [GENERATION]    once in the life of a group, at one
+ *                 member, all members reachable and blank; waits, 5 s at most
+ *   GROUP_GET     NAME, or a dump of all groups; the reply has
+ *     NAME SELF_ID ADDRESS_IPV4 PORT INSECURE HEARTBEAT_NS VIEW_TIMEOUT_NS
+ *     LOG_ENTRIES LOG_BYTES MESSAGES MESSAGE_BYTES MEMORY_BYTES GENERATION
+ *     STATE STATUS_TEXT HAS_QUORUM QUORUM_COUNT VIEW LAST_NORMAL_VIEW PRIMARY_ID
+ *     OP COMMIT COMMIT_HASH SEQUENCE_FIRST SEQUENCE_LAST FILES
+ *     MEMBER (nested, one for each member)
+ *   MEMBER_ADD    NAME, MEMBER { ID, ADDRESS_IPV4, PORT [ROLE] }; only while
+ *                 the group is blank
+ *   MEMBER_DEL    NAME, MEMBER { ID }; only while the group is blank
+ *   STATS_GET     NAME, or a dump; the reply has NAME and
+ *     STAT (nested, many) { NAME, VALUE }: datagrams and drops by reason
+ *
+ * All integers are in host order but ADDRESS_IPV4, which is as on the wire.
+ */
+#ifndef _UAPI_LINUX_VRSEQ_NETLINK_H
+#define _UAPI_LINUX_VRSEQ_NETLINK_H
+
+#define VRSEQ_GENL_NAME		"vrseq"
+#define VRSEQ_GENL_VERSION	1
+
+enum vrseq_cmd {
+	VRSEQ_CMD_UNSPEC,
+	VRSEQ_CMD_GROUP_ADD,
+	VRSEQ_CMD_GROUP_DEL,
+	VRSEQ_CMD_GROUP_FORM,
+	VRSEQ_CMD_GROUP_GET,
+	VRSEQ_CMD_MEMBER_ADD,
+	VRSEQ_CMD_MEMBER_DEL,
+	VRSEQ_CMD_STATS_GET,
+	__VRSEQ_CMD_MAX,
+};
+
+#define VRSEQ_CMD_MAX (__VRSEQ_CMD_MAX - 1)
+
+enum vrseq_attr {
+	VRSEQ_A_UNSPEC,
+	VRSEQ_A_PAD,
+	VRSEQ_A_NAME,			/* string, 1..31 of [A-Za-z0-9_.-] */
+	VRSEQ_A_SELF_ID,		/* u16, 1..65535 */
+	VRSEQ_A_ADDRESS_IPV4,		/* be32 */
+	VRSEQ_A_PORT,			/* u16, 1..65535 */
+	VRSEQ_A_INSECURE,		/* flag: no key, anyone can forge */
+	VRSEQ_A_HEARTBEAT_NS,		/* u64, 1 ms .. 1 s */
+	VRSEQ_A_VIEW_TIMEOUT_NS,	/* u64, 4 heartbeats .. 60 s */
+	VRSEQ_A_LOG_ENTRIES,		/* u32, entries a member can catch up on */
+	VRSEQ_A_LOG_BYTES,		/* u32, bytes of their bodies */
+	VRSEQ_A_MESSAGES,		/* u32, messages kept for readers */
+	VRSEQ_A_MESSAGE_BYTES,		/* u32, bytes of their bodies */
+	VRSEQ_A_MEMORY_BYTES,		/* u64, what the group takes */
+	VRSEQ_A_GENERATION,		/* u16 */
+	VRSEQ_A_STATE,			/* u8, enum vrseq_state */
+	VRSEQ_A_STATUS_TEXT,		/* string */
+	VRSEQ_A_HAS_QUORUM,		/* u8, 0 or 1 */
+	VRSEQ_A_QUORUM_COUNT,		/* u8 */
+	VRSEQ_A_VIEW,			/* u64 */
+	VRSEQ_A_LAST_NORMAL_VIEW,	/* u64 */
+	VRSEQ_A_PRIMARY_ID,		/* u16, 0 = none known */
+	VRSEQ_A_OP,			/* u64 */
+	VRSEQ_A_COMMIT,			/* u64 */
+	VRSEQ_A_COMMIT_HASH,		/* u64 */
+	VRSEQ_A_SEQUENCE_FIRST,		/* u64 */
+	VRSEQ_A_SEQUENCE_LAST,		/* u64 */
+	VRSEQ_A_FILES,			/* u32, attached files */
+	VRSEQ_A_MEMBER,			/* nest of VRSEQ_A_MEMBER_* */
+	VRSEQ_A_STAT,			/* nest of VRSEQ_A_STAT_* */
+	__VRSEQ_A_MAX,
+};
+
+#define VRSEQ_A_MAX (__VRSEQ_A_MAX - 1)
+
+enum vrseq_member_attr {
+	VRSEQ_A_MEMBER_UNSPEC,
+	VRSEQ_A_MEMBER_PAD,
+	VRSEQ_A_MEMBER_ID,		/* u16, 1..65535 */
+	VRSEQ_A_MEMBER_ADDRESS_IPV4,	/* be32 */
+	VRSEQ_A_MEMBER_PORT,		/* u16, 1..65535 */
+	VRSEQ_A_MEMBER_ROLE,		/* u8, enum vrseq_role */
+	VRSEQ_A_MEMBER_SELF,		/* flag */
+	VRSEQ_A_MEMBER_PRIMARY,		/* flag */
+	VRSEQ_A_MEMBER_STATE,		/* u8, enum vrseq_state; absent = never heard */
+	VRSEQ_A_MEMBER_HEARD_AGE_NS,	/* u64; absent = never heard */
+	VRSEQ_A_MEMBER_OP,		/* u64, entry it is known to hold */
+	__VRSEQ_A_MEMBER_MAX,
+};
+
+#define VRSEQ_A_MEMBER_MAX (__VRSEQ_A_MEMBER_MAX - 1)
+
+enum vrseq_role {
+	VRSEQ_ROLE_VOTER	= 0,
+};
+
+enum vrseq_stat_attr {
+	VRSEQ_A_STAT_UNSPEC,
+	VRSEQ_A_STAT_PAD,
+	VRSEQ_A_STAT_NAME,		/* string */
+	VRSEQ_A_STAT_VALUE,		/* u64 */
+	__VRSEQ_A_STAT_MAX,
+};
+
+#define VRSEQ_A_STAT_MAX (__VRSEQ_A_STAT_MAX - 1)
+
+#endif /* _UAPI_LINUX_VRSEQ_NETLINK_H */
