@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The contract between the core and whoever runs it: events in, effects out.
+ *
+ *  1. vr_step() never sleeps, allocates, reads a clock or entropy; it runs in
+ *     bounded time and touches only the replica, the event and the effects.
+ *  2. The shell may perform effects in any order and may lose any send. There
+ *     is no "persist before send" for the shell to get wrong: the core says
+ *     PREPARE_OK only after the DURABLE event that covers the entry (I4).
+ *  3. The same initial state and the same events give the same effects, byte
+ *     for byte, everywhere.
+ *  4. What is wrong with an event from the network is dropped with a counted
+ *     enum vr_drop. What is wrong with an event from the shell is a bug.
+ *  5. A replica that finds its own state broken halts: from then on it sends
+ *     nothing and answers nothing but the error.
+ *  6. now_ns never decreases from one step to the next.
+ */
+#ifndef VR_REPLICA_H
+#define VR_REPLICA_H
+
+#include "vr_message.h"
+
+struct vr_replica;
+
+/**
+ * struct vr_config - what a replica is told at its birth and never again
+ * @replica_count:	1 .. VR_REPLICAS_MAX
+ * @self:		our slot, below @replica_count
+ * @nonce:		random, never used before: names this life of the replica
+ * @seed:		random: for jitter only
+ * @heartbeat_ns:	time between two signs of life of an idle primary
+ * @view_timeout_ns:	silence of the primary that makes a backup speak up
+ * @log_entries:	entries kept for those who fell behind; power of 2,
+ *			VR_ENTRIES_MIN or more
+ * @log_bytes:		room for their bodies; power of 2, at least
+ *			2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX
+ * @messages:		messages kept for readers; power of 2, 2 or more
+ * @message_bytes:	room for their bodies; power of 2, at least
+ *			2 * VR_BODY_BYTES_MAX
+ * @sessions_max:	rows of the client table
+ * @counters_max:	named counters
+ * @pending_max:	handles for local requests, at most VR_PENDING_MAX
+ *
+ * @sessions_max and @counters_max must be the same at all replicas of a group:
+ * they decide results.
+ */
+struct vr_config {
+	u8 replica_count;
+	u8 self;
+	u64 nonce;
+	u64 seed;
+	u64 heartbeat_ns;
+	u64 view_timeout_ns;
+	u32 log_entries;
+	u32 log_bytes;
+	u32 messages;
+	u32 message_bytes;
+	u32 sessions_max;
+	u32 counters_max;
+	u32 pending_max;
+};
+
+/** enum vr_event_type */
+enum vr_event_type {
+	VR_EVENT_START,		/* once, first */
+	VR_EVENT_RECEIVE,	/* a message passed vr_wire_decode() */
+	VR_EVENT_SUBMIT,	/* a local session asks for an operation */
+	VR_EVENT_TIMEOUT,	/* now_ns has reached the last deadline_ns */
+	VR_EVENT_DURABLE,	/* entries up to op are as durable as promised */
+	VR_EVENT_FORM,		/* the operator says: form the group now */
+	VR_EVENT_COUNT
+};
+
+/**
+ * struct vr_submit - an operation of a local session
+ * @handle:	0 .. pending_max - 1, one for each session; a handle has one
+ *		operation under way, only SESSION_END may replace it
+ * @kind:	enum vr_kind
+ * @session:	id that SESSION_BEGIN returned; 0 for SESSION_BEGIN
+ * @request:	1 for the first operation of the session, increasing; for
+ *		SESSION_BEGIN a number never used by this life of the member.
+ *		Submitting a request number again asks for its result
+ * @argument:	count of NEXT, else 0
+ * @body:	copied during the step
+ * @body_bytes:	0 .. VR_BODY_BYTES_MAX
+ */
+struct vr_submit {
+	u32 handle;
+	u8 kind;
+	u64 session;
+	u64 request;
+	u64 argument;
+	const u8 *body;
+	u16 body_bytes;
+};
+
+/**
+ * struct vr_event - something happened
+ * @type:		enum vr_event_type
+ * @now_ns:		the time
+ * @message:		RECEIVE
+ * @members_differ:	RECEIVE: as vr_wire_decode() found it
+ * @submit:		SUBMIT
+ * @log_epoch:		DURABLE: as in the effect it answers
+ * @op:			DURABLE: as in the effect it answers
+ * @generation:		FORM: generation the numbers start in
+ * @form_id:		FORM: random
+ */
+struct vr_event {
+	enum vr_event_type type;
+	u64 now_ns;
+	const struct vr_message *message;
+	bool members_differ;
+	struct vr_submit submit;
+	u64 log_epoch;
+	u64 op;
+	u16 generation;
+	u64 form_id;
+};
+
+#define VR_SENDS_MAX	16
+#define VR_DONE_MAX	128
+
+/** struct vr_send - transmit @message to every slot in the bit mask @to_mask */
+struct vr_send {
+	u8 to_mask;
+	struct vr_message message;
+};
+
+/**
+ * struct vr_done - the operation of a handle ended; the handle is free again
+ * @handle:	as submitted
+ * @outcome:	enum vr_outcome
+ * @request:	as submitted
+ * @result:	valid if @outcome is not UNKNOWN; @result.error always
+ *
+ * result.error: 0 applied; EOVERFLOW, ENOSPC, ESTALE decided in the log;
+ * EHOSTUNREACH, ENOTRECOVERABLE, EIO said by this replica alone.
+ */
+struct vr_done {
+	u32 handle;
+	u8 outcome;
+	u64 request;
+	struct vr_result result;
+};
+
+/**
+ * struct vr_effects - what the shell shall do now, in any order
+ * @send_count:		valid elements of @sends
+ * @done_count:		valid elements of @done
+ * @deadline_ns:	post TIMEOUT at this time, or anything else before
+ * @persist:		make entries up to @persist_op durable as the group
+ *			promises, then post DURABLE with the two numbers
+ * @persist_epoch:	changes whenever entries were replaced
+ * @readable:		new messages can be read
+ * @status_changed:	status, view, quorum or a peer's state changed
+ * @form_done:		the FORM of the operator ended
+ * @form_error:		enum vr_form_error
+ * @form_slot:		the member it is about
+ *
+ * Valid until the next vr_step() of the same replica: messages point into it.
+ */
+struct vr_effects {
+	u32 send_count;
+	u32 done_count;
+	u64 deadline_ns;
+	bool persist;
+	u64 persist_epoch;
+	u64 persist_op;
+	bool readable;
+	bool status_changed;
+	bool form_done;
+	u8 form_error;
+	u8 form_slot;
+	struct vr_send sends[VR_SENDS_MAX];
+	struct vr_done done[VR_DONE_MAX];
+};
+
+/** struct vr_peer_info - one member as this replica knows it */
+struct vr_peer_info {
+	u8 status;		/* enum vr_status as last heard, VR_STATUS_COUNT = never */
+	bool members_differ;	/* it was given another member list */
+	u64 heard_ns;		/* time of the last valid message, 0 = never */
+	u64 op;			/* newest entry it is known to hold in this view */
+};
+
+/** struct vr_info - one consistent look at a replica */
+struct vr_info {
+	u8 status;
+	u8 refusal;
+	u8 halt;
+	u8 primary;		/* slot, VR_NOBODY = none known */
+	bool has_quorum;
+	u8 quorum;
+	u16 generation;
+	u64 incarnation;
+	u64 view;
+	u64 last_normal_view;
+	u64 op;
+	u64 op_first;		/* oldest entry still held */
+	u64 op_durable;
+	u64 commit;
+	u64 commit_hash;
+	u64 sequence_first;	/* oldest message kept, first > last = none */
+	u64 sequence_last;
+	struct vr_peer_info peers[VR_REPLICAS_MAX];
+	u64 drops[VR_DROP_COUNT];
+	u64 received[VR_TYPE_COUNT];
+	u64 sent[VR_TYPE_COUNT];
+	u64 view_changes;	/* views this replica was normal in */
+};
+
+/**
+ * vr_config_invalid - check a configuration
+ * @cfg: configuration
+ *
+ * Return: NULL, or a sentence saying what is wrong.
+ */
+const char *vr_config_invalid(const struct vr_config *cfg);
+
+/** vr_replica_size - bytes of memory a replica of this configuration needs */
+size_t vr_replica_size(const struct vr_config *cfg);
+
+/**
+ * vr_replica_init - a blank replica
+ * @memory:	vr_replica_size(@cfg) bytes, zeroed, aligned as malloc does
+ * @cfg:	valid configuration, copied
+ *
+ * Return: the replica, which lives in @memory and owns nothing else.
+ */
+struct vr_replica *vr_replica_init(void *memory, const struct vr_config *cfg);
+
+/**
+ * vr_step - let a replica deal with one event
+ * @r:	replica
+ * @ev:	event; nothing of it is kept
+ * @fx:	receives the effects; need not be initialised
+ */
+void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects *fx);
+
+/**
+ * vr_replica_describe - copy out what is worth showing
+ * @r:		replica
+ * @info:	receives it
+ */
+void vr_replica_describe(const struct vr_replica *r, struct vr_info *info);
+
+/**
+ * vr_replica_message - look at a message of the ordered log
+ * @r:		replica
+ * @sequence:	number of the message
+ *
+ * Return: its entry (op = index, request = its sender's request number), valid
+ * until the next step; NULL if it is not kept here, any more or yet.
+ */
+const struct vr_entry *vr_replica_message(const struct vr_replica *r, u64 sequence);
+
+/** vr_replica_sequence_first - oldest message kept; above _last if there is none */
+u64 vr_replica_sequence_first(const struct vr_replica *r);
+
+/** vr_replica_sequence_last - newest message */
+u64 vr_replica_sequence_last(const struct vr_replica *r);
+
+/**
+ * vr_replica_entry - look at an entry of the log, committed or not
+ * @r:	replica
+ * @op:	number
+ *
+ * For checkers. Return: the entry, or NULL if it is not held.
+ */
+const struct vr_entry *vr_replica_entry(const struct vr_replica *r, u64 op);
+
+/**
+ * vr_replica_check - verify the invariants of one replica
+ * @r: replica
+ *
+ * Documentation/invariants.rst has them by number. For simulator, unit tests
+ * and fuzzers; it walks everything and is slow.
+ *
+ * Return: NULL, or the invariant that does not hold.
+ */
+const char *vr_replica_check(const struct vr_replica *r);
+
+#endif /* VR_REPLICA_H */

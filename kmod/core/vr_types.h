@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The words of the protocol: identifiers, statuses, limits, the log entry and
+ * the result of an operation. Knows no message, no handler, no state.
+ *
+ * Numbers. op numbers, and with them session ids, start at generation << 48;
+ * so do the counters and the message sequence. What is printed as 1, 2, 3 in
+ * generation 0 can never be repeated by a later generation.
+ */
+#ifndef VR_TYPES_H
+#define VR_TYPES_H
+
+#include "vr_platform.h"
+
+#define VR_REPLICAS_MAX		7
+#define VR_COUNT_BITS		48	/* of a number; the rest is the generation */
+#define VR_COUNT_MASK		((1ull << VR_COUNT_BITS) - 1)
+#define VR_BODY_BYTES_MAX	1024	/* of one entry: a message or a name */
+#define VR_NAME_BYTES_MAX	63	/* of a named counter */
+#define VR_DATAGRAM_BYTES_MAX	1408	/* fits one Ethernet frame with IP and UDP */
+#define VR_PIPELINE_MAX		64	/* entries the primary holds uncommitted */
+#define VR_PREPARES_MAX		4	/* PREPARE datagrams it has in flight */
+#define VR_BATCH_MAX		24	/* entries in one datagram */
+#define VR_PENDING_MAX		4096	/* local requests under way, upper bound */
+#define VR_ENTRIES_MIN		256	/* smallest ring; larger than any backlog */
+
+#define VR_NOBODY		0xff	/* instead of a slot */
+
+/** enum vr_status - what a replica is doing; same numbers as enum vrseq_state */
+enum vr_status {
+	VR_STATUS_BLANK,	/* no group yet, or no memory of it */
+	VR_STATUS_FORMING,	/* promised to a FORM, waits for FORMED */
+	VR_STATUS_NORMAL,
+	VR_STATUS_VIEW_CHANGE,
+	VR_STATUS_RECOVERING,	/* takes no part, enum vr_refusal says why */
+	VR_STATUS_HALTED,	/* takes no part, enum vr_halt says why */
+	VR_STATUS_COUNT
+};
+
+/** enum vr_refusal - why a replica is RECOVERING */
+enum vr_refusal {
+	VR_REFUSAL_NONE,
+	VR_REFUSAL_MEMORY_LOST,	/* the group was formed, we remember nothing */
+	VR_REFUSAL_BEHIND,	/* nobody holds the entries we miss any more */
+	VR_REFUSAL_COUNT
+};
+
+/** enum vr_halt - the broken invariant that made a replica stop for good */
+enum vr_halt {
+	VR_HALT_NONE,
+	VR_HALT_COMMITTED_CONFLICT,	/* I6: another entry at a committed op */
+	VR_HALT_LOG_GAP,		/* I2 */
+	VR_HALT_LOG_FULL,		/* a named bound was exceeded */
+	VR_HALT_TWO_LOGS,		/* two logs claim the same view and op */
+	VR_HALT_COUNT
+};
+
+/** enum vr_kind - what an entry asks of the state machine */
+enum vr_kind {
+	VR_KIND_SESSION_BEGIN	= 1,	/* argument: origin's nonce; request: its number */
+	VR_KIND_SESSION_END	= 2,
+	VR_KIND_NEXT		= 3,	/* argument: count; body: counter's name */
+	VR_KIND_GET		= 4,	/* body: counter's name */
+	VR_KIND_APPEND		= 5,	/* body: the message */
+	VR_KIND_COUNT
+};
+
+/**
+ * struct vr_entry - one slot of the log
+ * @op:		number of the entry
+ * @view:	view in which a primary gave it that number
+ * @session:	id of the session, 0 for SESSION_BEGIN
+ * @request:	request number within the session, from 1
+ * @argument:	see enum vr_kind
+ * @hash:	of this entry and, through the previous hash, of all before
+ * @body:	@body_bytes bytes, owned by whoever holds the entry
+ * @body_bytes:	0 .. VR_BODY_BYTES_MAX
+ * @kind:	enum vr_kind
+ * @origin:	slot of the member whose session it is
+ *
+ * Two logs that agree on one entry's hash agree on all entries before.
+ */
+struct vr_entry {
+	u64 op;
+	u64 view;
+	u64 session;
+	u64 request;
+	u64 argument;
+	u64 hash;
+	const u8 *body;
+	u16 body_bytes;
+	u8 kind;
+	u8 origin;
+};
+
+/**
+ * struct vr_result - what applying an entry gave; the same at every replica
+ * @error:	0 or a negative errno; if negative nothing was changed
+ * @index:	op number of the entry, for SESSION_BEGIN the session's id
+ * @view:	view of the entry
+ * @first:	NEXT: first number of the range
+ * @last:	NEXT: last number; GET: newest number given; APPEND: sequence
+ */
+struct vr_result {
+	s32 error;
+	u64 index;
+	u64 view;
+	u64 first;
+	u64 last;
+};
+
+/** enum vr_outcome - same numbers as enum vrseq_outcome */
+enum vr_outcome {
+	VR_OUTCOME_UNKNOWN,
+	VR_OUTCOME_APPLIED,
+	VR_OUTCOME_NOT_APPLIED,
+};
+
+/**
+ * enum vr_drop - why a datagram or a part of it was not acted upon
+ *
+ * Each has a counter. A drop is never an error of ours: the network, a stale
+ * peer or a stranger sent it, and resending or ignoring it is the answer.
+ */
+enum vr_drop {
+	VR_DROP_NONE,
+	/* the bytes (vr_wire.c) */
+	VR_DROP_SHORT,			/* ends before its fields do */
+	VR_DROP_LONG,			/* bytes after its fields */
+	VR_DROP_MAGIC,
+	VR_DROP_VERSION,
+	VR_DROP_TYPE,
+	VR_DROP_RESERVED,		/* a reserved byte is not zero */
+	VR_DROP_BOUND,			/* a count or size above its named bound */
+	/* the envelope (vr_message.c) */
+	VR_DROP_GROUP,			/* another group */
+	VR_DROP_MEMBERS,		/* another member list */
+	VR_DROP_GENERATION,
+	VR_DROP_SLOT,			/* not from a peer or not to us */
+	VR_DROP_INCARNATION,		/* an earlier life of the sender */
+	VR_DROP_FIELD,			/* fields contradict each other */
+	/* the state (handlers) */
+	VR_DROP_STATUS,			/* not in this status */
+	VR_DROP_STALE_VIEW,
+	VR_DROP_NEWER_VIEW,		/* noted: we ask for the newer view */
+	VR_DROP_NOT_PRIMARY,		/* meant for, or from, the primary */
+	VR_DROP_DUPLICATE,
+	VR_DROP_GAP,			/* entries missing before it: we ask */
+	VR_DROP_PIPELINE_FULL,
+	VR_DROP_UNWANTED,		/* answers a question we no longer have */
+	VR_DROP_FORM,			/* of another forming */
+	VR_DROP_CHAIN,			/* hash does not continue our log */
+	VR_DROP_COUNT
+};
+
+/** enum vr_form_error - why a form was refused; 0 = formed */
+enum vr_form_error {
+	VR_FORM_OKAY,
+	VR_FORM_NOT_BLANK_HERE,
+	VR_FORM_UNREACHABLE,	/* the member did not answer in time */
+	VR_FORM_NOT_BLANK,	/* the member is in a group already */
+	VR_FORM_BUSY,		/* the member promised to another form */
+	VR_FORM_MEMBERS,	/* the member has another member list */
+	VR_FORM_COUNT
+};
+
+static inline u64 vr_number_base(u16 generation)
+{
+	return (u64)generation << VR_COUNT_BITS;
+}
+
+#endif /* VR_TYPES_H */
