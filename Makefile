@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+# The front door: builds everything under build/, runs every check. Installs what it needs itself
+# (Debian 12, as root). The module's own object list is in Kbuild.
+
+KVER ?= 6.1 6.12
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+MAKEFLAGS += --no-print-directory -j$(shell nproc)
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+help: ## this list
+	@echo "vrseq $(VERSION): a replicated sequencer and log in the Linux kernel"
+	@echo
+	@echo "  make demo     three virtual machines, a group, a crash: the whole story in minutes"
+	@echo "  make check    everything a merge needs; ends with 'N passed, N failed, N skipped'"
+	@echo
+	@sed -n 's/^\([a-z.-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
+		awk -F '\t' '{ printf "  %-12s  %s\n", $$1, $$2 }'
+	@echo
+	@echo "  KVER=6.1|6.12 (one kernel only)  TEST=name  SEEDS=n FIRST=seed  SECONDS=n  HOURS=n"
+
+all: modules tools tests ## both kernels' modules, library, tool, tests (the default)
+
+# What a target needs from the distribution; quick when it is there.
+provision-%:
+	@selftests/provision.sh $*
+
+# --- the module, once per kernel, in a farm of links so that no object is shared ---
+
+module_sources := Kbuild $(wildcard kmod/*.[ch] kmod/core/*.[ch] uapi/linux/*.h)
+
+modules: $(KVER:%=build/%/vrseq.ko) ## the module alone
+
+build/6.1/vrseq.ko build/6.12/vrseq.ko: build/%/vrseq.ko: $(module_sources) | provision-build
+	@selftests/farm.sh build/$* $(module_sources)
+	@echo "  KMOD     $@"
+	@$(MAKE) -s -C $(shell . selftests/rig.sh && rig_headers $*) M=$(CURDIR)/build/$* W=1 \
+		CONFIG_DEBUG_INFO_BTF_MODULES= modules
+	@touch $@
+
+build/uml/vrseq.ko: $(module_sources) | provision-uml
+	@selftests/farm.sh build/uml $(module_sources)
+	@echo "  KMOD     $@"
+	@$(MAKE) -s -C $(shell selftests/uml/build.sh) ARCH=um M=$(CURDIR)/build/uml modules
+	@touch $@
+
+# --- library and tool ---
+
+CC ?= gcc
+CFLAGS ?= -O2 -g
+user_cflags := -std=gnu11 -Wall -Wextra -Iuapi -Iuserspace/libvrseq -MMD -MP
+lib_objects := $(patsubst %.c,build/%.o,$(wildcard userspace/libvrseq/*.c))
+tool_objects := $(patsubst %.c,build/%.o,$(wildcard userspace/vrseq/*.c))
+
+tools: build/vrseq build/libvrseq.so build/libvrseq.a ## the library and the vrseq tool
+
+build/userspace/libvrseq/%.o: user_cflags += -fPIC -fvisibility=hidden
+build/userspace/%.o: userspace/%.c | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) $(user_cflags) -c -o $@ $<
+
+build/libvrseq.a: $(lib_objects)
+	@echo "  AR       $@"
+	@rm -f $@ && $(AR) rcs $@ $^
+
+build/libvrseq.so.0: $(lib_objects) userspace/libvrseq/libvrseq.map
+	@echo "  LD       $@"
+	@$(CC) $(CFLAGS) -shared -Wl,-soname,libvrseq.so.0 -Wl,-z,defs \
+		-Wl,--version-script=userspace/libvrseq/libvrseq.map -o $@ $(lib_objects)
+
+build/libvrseq.so: build/libvrseq.so.0
+	@ln -sf libvrseq.so.0 $@
+
+build/vrseq: $(tool_objects) build/libvrseq.a
+	@echo "  LD       $@"
+	@$(CC) $(CFLAGS) -o $@ $^ -lmnl
+
+-include $(lib_objects:.o=.d) $(tool_objects:.o=.d)
+
+# --- tests ---
+# A part of the tests is a directory of selftests/ with a rules.mk, which may
+#	TESTS_BUILD   += files under build/selftests/ that `make` builds
+#	CHECK_TARGETS += phony targets that `make check` runs, in this order, one stage each
+# and defines them. A stage prints TAP on stdout, its plan included, and fails if a test did. A part
+# that does not exist has no target: nothing here passes by being absent.
+
+TESTS_BUILD :=
+CHECK_TARGETS :=
+-include $(wildcard $(patsubst %,selftests/%/rules.mk, \
+	tidy core scenario sim kunit chardev netlink netns lin fuzz bench qemu))
+
+tests: $(TESTS_BUILD) ## the test programs alone
+
+build-tap: ## what `make` builds, reported as a test
+	@$(MAKE) all
+	@printf '1..1\nok 1 - everything builds\n'
+
+check: ## everything a merge needs
+	@selftests/tally build-tap $(CHECK_TARGETS)
+
+# --- the rest ---
+
+clean: ## remove build/ (the cache of kernels stays: /var/cache/vrseq)
+	rm -rf build
+
+.PHONY: help all modules tools tests build-tap check clean $(CHECK_TARGETS)
