@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What holds of every message of a type, whatever the state of its receiver.
+ * Names of types and drop reasons live here too, so that they stand beside
+ * each other once.
+ */
+#include "vr_message.h"
+
+static bool batch_invalid(const struct vr_message *m)
+{
+	u32 i;
+
+	for (i = 0; i < m->entry_count; i++) {
+		const struct vr_entry *e = m->entries[i];
+
+		if (!e->kind || e->kind >= VR_KIND_COUNT || e->view > m->view)
+			return true;
+	}
+	return false;
+}
+
+/* The suffix runs from commit to op, both ends included. */
+static bool suffix_invalid(const struct vr_message *m)
+{
+	return m->commit > m->op || m->hash_count != m->op - m->commit + 1;
+}
+
+static bool fields_invalid(const struct vr_message *m, u8 replica_count)
+{
+	u8 primary = m->view % replica_count;
+
+	switch (m->type) {
+	case VR_REQUEST:
+		return m->entry_count != 1 || batch_invalid(m) ||
+		       m->entries[0]->origin != m->from;
+	case VR_PREPARE:
+		return !m->entry_count || batch_invalid(m) || m->from != primary;
+	case VR_NEW_STATE:
+		return batch_invalid(m) || m->log_view > m->view;
+	case VR_COMMIT:
+		return m->from != primary;
+	case VR_START_VIEW:
+		return suffix_invalid(m) || m->from != primary;
+	case VR_DO_VIEW_CHANGE:
+		return suffix_invalid(m) || m->log_view >= m->view;
+	case VR_GET_STATE:
+		return m->log_view > m->view;
+	case VR_PING:
+		return m->status >= VR_STATUS_COUNT;
+	case VR_FORM_REFUSED:
+		return !m->status || m->status >= VR_FORM_COUNT;
+	default:
+		return false;
+	}
+}
+
+enum vr_drop vr_message_invalid(const struct vr_message *m, u8 replica_count)
+{
+	u32 i;
+
+	if (m->from >= replica_count || m->to >= replica_count || m->from == m->to)
+		return VR_DROP_SLOT;
+	for (i = 0; i < m->entry_count; i++) {
+		if (m->entries[i]->origin >= replica_count)
+			return VR_DROP_SLOT;
+	}
+	if (fields_invalid(m, replica_count))
+		return VR_DROP_FIELD;
+	return VR_DROP_NONE;
+}
+
+const char *vr_type_name(u8 type)
+{
+	static const char * const names[VR_TYPE_COUNT] = {
+		[VR_REQUEST] = "REQUEST",
+		[VR_PREPARE] = "PREPARE",
+		[VR_PREPARE_OK] = "PREPARE_OK",
+		[VR_COMMIT] = "COMMIT",
+		[VR_EXIT_VIEW] = "EXIT_VIEW",
+		[VR_DO_VIEW_CHANGE] = "DO_VIEW_CHANGE",
+		[VR_START_VIEW] = "START_VIEW",
+		[VR_GET_STATE] = "GET_STATE",
+		[VR_NEW_STATE] = "NEW_STATE",
+		[VR_PING] = "PING",
+		[VR_FORM] = "FORM",
+		[VR_FORM_OK] = "FORM_OK",
+		[VR_FORM_REFUSED] = "FORM_REFUSED",
+		[VR_FORMED] = "FORMED",
+	};
+
+	return type < VR_TYPE_COUNT && names[type] ? names[type] : "?";
+}
+
+const char *vr_drop_name(enum vr_drop drop)
+{
+	static const char * const names[VR_DROP_COUNT] = {
+		[VR_DROP_NONE] = "none",
+		[VR_DROP_SHORT] = "short",
+		[VR_DROP_LONG] = "long",
+		[VR_DROP_MAGIC] = "magic",
+		[VR_DROP_VERSION] = "version",
+		[VR_DROP_TYPE] = "type",
+		[VR_DROP_RESERVED] = "reserved",
+		[VR_DROP_BOUND] = "bound",
+		[VR_DROP_GROUP] = "group",
+		[VR_DROP_MEMBERS] = "members",
+		[VR_DROP_GENERATION] = "generation",
+		[VR_DROP_SLOT] = "slot",
+		[VR_DROP_INCARNATION] = "incarnation",
+		[VR_DROP_FIELD] = "field",
+		[VR_DROP_STATUS] = "status",
+		[VR_DROP_STALE_VIEW] = "stale_view",
+		[VR_DROP_NEWER_VIEW] = "newer_view",
+		[VR_DROP_NOT_PRIMARY] = "not_primary",
+		[VR_DROP_DUPLICATE] = "duplicate",
+		[VR_DROP_GAP] = "gap",
+		[VR_DROP_PIPELINE_FULL] = "pipeline_full",
+		[VR_DROP_UNWANTED] = "unwanted",
+		[VR_DROP_FORM] = "form",
+		[VR_DROP_CHAIN] = "chain",
+	};
+
+	return drop < VR_DROP_COUNT && names[drop] ? names[drop] : "?";
+}

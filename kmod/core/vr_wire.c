@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The datagram format, type by type. All integers little-endian; "0" is a
+ * reserved field and must be zero. After the 48 bytes of vr_wire.h:
+ *
+ *   REQUEST         entry
+ *   PREPARE         op 8 | commit 8 | hash 8 | heartbeat_ns 8 | 0 8 |
+ *                   count 4 | 0 4 | count entries
+ *   NEW_STATE       op 8 | commit 8 | hash 8 | log_view 8 | 0 8 |
+ *                   count 4 | 0 4 | count entries
+ *   PREPARE_OK      op 8 | hash 8 | heartbeat_ns 8
+ *   COMMIT          commit 8 | heartbeat_ns 8
+ *   EXIT_VIEW       nothing
+ *   DO_VIEW_CHANGE  log_view 8 | op 8 | commit 8 | count 4 | 0 4 | count hashes 8
+ *   START_VIEW      op 8 | commit 8 | count 4 | 0 4 | count hashes 8
+ *   GET_STATE       log_view 8 | op 8
+ *   PING            op 8 | commit 8 | status 1 | 0 7
+ *   FORM            form_id 8
+ *   FORM_OK         form_id 8 | nonce 8
+ *   FORM_REFUSED    form_id 8 | error 1 | 0 7
+ *   FORMED          form_id 8 | nonces 7 x 8, unused ones zero
+ *
+ *   entry           view 8 | session 8 | request 8 | argument 8 |
+ *                   kind 1 | origin 1 | body_bytes 2 | 0 4 | body
+ *
+ * The entries of a datagram are consecutive: the first has number op + 1, and
+ * hash is that of entry op, from which the receiver continues the chain.
+ */
+#include "vr_wire.h"
+
+/* Writing: the caller gave room for vr_wire_bytes(). */
+struct writer {
+	u8 *at;
+};
+
+static void put(struct writer *w, u64 value, u32 bytes)
+{
+	u32 i;
+
+	for (i = 0; i < bytes; i++)
+		*w->at++ = (u8)(value >> (8 * i));
+}
+
+static void put64(struct writer *w, u64 value)
+{
+	put(w, value, 8);
+}
+
+static void put_entry(struct writer *w, const struct vr_entry *e)
+{
+	put64(w, e->view);
+	put64(w, e->session);
+	put64(w, e->request);
+	put64(w, e->argument);
+	put(w, e->kind, 1);
+	put(w, e->origin, 1);
+	put(w, e->body_bytes, 2);
+	put(w, 0, 4);
+	if (e->body_bytes)
+		memcpy(w->at, e->body, e->body_bytes);
+	w->at += e->body_bytes;
+}
+
+static void put_batch(struct writer *w, const struct vr_message *m, u64 fourth)
+{
+	u32 i;
+
+	put64(w, m->op);
+	put64(w, m->commit);
+	put64(w, m->hash);
+	put64(w, fourth);
+	put64(w, 0);
+	put(w, m->entry_count, 4);
+	put(w, 0, 4);
+	for (i = 0; i < m->entry_count; i++)
+		put_entry(w, m->entries[i]);
+}
+
+static void put_hashes(struct writer *w, const struct vr_message *m)
+{
+	u32 i;
+
+	put64(w, m->op);
+	put64(w, m->commit);
+	put(w, m->hash_count, 4);
+	put(w, 0, 4);
+	for (i = 0; i < m->hash_count; i++)
+		put64(w, m->hashes[i]);
+}
+
+static u32 entries_bytes(const struct vr_message *m)
+{
+	u32 i, bytes = 0;
+
+	for (i = 0; i < m->entry_count; i++)
+		bytes += VR_WIRE_ENTRY_BYTES + m->entries[i]->body_bytes;
+	return bytes;
+}
+
+u32 vr_wire_bytes(const struct vr_message *m)
+{
+	switch (m->type) {
+	case VR_REQUEST:
+		return VR_WIRE_HEAD_BYTES + entries_bytes(m);
+	case VR_PREPARE:
+	case VR_NEW_STATE:
+		return VR_WIRE_BATCH_BYTES + entries_bytes(m);
+	case VR_PREPARE_OK:
+	case VR_PING:
+		return VR_WIRE_HEAD_BYTES + 24;
+	case VR_COMMIT:
+	case VR_GET_STATE:
+	case VR_FORM_OK:
+	case VR_FORM_REFUSED:
+		return VR_WIRE_HEAD_BYTES + 16;
+	case VR_DO_VIEW_CHANGE:
+		return VR_WIRE_HEAD_BYTES + 32 + 8 * m->hash_count;
+	case VR_START_VIEW:
+		return VR_WIRE_HEAD_BYTES + 24 + 8 * m->hash_count;
+	case VR_FORM:
+		return VR_WIRE_HEAD_BYTES + 8;
+	case VR_FORMED:
+		return VR_WIRE_HEAD_BYTES + 8 + 8 * VR_REPLICAS_MAX;
+	default:
+		return VR_WIRE_HEAD_BYTES;
+	}
+}
+
+u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
+		   const struct vr_wire_group *group)
+{
+	struct writer w = { .at = buffer };
+	u32 i;
+
+	put(&w, VR_WIRE_MAGIC, 4);
+	put(&w, VR_WIRE_VERSION, 1);
+	put(&w, m->type, 1);
+	put(&w, m->from, 1);
+	put(&w, to, 1);
+	put64(&w, group->group);
+	put64(&w, group->members);
+	put64(&w, m->incarnation);
+	put64(&w, m->view);
+	put(&w, m->generation, 2);
+	put(&w, vr_wire_bytes(m), 2);
+	put(&w, 0, 4);
+
+	switch (m->type) {
+	case VR_REQUEST:
+		put_entry(&w, m->entries[0]);
+		break;
+	case VR_PREPARE:
+		put_batch(&w, m, m->heartbeat_ns);
+		break;
+	case VR_NEW_STATE:
+		put_batch(&w, m, m->log_view);
+		break;
+	case VR_PREPARE_OK:
+		put64(&w, m->op);
+		put64(&w, m->hash);
+		put64(&w, m->heartbeat_ns);
+		break;
+	case VR_COMMIT:
+		put64(&w, m->commit);
+		put64(&w, m->heartbeat_ns);
+		break;
+	case VR_DO_VIEW_CHANGE:
+		put64(&w, m->log_view);
+		put_hashes(&w, m);
+		break;
+	case VR_START_VIEW:
+		put_hashes(&w, m);
+		break;
+	case VR_GET_STATE:
+		put64(&w, m->log_view);
+		put64(&w, m->op);
+		break;
+	case VR_PING:
+		put64(&w, m->op);
+		put64(&w, m->commit);
+		put64(&w, m->status);
+		break;
+	case VR_FORM:
+		put64(&w, m->form_id);
+		break;
+	case VR_FORM_OK:
+		put64(&w, m->form_id);
+		put64(&w, m->nonces[m->from]);
+		break;
+	case VR_FORM_REFUSED:
+		put64(&w, m->form_id);
+		put64(&w, m->status);
+		break;
+	case VR_FORMED:
+		put64(&w, m->form_id);
+		for (i = 0; i < VR_REPLICAS_MAX; i++)
+			put64(&w, m->nonces[i]);
+		break;
+	}
+	return w.at - buffer;
+}
+
+/* Reading: a cursor that never passes the end; the first error sticks. */
+struct reader {
+	const u8 *at;
+	u32 left;
+	enum vr_drop drop;
+};
+
+static void fail(struct reader *r, enum vr_drop drop)
+{
+	if (!r->drop)
+		r->drop = drop;
+	r->left = 0;
+}
+
+static u64 get(struct reader *r, u32 bytes)
+{
+	u64 value = 0;
+	u32 i;
+
+	if (r->left < bytes) {
+		fail(r, VR_DROP_SHORT);
+		return 0;
+	}
+	for (i = 0; i < bytes; i++)
+		value |= (u64)r->at[i] << (8 * i);
+	r->at += bytes;
+	r->left -= bytes;
+	return value;
+}
+
+static u64 get64(struct reader *r)
+{
+	return get(r, 8);
+}
+
+static void get_reserved(struct reader *r, u32 bytes)
+{
+	if (get(r, bytes))
+		fail(r, VR_DROP_RESERVED);
+}
+
+static void get_entry(struct reader *r, struct vr_entry *e, u64 op)
+{
+	e->op = op;
+	e->hash = 0;
+	e->view = get64(r);
+	e->session = get64(r);
+	e->request = get64(r);
+	e->argument = get64(r);
+	e->kind = get(r, 1);
+	e->origin = get(r, 1);
+	e->body_bytes = get(r, 2);
+	get_reserved(r, 4);
+	if (e->body_bytes > VR_BODY_BYTES_MAX)
+		fail(r, VR_DROP_BOUND);
+	else if (e->body_bytes > r->left)
+		fail(r, VR_DROP_SHORT);
+	if (r->drop)
+		return;
+	e->body = r->at;
+	r->at += e->body_bytes;
+	r->left -= e->body_bytes;
+}
+
+static void get_entries(struct reader *r, struct vr_wire_scratch *s, u32 count)
+{
+	struct vr_message *m = &s->message;
+	u32 i;
+
+	if (count > VR_BATCH_MAX) {
+		fail(r, VR_DROP_BOUND);
+		return;
+	}
+	for (i = 0; i < count && !r->drop; i++) {
+		get_entry(r, &s->entries[i], m->op + 1 + i);
+		m->entries[i] = &s->entries[i];
+	}
+	m->entry_count = count;
+}
+
+static u64 get_batch(struct reader *r, struct vr_wire_scratch *s)
+{
+	struct vr_message *m = &s->message;
+	u64 fourth;
+	u32 count;
+
+	m->op = get64(r);
+	m->commit = get64(r);
+	m->hash = get64(r);
+	fourth = get64(r);
+	get_reserved(r, 8);
+	count = get(r, 4);
+	get_reserved(r, 4);
+	get_entries(r, s, count);
+	return fourth;
+}
+
+static void get_hashes(struct reader *r, struct vr_wire_scratch *s)
+{
+	struct vr_message *m = &s->message;
+	u32 i;
+
+	m->op = get64(r);
+	m->commit = get64(r);
+	m->hash_count = get(r, 4);
+	get_reserved(r, 4);
+	if (m->hash_count > VR_HASHES_MAX) {
+		fail(r, VR_DROP_BOUND);
+		return;
+	}
+	for (i = 0; i < m->hash_count; i++)
+		s->hashes[i] = get64(r);
+	m->hashes = s->hashes;
+}
+
+static void get_fields(struct reader *r, struct vr_wire_scratch *s)
+{
+	struct vr_message *m = &s->message;
+	u32 i;
+
+	switch (m->type) {
+	case VR_REQUEST:
+		get_entries(r, s, 1);
+		break;
+	case VR_PREPARE:
+		m->heartbeat_ns = get_batch(r, s);
+		break;
+	case VR_NEW_STATE:
+		m->log_view = get_batch(r, s);
+		break;
+	case VR_PREPARE_OK:
+		m->op = get64(r);
+		m->hash = get64(r);
+		m->heartbeat_ns = get64(r);
+		break;
+	case VR_COMMIT:
+		m->commit = get64(r);
+		m->heartbeat_ns = get64(r);
+		break;
+	case VR_EXIT_VIEW:
+		break;
+	case VR_DO_VIEW_CHANGE:
+		m->log_view = get64(r);
+		get_hashes(r, s);
+		break;
+	case VR_START_VIEW:
+		get_hashes(r, s);
+		break;
+	case VR_GET_STATE:
+		m->log_view = get64(r);
+		m->op = get64(r);
+		break;
+	case VR_PING:
+		m->op = get64(r);
+		m->commit = get64(r);
+		m->status = get(r, 1);
+		get_reserved(r, 7);
+		break;
+	case VR_FORM:
+		m->form_id = get64(r);
+		break;
+	case VR_FORM_OK:
+		m->form_id = get64(r);
+		m->nonces[m->from % VR_REPLICAS_MAX] = get64(r);
+		break;
+	case VR_FORM_REFUSED:
+		m->form_id = get64(r);
+		m->status = get(r, 1);
+		get_reserved(r, 7);
+		break;
+	case VR_FORMED:
+		m->form_id = get64(r);
+		for (i = 0; i < VR_REPLICAS_MAX; i++)
+			m->nonces[i] = get64(r);
+		break;
+	default:
+		fail(r, VR_DROP_TYPE);
+	}
+}
+
+/* Before the group is formed a wrong member list must be seen, to be named. */
+static bool type_before_group(u8 type)
+{
+	return type == VR_PING || type == VR_FORM || type == VR_FORM_OK ||
+	       type == VR_FORM_REFUSED;
+}
+
+enum vr_drop vr_wire_decode(struct vr_wire_scratch *scratch, const u8 *buffer,
+			    u32 bytes, const struct vr_wire_group *group,
+			    bool *members_differ)
+{
+	struct reader r = { .at = buffer, .left = bytes };
+	struct vr_message *m = &scratch->message;
+
+	memset(m, 0, offsetof(struct vr_message, entries));
+	*members_differ = false;
+
+	if (get(&r, 4) != VR_WIRE_MAGIC)
+		return r.drop ? r.drop : VR_DROP_MAGIC;
+	if (get(&r, 1) != VR_WIRE_VERSION)
+		return r.drop ? r.drop : VR_DROP_VERSION;
+	m->type = get(&r, 1);
+	m->from = get(&r, 1);
+	m->to = get(&r, 1);
+	if (get64(&r) != group->group)
+		return r.drop ? r.drop : VR_DROP_GROUP;
+	*members_differ = get64(&r) != group->members;
+	m->incarnation = get64(&r);
+	m->view = get64(&r);
+	m->generation = get(&r, 2);
+	if (get(&r, 2) != bytes)
+		return r.drop ? r.drop : VR_DROP_BOUND;
+	get_reserved(&r, 4);
+	if (!r.drop && *members_differ && !type_before_group(m->type))
+		return VR_DROP_MEMBERS;
+
+	if (!r.drop)
+		get_fields(&r, scratch);
+	if (!r.drop && r.left)
+		return VR_DROP_LONG;
+	return r.drop;
+}
+
+bool vr_wire_group_matches(const u8 *buffer, u32 bytes, u64 group)
+{
+	struct reader r = { .at = buffer, .left = bytes };
+
+	get64(&r);
+	return get64(&r) == group && !r.drop;
+}
