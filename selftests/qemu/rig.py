@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Stock Debian kernels as QEMU guests that share the host's root.
+
+Owns: the initramfs, the QEMU command line, the life of QEMU processes, what a healthy kernel log
+looks like. Does not know what runs inside a guest.
+
+A guest is the stock kernel, an initramfs that mounts the host's root read-only over 9p under a
+tmpfs overlay, and init.sh, run from the repository, which starts one command. Whatever the guest
+does, its exit status comes back as a file in a writable share, so a guest that panics, hangs or
+is killed cannot look like one that passed.
+"""
+import ctypes
+import os
+import re
+import select
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CACHE = os.environ.get("VRSEQ_CACHE", "/var/cache/vrseq")
+INIT = os.path.join(TOP, "selftests/qemu/init.sh")
+
+# What the initramfs must load before the host's root is there; the rest comes from it by modprobe.
+BOOT_MODULES = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"]
+
+# The kernel's own words for "this went wrong", whatever the test says.
+SPLAT = re.compile(r"WARNING:|BUG:|Oops|Call Trace|refcount_t|Kernel panic|general protection|"
+                   r"unregister_netdevice: waiting|KASAN|UBSAN|blocked for more than")
+
+INITRAMFS_INIT = """#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+for module in $(cat /modules/order); do insmod /modules/$module; done
+mkdir -p /host /over /root
+mount -t 9p -o trans=virtio,version=9p2000.L,cache=loose,msize=262144,ro root /host
+mount -t tmpfs -o size=75% tmpfs /over
+mkdir /over/upper /over/work
+mount -t overlay -o lowerdir=/host,upperdir=/over/upper,workdir=/over/work overlay /root
+for dir in proc sys dev; do mount --move /$dir /root/$dir; done
+exec switch_root /root /bin/sh $rig_init
+"""
+
+
+def headers_release(kver):
+    out = subprocess.run(["sh", "-c", ". selftests/rig.sh && rig_release " + shlex.quote(kver)],
+                         cwd=TOP, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    if not out:
+        raise SystemExit(f"no headers of Linux {kver}: run selftests/provision.sh")
+    return out
+
+
+class Kernel:
+    """A stock kernel out of the cache, and the initramfs that boots it."""
+
+    def __init__(self, kver):
+        self.kver = kver
+        self.release = headers_release(kver)
+        self.image = os.path.join(CACHE, "image-" + self.release)
+        self.vmlinuz = os.path.join(self.image, "boot/vmlinuz-" + self.release)
+        if not os.path.exists(self.vmlinuz):
+            raise SystemExit(f"no stock kernel {self.release}: run selftests/provision.sh qemu")
+        self.initramfs = self._build_initramfs()
+
+    def _module_files(self):
+        files = []
+        for name in BOOT_MODULES:
+            out = subprocess.run(["modprobe", "-d", self.image, "-S", self.release,
+                                  "--show-depends", name],
+                                 check=True, stdout=subprocess.PIPE, text=True).stdout
+            for line in out.splitlines():
+                if line.startswith("insmod ") and line.split()[1] not in files:
+                    files.append(line.split()[1])
+        return files
+
+    def _build_initramfs(self):
+        key = ctypes.c_uint32(hash_text(INITRAMFS_INIT + " ".join(BOOT_MODULES))).value
+        path = os.path.join(self.image, f"initramfs-{key:08x}.gz")
+        if os.path.exists(path):
+            return path
+        with tempfile.TemporaryDirectory() as root:
+            for name in ("bin", "proc", "sys", "dev", "modules"):
+                os.mkdir(os.path.join(root, name))
+            busybox = os.path.join(root, "bin/busybox")
+            shutil.copy("/bin/busybox", busybox)
+            for applet in ("sh", "mount", "insmod", "mkdir", "cat", "switch_root"):
+                os.symlink("busybox", os.path.join(root, "bin", applet))
+            order = []
+            for file in self._module_files():
+                name = os.path.basename(file)
+                with open(os.path.join(root, "modules", name.removesuffix(".xz")), "wb") as out:
+                    if name.endswith(".xz"):
+                        subprocess.run(["xz", "-dc", file], check=True, stdout=out)
+                    else:
+                        subprocess.run(["cat", file], check=True, stdout=out)
+                order.append(name.removesuffix(".xz"))
+            with open(os.path.join(root, "modules/order"), "w") as out:
+                out.write("\n".join(order) + "\n")
+            with open(os.path.join(root, "init"), "w") as out:
+                out.write(INITRAMFS_INIT)
+            os.chmod(os.path.join(root, "init"), 0o755)
+            new = f"{path}.{os.getpid()}"
+            subprocess.run("find . | cpio -o -H newc --quiet -R 0:0 | gzip -1 > " +
+                           shlex.quote(new), shell=True, cwd=root, check=True)
+            os.rename(new, path)
+        return path
+
+
+def hash_text(text):
+    import zlib
+    return zlib.crc32(text.encode())
+
+
+def die_with_parent():
+    """In a child before exec: be killed when the rig is, however it ends."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class Guest:
+    """One running guest. Its directory holds what passes between it and the host:
+    command (what to run), status (its exit code), console.log (the kernel's words)."""
+
+    def __init__(self, kernel, directory, command, environment=None, smp=2, memory="1G",
+                 deterministic=False, debug=True, qemu_options=(), stdout=None):
+        self.kernel = kernel
+        self.directory = os.path.abspath(directory)
+        self.console = os.path.join(self.directory, "console.log")
+        os.makedirs(self.directory, exist_ok=True)
+        for name in ("status", "console.log", "dmesg"):
+            if os.path.exists(os.path.join(self.directory, name)):
+                os.unlink(os.path.join(self.directory, name))
+        variables = {
+            "KVER": kernel.kver,
+            "VRSEQ_KO": os.path.join(TOP, "build", kernel.kver, "vrseq.ko"),
+            "VRSEQ_OUT": self.directory,
+            "PATH": os.path.join(TOP, "build") + ":/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+            "LC_ALL": "C.UTF-8",
+        }
+        variables.update(environment or {})
+        with open(os.path.join(self.directory, "command"), "w") as out:
+            for name, value in variables.items():
+                out.write(f"export {name}={shlex.quote(value)}\n")
+            out.write("exec " + " ".join(shlex.quote(word) for word in command) + "\n")
+        # At end of file on its stdin QEMU would hang up the guest's stdout: keep a pipe open.
+        self.process = subprocess.Popen(
+            self._command_line(smp, memory, deterministic, debug) + list(qemu_options),
+            stdin=subprocess.PIPE, stdout=stdout, preexec_fn=die_with_parent)
+
+    def _command_line(self, smp, memory, deterministic, debug):
+        append = ["console=ttyS0", "loglevel=5", "panic=-1", "oops=panic", "panic_on_warn=1",
+                  "hung_task_panic=1", "softlockup_panic=1", "net.ifnames=0", "mitigations=off",
+                  f"rig_init={INIT}", f"rig_dir={self.directory}", f"rig_image={self.kernel.image}",
+                  f"rig_top={TOP}"]
+        cpu = "max"
+        line = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+                "-no-reboot", "-m", memory, "-kernel", self.kernel.vmlinuz,
+                "-initrd", self.kernel.initramfs]
+        if deterministic:
+            # An instruction is a nanosecond and the clock moves only with instructions; string
+            # instructions that would count as one for any length are hidden from the guest.
+            smp = 1
+            cpu = "max,-rdrand,-rdseed,-erms,-fsrm"
+            line += ["-accel", "tcg", "-icount", "shift=0,sleep=off",
+                     "-rtc", "base=2026-01-01,clock=vm"]
+            append += ["nokaslr", "random.trust_bootloader=off"]
+        else:
+            line += ["-accel", "tcg,thread=multi"]
+        if debug and not deterministic:
+            # Only the caches a module's objects come from: all of them would double the boot.
+            append += ["slub_debug=FZPU,kmalloc-*,skbuff*,vrseq*", "page_poison=1"]
+        line += ["-cpu", cpu, "-smp", str(smp)]
+        line += ["-serial", "file:" + self.console]
+        line += ["-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,"
+                 "multidevs=remap"]
+        line += ["-virtfs", f"local,path={self.directory},mount_tag=out,security_model=none"]
+        line += ["-device", "virtio-serial-pci", "-chardev", "stdio,id=stdout,signal=off",
+                 "-device", "virtserialport,chardev=stdout,name=stdout"]
+        return line + ["-append", " ".join(append)]
+
+    def wait(self, timeout):
+        """Exit status of the command; 124 after the timeout, 125 if the guest died without one,
+        126 if the command passed but the kernel complained."""
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return 124
+        try:
+            with open(os.path.join(self.directory, "status")) as file:
+                status = int(file.read())
+        except (OSError, ValueError):
+            return 125
+        return 126 if status == 0 and self.splats() else status
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def log(self):
+        """The kernel's log: what the guest saved at its end, else what reached the console."""
+        for name in ("dmesg", "console.log"):
+            try:
+                with open(os.path.join(self.directory, name), errors="replace") as file:
+                    text = file.read()
+            except OSError:
+                continue
+            if text:
+                return text.splitlines()
+        return []
+
+    def splats(self):
+        """The parts of the kernel's log that no test may cause, with what follows them."""
+        lines = self.log()
+        keep = set()
+        for number, line in enumerate(lines):
+            if SPLAT.search(line):
+                keep.update(range(max(0, number - 3), min(len(lines), number + 25)))
+        return [lines[number] for number in sorted(keep)]
