@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Load on /dev/vrseq, recorded: threads that draw numbers, read counters and
+ * append messages, are hit by signals and deadlines, join what they began or
+ * walk away from it. Writes a history file for lin_check.
+ *
+ * Knows what the device promises and nothing of what is legal over all.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <linux/vrseq.h>
+
+#include "../lib/testlib.h"
+#include "lin_file.h"
+
+#define THREADS_MAX 64
+#define MESSAGE_BYTES_MAX 4096
+
+static const char usage[] =
+	"usage: lin_client -o FILE -c CLIENT [option]...\n"
+	"  -n NETNS   run in this network namespace (of ip netns)\n"
+	"  -g GROUP   attach to this group (the only one there is)\n"
+	"  -t N       threads, each an open file (1)\n"
+	"  -N N       operations of each thread (no end)\n"
+	"  -d S       seconds (no end)\n"
+	"  -s SEED    of what is done when\n"
+	"  -a PERCENT appends (20)      -r PERCENT reads of counters (15)\n"
+	"  -R PERCENT of ranges (5)     -C N  named counters besides the group's own (2)\n"
+	"  -D MS      usual deadline (2000), -x PERCENT much shorter deadlines (0)\n"
+	"  -i MS      mean time between signals to a thread (0 = none)\n"
+	"  -l PERCENT of unfinished operations that are left unknown (20)\n"
+	"  -p US      pause between operations, at most (0)\n"
+	"  -b BYTES   largest message (256)\n"
+	"  -m MINIMUM exit 1 unless so many operations were applied in all (1)\n";
+
+static struct options {
+	const char *group;
+	unsigned int threads;
+	uint64_t operations;
+	uint64_t seconds;
+	uint64_t seed;
+	unsigned int append_percent, get_percent, range_percent, leave_percent;
+	unsigned int hurry_percent;
+	unsigned int counters;
+	unsigned int deadline_ms, signal_ms, pause_us;
+	unsigned int message_bytes_max;
+	uint32_t client;
+} options = {
+	.group = "", .threads = 1, .operations = UINT64_MAX, .seed = 1, .append_percent = 20,
+	.get_percent = 15, .range_percent = 5, .leave_percent = 20, .counters = 2,
+	.deadline_ms = 2000, .message_bytes_max = 256,
+};
+
+static struct lin_file file;
+static atomic_bool stopping;
+static atomic_uint running;
+static atomic_ulong errors[4096];	/* by errno */
+static atomic_ulong outcomes[3], joins;
+
+struct worker {
+	pthread_t thread;
+	int fd;
+	uint64_t rng;
+	uint32_t client;	/* of this open file */
+	uint32_t client_step;
+	uint32_t number;
+	unsigned char message[MESSAGE_BYTES_MAX];
+};
+
+static unsigned int below(struct worker *worker, uint64_t n)
+{
+	return lin_random(&worker->rng) % n;
+}
+
+static bool chance(struct worker *worker, unsigned int percent)
+{
+	return below(worker, 100) < percent;
+}
+
+/* A new open file is a new session, and so a new client to the checker. */
+static bool worker_open(struct worker *worker)
+{
+	struct vrseq_attach attach = { 0 };
+
+	if (worker->fd >= 0)
+		close(worker->fd);
+	worker->fd = open("/dev/vrseq", O_RDWR | O_CLOEXEC);
+	if (worker->fd < 0)
+		die("/dev/vrseq: %s", strerror(errno));
+	strncpy(attach.group, options.group, sizeof(attach.group) - 1);
+	if (ioctl(worker->fd, VRSEQ_IOC_ATTACH, &attach)) {
+		atomic_fetch_add(&errors[errno], 1);
+		close(worker->fd);
+		worker->fd = -1;
+		return false;
+	}
+	worker->client += worker->client_step;
+	worker->number = 0;
+	return true;
+}
+
+union request {
+	struct vrseq_op_hdr hdr;
+	struct vrseq_next next;
+	struct vrseq_get get;
+	struct vrseq_append append;
+};
+
+static unsigned long prepare(struct worker *worker, union request *request, struct lin_op *op)
+{
+	char *name = NULL;
+	uint32_t bytes;
+
+	memset(request, 0, sizeof(*request));
+	if (chance(worker, options.append_percent)) {
+		bytes = sizeof(struct lin_message) +
+			below(worker, options.message_bytes_max - sizeof(struct lin_message) + 1);
+		op->hash = lin_message(worker->message, bytes, op->client, op->number);
+		op->kind = LIN_APPEND;
+		request->append.data = (uintptr_t)worker->message;
+		request->append.bytes = bytes;
+		return VRSEQ_IOC_APPEND;
+	}
+	op->counter = below(worker, options.counters + 1);
+	if (chance(worker, options.get_percent)) {
+		op->kind = LIN_GET;
+		request->get.mode = VRSEQ_READ_LOG;
+		name = request->get.counter;
+	} else {
+		op->kind = LIN_NEXT;
+		op->count = chance(worker, options.range_percent) ? 2 + below(worker, 9) : 1;
+		request->next.count = op->count;
+		name = request->next.counter;
+	}
+	if (op->counter)
+		snprintf(name, VRSEQ_COUNTER_NAME_BYTES, "counter %u", op->counter);
+	return op->kind == LIN_GET ? VRSEQ_IOC_GET : VRSEQ_IOC_NEXT;
+}
+
+static void note(struct lin_op *op, const union request *request, uint64_t end_ns)
+{
+	const struct vrseq_op_hdr *hdr = &request->hdr;
+
+	op->end_ns = end_ns;
+	op->index = hdr->index;
+	switch (op->kind) {
+	case LIN_NEXT:
+		op->first = request->next.first;
+		op->last = request->next.last;
+		break;
+	case LIN_GET:
+		op->first = request->get.value;
+		op->last = op->first;
+		break;
+	case LIN_APPEND:
+		op->first = request->append.sequence;
+		op->last = op->first;
+		break;
+	}
+	__atomic_store_n(&op->outcome, LIN_APPLIED, __ATOMIC_RELEASE);
+}
+
+static void set_deadline(struct worker *worker, struct vrseq_op_hdr *hdr)
+{
+	uint64_t wait_ns = options.deadline_ms * 1000000ull;
+
+	if (chance(worker, options.hurry_percent))
+		wait_ns = 1 + below(worker, 5000000);
+	hdr->deadline_ns = lin_now_ns() + wait_ns;
+}
+
+/* One operation, with as many calls as it takes. False: the group is gone. */
+static bool operate(struct worker *worker)
+{
+	union lin_record *record = lin_file_add(&file);
+	unsigned long command;
+	union request request;
+	struct lin_op *op;
+
+	if (!record)
+		return false;
+	op = &record->op;
+	op->client = worker->client;
+	op->number = ++worker->number;
+	command = prepare(worker, &request, op);
+	op->start_ns = lin_now_ns();
+	for (;;) {
+		uint64_t op_id = request.hdr.op_id;
+		bool over;
+		int err;
+
+		set_deadline(worker, &request.hdr);
+		err = ioctl(worker->fd, command, &request) ? errno : 0;
+		if (op_id && request.hdr.op_id != op_id)
+			die("op_id %" PRIu64 " came back as %" PRIu64, op_id,
+			    (uint64_t)request.hdr.op_id);
+		if (err)
+			atomic_fetch_add(&errors[err], 1);
+		if (err ? request.hdr.outcome == VRSEQ_OUTCOME_APPLIED :
+			  request.hdr.outcome != VRSEQ_OUTCOME_APPLIED)
+			die("%s with outcome %u", strerror(err), request.hdr.outcome);
+		if (!err) {
+			note(op, &request, lin_now_ns());
+			atomic_fetch_add(&outcomes[LIN_APPLIED], 1);
+			return true;
+		}
+		over = err != EHOSTUNREACH && err != EINTR && err != ETIMEDOUT && err != EAGAIN;
+		if (err == EHOSTUNREACH)
+			usleep(1000 + below(worker, 20000));
+		if (request.hdr.outcome == VRSEQ_OUTCOME_NOT_APPLIED) {
+			op->outcome = LIN_NOT_APPLIED;
+			atomic_fetch_add(&outcomes[LIN_NOT_APPLIED], 1);
+			return err == ESTALE ? worker_open(worker) : !over;
+		}
+		if (over) {
+			atomic_fetch_add(&outcomes[LIN_UNKNOWN], 1);
+			return err == ESTALE && worker_open(worker);
+		}
+		if (stopping || chance(worker, options.leave_percent)) {
+			atomic_fetch_add(&outcomes[LIN_UNKNOWN], 1);
+			/* Half walk away from the session, too. */
+			return chance(worker, 50) || worker_open(worker);
+		}
+		atomic_fetch_add(&joins, 1);
+	}
+}
+
+static void *work(void *argument)
+{
+	struct worker *worker = argument;
+	uint64_t done;
+
+	for (done = 0; done < options.operations && !stopping; done++) {
+		if (worker->fd < 0 && !worker_open(worker))
+			break;
+		if (!operate(worker))
+			break;
+		if (options.pause_us)
+			usleep(below(worker, options.pause_us));
+	}
+	if (worker->fd >= 0)
+		close(worker->fd);
+	atomic_fetch_sub(&running, 1);
+	return NULL;
+}
+
+static void on_signal(int number)
+{
+	if (number == SIGTERM)
+		stopping = true;
+}
+
+/* Sleeps, hits threads with signals, tells when the time is up. */
+static void oversee(struct worker *workers)
+{
+	uint64_t end_ns = lin_now_ns() + options.seconds * 1000000000ull;
+	uint64_t rng = options.seed * 77 + 1;
+
+	while (running) {
+		uint64_t pause_us = 20000;
+
+		if (options.signal_ms)
+			pause_us = lin_random(&rng) %
+				   (2 * options.signal_ms * 1000 / options.threads + 1);
+		usleep(pause_us < 100000 ? pause_us : 100000);
+		if (options.seconds && lin_now_ns() >= end_ns)
+			stopping = true;
+		if (options.signal_ms)
+			pthread_kill(workers[lin_random(&rng) % options.threads].thread, SIGUSR1);
+	}
+}
+
+static const char *parse(int argc, char **argv, uint64_t *minimum)
+{
+	const char *path = NULL;
+	int option;
+
+	while ((option = getopt(argc, argv, "n:g:o:c:t:N:d:s:a:r:R:C:D:x:i:l:p:b:m:")) != -1) {
+		uint64_t value = optarg ? strtoull(optarg, NULL, 0) : 0;
+
+		switch (option) {
+		case 'n': enter_netns(optarg); break;
+		case 'g': options.group = optarg; break;
+		case 'o': path = optarg; break;
+		case 'c': options.client = value; break;
+		case 't': options.threads = value; break;
+		case 'N': options.operations = value; break;
+		case 'd': options.seconds = value; break;
+		case 's': options.seed = value; break;
+		case 'a': options.append_percent = value; break;
+		case 'r': options.get_percent = value; break;
+		case 'R': options.range_percent = value; break;
+		case 'C': options.counters = value; break;
+		case 'D': options.deadline_ms = value; break;
+		case 'x': options.hurry_percent = value; break;
+		case 'i': options.signal_ms = value; break;
+		case 'l': options.leave_percent = value; break;
+		case 'p': options.pause_us = value; break;
+		case 'b': options.message_bytes_max = value; break;
+		case 'm': *minimum = value; break;
+		default: path = NULL; optind = argc + 1; break;
+		}
+	}
+	if (!path || optind != argc || !options.threads || options.threads > THREADS_MAX ||
+	    options.message_bytes_max < sizeof(struct lin_message) ||
+	    options.message_bytes_max > MESSAGE_BYTES_MAX) {
+		fputs(usage, stderr);
+		exit(2);
+	}
+	return path;
+}
+
+int main(int argc, char **argv)
+{
+	static struct worker workers[THREADS_MAX];
+	struct sigaction action = { .sa_handler = on_signal };
+	uint64_t minimum = 1;
+	const char *path = parse(argc, argv, &minimum);
+	size_t capacity = 1 << 20;
+	unsigned int i;
+	int err;
+
+	/* No SA_RESTART: a signal has to be seen as EINTR. */
+	sigaction(SIGUSR1, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	if (options.operations < capacity / options.threads)
+		capacity = options.operations * options.threads;
+	err = lin_file_create(&file, path, capacity);
+	if (err)
+		die("%s: %s", path, strerror(-err));
+
+	running = options.threads;
+	for (i = 0; i < options.threads; i++) {
+		struct worker *worker = &workers[i];
+
+		/* Client ids: base, thread, open files of that thread. */
+		worker->fd = -1;
+		worker->client = options.client << 20 | i << 14;
+		worker->client_step = 1;
+		worker->rng = (options.seed << 8 | i) * 0x9e3779b97f4a7c15ull | 1;
+		if (pthread_create(&worker->thread, NULL, work, worker))
+			die("cannot start a thread");
+	}
+	oversee(workers);
+	for (i = 0; i < options.threads; i++)
+		pthread_join(workers[i].thread, NULL);
+
+	printf("lin_client %" PRIu32 ": applied %lu not %lu unknown %lu joins %lu", options.client,
+	       outcomes[LIN_APPLIED], outcomes[LIN_NOT_APPLIED], outcomes[LIN_UNKNOWN], joins);
+	for (i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (errors[i])
+			printf(" %s %lu", strerrorname_np(i), errors[i]);
+	printf("\n");
+	lin_file_close(&file);
+	return outcomes[LIN_APPLIED] >= minimum ? 0 : 1;
+}
