@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * libvrseq: system calls to functions, nothing else. The contract is vrseq.h.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#pragma GCC visibility push(default)
+#include "vrseq.h"
+#pragma GCC visibility pop
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define NS_PER_SECOND 1000000000ull
+
+struct vrseq {
+	int fd;
+	bool restart;
+	char group[VRSEQ_GROUP_NAME_BYTES];
+};
+
+/*
+ * The kernel writes op_id into the argument before it waits, so the same
+ * argument again is the same operation.
+ */
+static int call(struct vrseq *handle, unsigned long request, void *argument)
+{
+	while (ioctl(handle->fd, request, argument) < 0) {
+		if (errno != EINTR || !handle->restart)
+			return -errno;
+	}
+	return 0;
+}
+
+static int attach(struct vrseq *handle, const char *group)
+{
+	struct vrseq_attach attach = { 0 };
+	int error;
+
+	if (strlen(group) >= sizeof(attach.group))
+		return -EINVAL;
+	memcpy(attach.group, group, strlen(group));
+	error = call(handle, VRSEQ_IOC_ATTACH, &attach);
+	if (error)
+		return error;
+	memcpy(handle->group, attach.group, sizeof(handle->group) - 1);
+	return 0;
+}
+
+int vrseq_open(const char *group, int flags, struct vrseq **handle)
+{
+	struct vrseq *new;
+	int error;
+
+	if (flags & ~(O_NONBLOCK | O_CLOEXEC | VRSEQ_RESTART))
+		return -EINVAL;
+	new = calloc(1, sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+	new->restart = flags & VRSEQ_RESTART;
+	new->fd = open("/dev/vrseq", O_RDWR | (flags & ~VRSEQ_RESTART));
+	if (new->fd < 0) {
+		error = -errno;
+		goto err_free;
+	}
+	error = attach(new, group ? group : "");
+	if (error)
+		goto err_close;
+	*handle = new;
+	return 0;
+
+err_close:
+	close(new->fd);
+err_free:
+	free(new);
+	return error;
+}
+
+void vrseq_close(struct vrseq *handle)
+{
+	if (!handle)
+		return;
+	close(handle->fd);
+	free(handle);
+}
+
+int vrseq_fd(const struct vrseq *handle)
+{
+	return handle->fd;
+}
+
+const char *vrseq_group(const struct vrseq *handle)
+{
+	return handle->group;
+}
+
+int vrseq_info(struct vrseq *handle, struct vrseq_info *info)
+{
+	return call(handle, VRSEQ_IOC_INFO, info);
+}
+
+int vrseq_status(struct vrseq *handle, struct vrseq_status *status)
+{
+	return call(handle, VRSEQ_IOC_STATUS, status);
+}
+
+static void store(struct vrseq_result *result, const struct vrseq_op_hdr *hdr,
+		  uint64_t first, uint64_t last)
+{
+	if (!result)
+		return;
+	*result = (struct vrseq_result){
+		.first = first,
+		.last = last,
+		.index = hdr->index,
+		.view = hdr->view,
+		.op_id = hdr->op_id,
+		.outcome = hdr->outcome,
+	};
+}
+
+static int refuse(struct vrseq_result *result, int error)
+{
+	const struct vrseq_op_hdr hdr = { .outcome = VRSEQ_OUTCOME_NOT_APPLIED };
+
+	store(result, &hdr, 0, 0);
+	return error;
+}
+
+/* Pads with NUL; false if the name does not fit. */
+static bool set_counter(char *field, const char *counter)
+{
+	size_t bytes = counter ? strlen(counter) : 0;
+
+	if (bytes >= VRSEQ_COUNTER_NAME_BYTES)
+		return false;
+	memset(field, 0, VRSEQ_COUNTER_NAME_BYTES);
+	if (bytes)
+		memcpy(field, counter, bytes);
+	return true;
+}
+
+static int next(struct vrseq *handle, uint64_t op_id, const char *counter,
+		uint64_t count, uint64_t deadline_ns,
+		struct vrseq_result *result)
+{
+	struct vrseq_next next = {
+		.hdr.op_id = op_id,
+		.hdr.deadline_ns = deadline_ns,
+		.count = count,
+	};
+	int error;
+
+	if (!set_counter(next.counter, counter))
+		return refuse(result, -EINVAL);
+	error = call(handle, VRSEQ_IOC_NEXT, &next);
+	store(result, &next.hdr, next.first, next.last);
+	return error;
+}
+
+int vrseq_next(struct vrseq *handle, const char *counter, uint64_t count,
+	       uint64_t deadline_ns, struct vrseq_result *result)
+{
+	return next(handle, 0, counter, count, deadline_ns, result);
+}
+
+int vrseq_next_join(struct vrseq *handle, uint64_t op_id, const char *counter,
+		    uint64_t count, uint64_t deadline_ns,
+		    struct vrseq_result *result)
+{
+	/* 0 would begin a new one, which is just what a join must not do */
+	if (!op_id)
+		return refuse(result, -EINVAL);
+	return next(handle, op_id, counter, count, deadline_ns, result);
+}
+
+int vrseq_get(struct vrseq *handle, const char *counter, uint32_t mode,
+	      uint64_t deadline_ns, struct vrseq_result *result)
+{
+	struct vrseq_get get = {
+		.hdr.deadline_ns = deadline_ns,
+		.mode = mode,
+	};
+	int error;
+
+	if (!set_counter(get.counter, counter))
+		return refuse(result, -EINVAL);
+	error = call(handle, VRSEQ_IOC_GET, &get);
+	store(result, &get.hdr, get.value, get.value);
+	return error;
+}
+
+static int append(struct vrseq *handle, uint64_t op_id, const void *message,
+		  size_t bytes, uint64_t deadline_ns,
+		  struct vrseq_result *result)
+{
+	struct vrseq_append append = {
+		.hdr.op_id = op_id,
+		.hdr.deadline_ns = deadline_ns,
+		.data = (uintptr_t)message,
+		.bytes = bytes,
+	};
+	int error;
+
+	if (bytes > UINT32_MAX)
+		return refuse(result, -EMSGSIZE);
+	error = call(handle, VRSEQ_IOC_APPEND, &append);
+	store(result, &append.hdr, append.sequence, append.sequence);
+	return error;
+}
+
+int vrseq_append(struct vrseq *handle, const void *message, size_t bytes,
+		 uint64_t deadline_ns, struct vrseq_result *result)
+{
+	return append(handle, 0, message, bytes, deadline_ns, result);
+}
+
+int vrseq_append_join(struct vrseq *handle, uint64_t op_id, const void *message,
+		      size_t bytes, uint64_t deadline_ns,
+		      struct vrseq_result *result)
+{
+	if (!op_id)
+		return refuse(result, -EINVAL);
+	return append(handle, op_id, message, bytes, deadline_ns, result);
+}
+
+static int fill(struct vrseq *handle, struct vrseq_reader *reader)
+{
+	ssize_t bytes;
+
+	reader->filled = 0;
+	reader->offset = 0;
+	do {
+		bytes = read(handle->fd, reader->buffer, reader->bytes);
+	} while (bytes < 0 && errno == EINTR && handle->restart);
+	if (bytes < 0)
+		return -errno;
+	reader->filled = bytes;
+	return bytes ? 0 : -EPROTO;
+}
+
+int vrseq_read(struct vrseq *handle, struct vrseq_reader *reader,
+	       struct vrseq_record *record, const void **message)
+{
+	const char *at;
+	size_t left;
+	int error;
+
+	if (reader->offset >= reader->filled) {
+		error = fill(handle, reader);
+		if (error)
+			return error;
+	}
+	at = (const char *)reader->buffer + reader->offset;
+	left = reader->filled - reader->offset;
+	if (left < sizeof(*record))
+		goto malformed;
+	memcpy(record, at, sizeof(*record));
+	if (record->size > left || record->size < sizeof(*record) ||
+	    record->bytes > record->size - sizeof(*record))
+		goto malformed;
+	reader->offset += record->size;
+	*message = at + sizeof(*record);
+	return 0;
+
+malformed:
+	reader->offset = reader->filled;
+	return -EPROTO;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
+}
+
+int vrseq_wait(struct vrseq *handle, short events, uint64_t deadline_ns)
+{
+	struct pollfd pollfd = { .fd = handle->fd, .events = events };
+	struct timespec timeout;
+	uint64_t now, left;
+	int count;
+
+	do {
+		now = now_ns();
+		left = deadline_ns > now ? deadline_ns - now : 0;
+		timeout.tv_sec = left / NS_PER_SECOND;
+		timeout.tv_nsec = left % NS_PER_SECOND;
+		count = ppoll(&pollfd, 1, deadline_ns ? &timeout : NULL, NULL);
+	} while (count < 0 && errno == EINTR && handle->restart);
+	if (count < 0)
+		return -errno;
+	return count ? pollfd.revents : -ETIMEDOUT;
+}
+
+uint64_t vrseq_deadline(uint64_t timeout_ns)
+{
+	uint64_t now = now_ns();
+
+	/* INT64_MAX, 292 years of uptime: the kernel's own end of time */
+	return timeout_ns > INT64_MAX - now ? INT64_MAX : now + timeout_ns;
+}
+
+static const struct {
+	int error;
+	const char *sentence;
+} sentences[] = {
+	{ ENOTCONN, "No such group here; without a name there must be exactly one" },
+	{ EAGAIN, "It would have to wait, or too many operations are under way" },
+	{ EHOSTUNREACH, "No quorum: too few members of the group answer" },
+	{ ETIMEDOUT, "The deadline passed" },
+	{ EINTR, "A signal came" },
+	{ ESTALE, "The operation or its session is too old" },
+	{ EOVERFLOW, "The counter's range is exhausted" },
+	{ EMSGSIZE, "The message is larger than the group allows" },
+	{ EPIPE, "The reader was too slow and lost messages" },
+	{ ENOTRECOVERABLE, "This member lost its memory and takes no part in the group" },
+	{ EIO, "This member halted" },
+	{ ENETDOWN, "The group or its network namespace is gone" },
+	{ EINVAL, "An argument is not valid" },
+	{ ENOTTY, "The module does not know this operation" },
+	{ EFAULT, "A bad address" },
+	{ EPERM, "This needs CAP_NET_ADMIN" },
+	{ EACCES, "No permission to open /dev/vrseq" },
+	{ ENOSPC, "The group holds as many named counters as it can" },
+	{ EDQUOT, "This member of the group holds as many open files as it can" },
+	{ EBUSY, "It is in use, or formed already" },
+	{ ENOMEM, "Out of memory" },
+	{ EEXIST, "It exists already" },
+	{ ENOENT, "There is no such thing" },
+	{ ENODEV, "The device is gone" },
+	{ EADDRINUSE, "The listen address is taken" },
+	{ EADDRNOTAVAIL, "The listen address is not an address of this machine" },
+	{ EOPNOTSUPP, "Not in this version" },
+	{ EPROTO, "The module speaks another version of its interface" },
+};
+
+const char *vrseq_strerror(int error)
+{
+	const char *text;
+	size_t i;
+
+	if (error < 0)
+		error = -error;
+	for (i = 0; i < ARRAY_SIZE(sentences); i++) {
+		if (sentences[i].error == error)
+			return sentences[i].sentence;
+	}
+	text = strerrordesc_np(error);
+	return text ? text : "An unknown error";
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * libvrseq - fencing tokens and an ordered log from /dev/vrseq
+ *
+ * A handle is an open file, which is a session of the group: what it began
+ * ends with vrseq_close() or with the process. The library keeps no thread,
+ * no global and no lock. Calls on one handle may run in several threads at
+ * once; that orders nothing between them, and joining an operation (below) is
+ * then the caller's own business. It refuses to know how a group is set up:
+ * that is netlink, and vrseq(8).
+ *
+ * Every call returns 0 (or what it says) or a negative errno; errno itself is
+ * left alone. The errnos are the table at the top of <linux/vrseq.h>, and
+ * vrseq_strerror() has a sentence for each. All times are nanoseconds of
+ * CLOCK_MONOTONIC.
+ *
+ * Deadlines, signals and O_NONBLOCK can end a call before its operation ends.
+ * struct vrseq_result then holds the operation's op_id and what is known of
+ * its outcome. The _join calls take that op_id, with the same arguments, and
+ * wait for the same operation; it is never applied twice.
+ */
+#ifndef VRSEQ_LIBRARY_H
+#define VRSEQ_LIBRARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/vrseq.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A flag of vrseq_open(): calls join again by themselves after a signal. */
+#define VRSEQ_RESTART		0x40000000
+
+#define VRSEQ_NO_DEADLINE	((uint64_t)0)
+
+struct vrseq;
+
+/**
+ * struct vrseq_result - what became of an operation
+ * @first:	next: first number of the range; get: the counter's value;
+ *		append: the message's sequence
+ * @last:	next: last number of the range; otherwise equal to @first
+ * @index:	where in the group's total order it was committed
+ * @view:	the view in which it was given that index
+ * @op_id:	its id, for the _join calls; 0 = it was never begun
+ * @outcome:	enum vrseq_outcome
+ *
+ * On failure only @op_id and @outcome mean something: UNKNOWN says that it may
+ * have been applied, or will be; NOT_APPLIED that it never will.
+ */
+struct vrseq_result {
+	uint64_t first;
+	uint64_t last;
+	uint64_t index;
+	uint64_t view;
+	uint64_t op_id;
+	uint32_t outcome;
+	uint32_t reserved;
+};
+
+/**
+ * struct vrseq_reader - a caller's buffer for vrseq_read()
+ * @buffer:	set by the caller; any alignment
+ * @bytes:	set by the caller: its size; vrseq_info.record_bytes_max fits
+ *		every record, more lets one system call bring several
+ * @filled:	bytes of records in it; 0 at the start, then the library's
+ * @offset:	where the next record begins; 0 at the start, then the library's
+ */
+struct vrseq_reader {
+	void *buffer;
+	size_t bytes;
+	size_t filled;
+	size_t offset;
+};
+
+/**
+ * vrseq_open - open /dev/vrseq and attach to a group
+ * @group:	name of a group in this network namespace; NULL or "" = the
+ *		only one there is
+ * @flags:	O_NONBLOCK, O_CLOEXEC, VRSEQ_RESTART, or 0
+ * @handle:	where to put the handle; untouched on failure
+ *
+ * With VRSEQ_RESTART a call that a signal interrupts goes on by itself, up to
+ * its deadline. Without it the call returns -EINTR and can be joined; choose
+ * that if signal handlers ask the program to stop.
+ *
+ * Return: 0, -ENOENT no such device (the module is not loaded), -EACCES,
+ * -ENOTCONN no such group (or none, or several, if @group is empty), -EDQUOT,
+ * -EINVAL, -ENOMEM, and what open(2) gives.
+ */
+int vrseq_open(const char *group, int flags, struct vrseq **handle);
+
+/**
+ * vrseq_close - end the session and free the handle
+ * @handle:	may be NULL
+ *
+ * An operation that did not return may still be applied. The session lives on
+ * while a dup()ed or inherited descriptor is open.
+ */
+void vrseq_close(struct vrseq *handle);
+
+/**
+ * vrseq_fd - the file descriptor, for poll(2)
+ * @handle:	the handle, which stays its owner
+ *
+ * POLLIN says that vrseq_read() has a record (once vrseq_reader holds none),
+ * POLLOUT that a joined operation ended or another can be begun.
+ *
+ * Return: the descriptor.
+ */
+int vrseq_fd(const struct vrseq *handle);
+
+/**
+ * vrseq_group - the name of the group attached to
+ * @handle:	the handle
+ *
+ * Return: a string that lives as long as the handle.
+ */
+const char *vrseq_group(const struct vrseq *handle);
+
+/**
+ * vrseq_info - the module's fixed limits
+ * @handle:	the handle
+ * @info:	where to put them
+ *
+ * Return: 0, -EFAULT.
+ */
+int vrseq_info(struct vrseq *handle, struct vrseq_info *info);
+
+/**
+ * vrseq_status - one consistent look at this member of the group
+ * @handle:	the handle
+ * @status:	where to put it; .text is a sentence for people
+ *
+ * Never waits.
+ *
+ * Return: 0, -ENETDOWN, -EFAULT.
+ */
+int vrseq_status(struct vrseq *handle, struct vrseq_status *status);
+
+/**
+ * vrseq_next - draw numbers nobody else ever got
+ * @handle:	the handle
+ * @counter:	name, 1 to 63 bytes; NULL or "" = the group's own counter
+ * @count:	how many, 1 or more
+ * @deadline_ns: vrseq_deadline(), or VRSEQ_NO_DEADLINE
+ * @result:	first and last number, index, view; may be NULL
+ *
+ * Linearizable. Every number is larger than every number of this counter that
+ * was given out before the call began: a fencing token.
+ *
+ * Return: 0, and on failure:
+ * not applied: -EOVERFLOW, -ENOSPC (no room for another named counter),
+ * -EINVAL, -ENOTRECOVERABLE (this member lost its memory), -ESTALE;
+ * see @result->outcome: -EHOSTUNREACH (no quorum), -ETIMEDOUT, -EINTR, -EIO,
+ * -ENETDOWN; -EAGAIN only with O_NONBLOCK or a full window: the operation, if
+ * begun (op_id is not 0), goes on, join it after POLLOUT.
+ */
+int vrseq_next(struct vrseq *handle, const char *counter, uint64_t count,
+	       uint64_t deadline_ns, struct vrseq_result *result);
+
+/**
+ * vrseq_next_join - wait for an operation of vrseq_next() again
+ * @handle:	the handle it was begun on
+ * @op_id:	its vrseq_result.op_id; a larger one than any used on this
+ *		handle begins a new operation with that id
+ * @counter:	as before
+ * @count:	as before
+ * @deadline_ns: a new one
+ * @result:	as in vrseq_next()
+ *
+ * Return: as vrseq_next(); -ESTALE if a later operation was begun since;
+ * -EINVAL if the arguments are not those of @op_id, or it is 0.
+ */
+int vrseq_next_join(struct vrseq *handle, uint64_t op_id, const char *counter,
+		    uint64_t count, uint64_t deadline_ns,
+		    struct vrseq_result *result);
+
+/**
+ * vrseq_get - read a counter
+ * @handle:	the handle
+ * @counter:	name; NULL or "" = the group's own counter
+ * @mode:	VRSEQ_READ_LOG: linearizable, as an entry of the log
+ * @deadline_ns: vrseq_deadline(), or VRSEQ_NO_DEADLINE
+ * @result:	@first is the newest number given out, 0 (of the generation)
+ *		if none was; may be NULL
+ *
+ * Changes nothing, so it may simply be called again.
+ *
+ * Return: as vrseq_next(), but -EOVERFLOW and -ENOSPC.
+ */
+int vrseq_get(struct vrseq *handle, const char *counter, uint32_t mode,
+	      uint64_t deadline_ns, struct vrseq_result *result);
+
+/**
+ * vrseq_append - append one message to the ordered log
+ * @handle:	the handle
+ * @message:	any bytes
+ * @bytes:	how many, 1 to vrseq_info.message_bytes_max
+ * @deadline_ns: vrseq_deadline(), or VRSEQ_NO_DEADLINE
+ * @result:	@first is its sequence; may be NULL
+ *
+ * Return: as vrseq_next(), but -EOVERFLOW and -ENOSPC; -EMSGSIZE: not applied.
+ */
+int vrseq_append(struct vrseq *handle, const void *message, size_t bytes,
+		 uint64_t deadline_ns, struct vrseq_result *result);
+
+/**
+ * vrseq_append_join - wait for an operation of vrseq_append() again
+ * @handle:	the handle it was begun on
+ * @op_id:	its vrseq_result.op_id, see vrseq_next_join()
+ * @message:	the same bytes
+ * @bytes:	as before
+ * @deadline_ns: a new one
+ * @result:	as in vrseq_append()
+ *
+ * Return: as vrseq_append(), and -ESTALE and -EINVAL as vrseq_next_join().
+ */
+int vrseq_append_join(struct vrseq *handle, uint64_t op_id, const void *message,
+		      size_t bytes, uint64_t deadline_ns,
+		      struct vrseq_result *result);
+
+/**
+ * vrseq_read - the next record of the log
+ * @handle:	the handle; its cursor begins at the oldest message kept
+ * @reader:	the caller's buffer; one per handle, or records get lost
+ * @record:	where to put the record's head; skip an unknown .type
+ * @message:	set to its .bytes bytes inside @reader->buffer, valid until the
+ *		next call; any alignment
+ *
+ * Waits for a record unless the handle is O_NONBLOCK. Every reader on every
+ * member gets the same messages in the same order.
+ *
+ * Return: 0; -EPIPE the group's memory for messages went round before this
+ * reader came: vrseq_status() has the lost range, the next call goes on after
+ * it; -EAGAIN nothing to read (O_NONBLOCK); -EINTR; -EINVAL the buffer is too
+ * small for the next record, which stays; -ENOTRECOVERABLE; -EIO; -ENETDOWN;
+ * -EPROTO the module speaks a later version of this interface.
+ */
+int vrseq_read(struct vrseq *handle, struct vrseq_reader *reader,
+	       struct vrseq_record *record, const void **message);
+
+/**
+ * vrseq_wait - wait for events of poll(2), with a deadline
+ * @handle:	the handle
+ * @events:	POLLIN, POLLOUT
+ * @deadline_ns: vrseq_deadline(), or VRSEQ_NO_DEADLINE
+ *
+ * Return: the events that came (> 0), -ETIMEDOUT, -EINTR.
+ */
+int vrseq_wait(struct vrseq *handle, short events, uint64_t deadline_ns);
+
+/**
+ * vrseq_deadline - the deadline that is @timeout_ns away
+ * @timeout_ns:	a duration; UINT64_MAX is as good as none
+ *
+ * Return: now plus @timeout_ns on CLOCK_MONOTONIC; never VRSEQ_NO_DEADLINE.
+ */
+uint64_t vrseq_deadline(uint64_t timeout_ns);
+
+/**
+ * vrseq_strerror - what an errno means here
+ * @error:	errno, positive or negative
+ *
+ * Return: a constant sentence without a full stop; strerror(3)'s words, in
+ * English, for an errno that is not in the table of <linux/vrseq.h>.
+ */
+const char *vrseq_strerror(int error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* VRSEQ_LIBRARY_H */
