@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The words of a command, from a table to typed values. Strict: the whole text
+ * must be the value, nothing may overflow, a word may come once. Knows the
+ * grammar and no command.
+ *
+ * A token that is a word of the table is that word. Any other token is the
+ * next positional argument; to give one a value that is also a word, write
+ * the positional's own word before it (counter next name count).
+ */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool.h"
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+static const struct unit time_units[] = {
+	{ "ns", 1 }, { "us", 1000 }, { "ms", NS_PER_MS }, { "s", NS_PER_SECOND },
+};
+
+static const struct unit size_units[] = {
+	{ "", 1 }, { "K", 1ull << 10 }, { "M", 1ull << 20 }, { "G", 1ull << 30 },
+};
+
+/* Digits at *@text; moves it past them. */
+static bool parse_digits(const char **text, uint64_t *value)
+{
+	const char *start = *text;
+	unsigned int digit;
+
+	*value = 0;
+	for (; **text >= '0' && **text <= '9'; (*text)++) {
+		digit = **text - '0';
+		if (__builtin_mul_overflow(*value, 10, value) ||
+		    __builtin_add_overflow(*value, digit, value))
+			return false;
+	}
+	return *text != start;
+}
+
+static bool parse_units(const char *text, uint64_t *value,
+			const struct unit *units, size_t count)
+{
+	size_t i;
+
+	if (!parse_digits(&text, value))
+		return false;
+	for (i = 0; i < count; i++) {
+		if (!strcmp(text, units[i].name))
+			return !__builtin_mul_overflow(*value, units[i].factor,
+						       value);
+	}
+	return false;
+}
+
+bool parse_count(const char *text, uint64_t *value)
+{
+	return parse_digits(&text, value) && !*text;
+}
+
+bool parse_time(const char *text, uint64_t *ns)
+{
+	if (!strcmp(text, "0")) {
+		*ns = 0;
+		return true;
+	}
+	return parse_units(text, ns, time_units, ARRAY_SIZE(time_units));
+}
+
+bool parse_size(const char *text, uint64_t *bytes)
+{
+	return parse_units(text, bytes, size_units, ARRAY_SIZE(size_units));
+}
+
+bool parse_endpoint(const char *text, struct endpoint *endpoint)
+{
+	const char *colon = strchr(text, ':');
+	char address[INET_ADDRSTRLEN];
+	struct in_addr in;
+	uint64_t port;
+
+	if (!colon || (size_t)(colon - text) >= sizeof(address))
+		return false;
+	memcpy(address, text, colon - text);
+	address[colon - text] = '\0';
+	if (inet_pton(AF_INET, address, &in) != 1)
+		return false;
+	if (!parse_count(colon + 1, &port) || !port || port > UINT16_MAX)
+		return false;
+	endpoint->address = in.s_addr;
+	endpoint->port = port;
+	return true;
+}
+
+static int parse_number(struct arg *arg, const char *text, const char *hint)
+{
+	static const struct {
+		bool (*parse)(const char *text, uint64_t *value);
+		const char *what;
+	} kinds[] = {
+		[ARG_COUNT] = { parse_count, "a number" },
+		[ARG_TIME] = { parse_time, "a time like 500us, 20ms or 3s" },
+		[ARG_SIZE] = { parse_size, "a size like 4096, 64K or 16M" },
+	};
+	uint64_t value;
+
+	if (!kinds[arg->kind].parse(text, &value))
+		return usage_error(hint, "%s must be %s, not '%s'", arg->word,
+				   kinds[arg->kind].what, text);
+	if (value < arg->min || value > arg->max)
+		return usage_error(hint, "%s must be %" PRIu64 " to %" PRIu64 "%s, not '%s'",
+				   arg->word, arg->min, arg->max,
+				   arg->kind == ARG_TIME ? " ns" : "", text);
+	*(uint64_t *)arg->value = value;
+	return 0;
+}
+
+static int parse_value(struct arg *arg, const char *text, const char *hint)
+{
+	switch (arg->kind) {
+	case ARG_STRING:
+		*(const char **)arg->value = text;
+		return 0;
+	case ARG_WORD:
+		if (strcmp(text, arg->text))
+			return usage_error(hint, "%s can only be '%s' in this version, not '%s'",
+					   arg->word, arg->text, text);
+		return 0;
+	case ARG_ENDPOINT:
+		if (!parse_endpoint(text, arg->value))
+			return usage_error(hint,
+					   "%s must be IPv4:PORT like 10.0.0.1:7400, not '%s'",
+					   arg->word, text);
+		return 0;
+	default:
+		return parse_number(arg, text, hint);
+	}
+}
+
+static struct arg *find_arg(struct arg *args, const char *token, bool *has_word)
+{
+	struct arg *arg;
+
+	*has_word = true;
+	for (arg = args; arg->word; arg++) {
+		if (!strcmp(token, arg->word))
+			return arg;
+	}
+	*has_word = false;
+	for (arg = args; arg->word; arg++) {
+		if (arg->positional && !arg->given)
+			return arg;
+	}
+	return NULL;
+}
+
+int args_parse(int argc, char **argv, struct arg *args, const char *hint)
+{
+	struct arg *arg;
+	bool has_word;
+	int error;
+
+	while (argc > 0) {
+		arg = find_arg(args, *argv, &has_word);
+		if (!arg)
+			return usage_error(hint, "Did not expect '%s'", *argv);
+		if (arg->kind == ARG_REFUSED)
+			return usage_error(hint, "%s: %s", arg->word, arg->text);
+		if (arg->given)
+			return usage_error(hint, "%s was given twice", arg->word);
+		arg->given = true;
+		if (has_word) {
+			argc--;
+			argv++;
+			if (arg->kind == ARG_FLAG)
+				continue;
+			if (!argc)
+				return usage_error(hint, "%s needs a value", arg->word);
+		}
+		error = parse_value(arg, *argv, hint);
+		if (error)
+			return error;
+		argc--;
+		argv++;
+	}
+	for (arg = args; arg->word; arg++) {
+		if (arg->required && !arg->given)
+			return usage_error(hint, "%s is missing", arg->word);
+	}
+	return 0;
+}

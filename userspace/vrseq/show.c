@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * GROUP_GET: the answers, decoded and printed. The two tables are the JSON
+ * that the tool promises: a key is its attribute's name in lower case.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "show.h"
+
+enum field_kind {
+	FIELD_STRING,
+	FIELD_U8,
+	FIELD_U16,
+	FIELD_U32,
+	FIELD_U64,
+	FIELD_FLAG,
+	FIELD_BOOL,		/* u8 */
+	FIELD_IPV4,
+	FIELD_STATE,		/* u8 */
+	FIELD_ROLE,		/* u8 */
+};
+
+struct field {
+	uint16_t attr;
+	enum field_kind kind;
+	const char *key;
+};
+
+static const struct field group_fields[] = {
+	{ VRSEQ_A_NAME, FIELD_STRING, "name" },
+	{ VRSEQ_A_SELF_ID, FIELD_U16, "self_id" },
+	{ VRSEQ_A_ADDRESS_IPV4, FIELD_IPV4, "address" },
+	{ VRSEQ_A_PORT, FIELD_U16, "port" },
+	{ VRSEQ_A_INSECURE, FIELD_FLAG, "insecure" },
+	{ VRSEQ_A_HEARTBEAT_NS, FIELD_U64, "heartbeat_ns" },
+	{ VRSEQ_A_VIEW_TIMEOUT_NS, FIELD_U64, "view_timeout_ns" },
+	{ VRSEQ_A_LOG_ENTRIES, FIELD_U32, "log_entries" },
+	{ VRSEQ_A_LOG_BYTES, FIELD_U32, "log_bytes" },
+	{ VRSEQ_A_MESSAGES, FIELD_U32, "messages" },
+	{ VRSEQ_A_MESSAGE_BYTES, FIELD_U32, "message_bytes" },
+	{ VRSEQ_A_MEMORY_BYTES, FIELD_U64, "memory_bytes" },
+	{ VRSEQ_A_GENERATION, FIELD_U16, "generation" },
+	{ VRSEQ_A_STATE, FIELD_STATE, "state" },
+	{ VRSEQ_A_STATUS_TEXT, FIELD_STRING, "status_text" },
+	{ VRSEQ_A_HAS_QUORUM, FIELD_BOOL, "has_quorum" },
+	{ VRSEQ_A_QUORUM_COUNT, FIELD_U8, "quorum_count" },
+	{ VRSEQ_A_VIEW, FIELD_U64, "view" },
+	{ VRSEQ_A_LAST_NORMAL_VIEW, FIELD_U64, "last_normal_view" },
+	{ VRSEQ_A_PRIMARY_ID, FIELD_U16, "primary_id" },
+	{ VRSEQ_A_OP, FIELD_U64, "op" },
+	{ VRSEQ_A_COMMIT, FIELD_U64, "commit" },
+	{ VRSEQ_A_COMMIT_HASH, FIELD_U64, "commit_hash" },
+	{ VRSEQ_A_SEQUENCE_FIRST, FIELD_U64, "sequence_first" },
+	{ VRSEQ_A_SEQUENCE_LAST, FIELD_U64, "sequence_last" },
+	{ VRSEQ_A_FILES, FIELD_U32, "files" },
+};
+
+static const struct field member_fields[] = {
+	{ VRSEQ_A_MEMBER_ID, FIELD_U16, "id" },
+	{ VRSEQ_A_MEMBER_ADDRESS_IPV4, FIELD_IPV4, "address" },
+	{ VRSEQ_A_MEMBER_PORT, FIELD_U16, "port" },
+	{ VRSEQ_A_MEMBER_ROLE, FIELD_ROLE, "role" },
+	{ VRSEQ_A_MEMBER_SELF, FIELD_FLAG, "self" },
+	{ VRSEQ_A_MEMBER_PRIMARY, FIELD_FLAG, "primary" },
+	{ VRSEQ_A_MEMBER_STATE, FIELD_STATE, "state" },
+	{ VRSEQ_A_MEMBER_HEARD_AGE_NS, FIELD_U64, "heard_age_ns" },
+	{ VRSEQ_A_MEMBER_OP, FIELD_U64, "op" },
+};
+
+static enum mnl_attr_data_type data_type(enum field_kind kind)
+{
+	switch (kind) {
+	case FIELD_STRING:
+		return MNL_TYPE_NUL_STRING;
+	case FIELD_U16:
+		return MNL_TYPE_U16;
+	case FIELD_U32:
+	case FIELD_IPV4:
+		return MNL_TYPE_U32;
+	case FIELD_U64:
+		return MNL_TYPE_U64;
+	case FIELD_FLAG:
+		return MNL_TYPE_FLAG;
+	default:
+		return MNL_TYPE_U8;
+	}
+}
+
+/* --- decoding --- */
+
+struct decoder {
+	const struct field *fields;
+	size_t field_count;
+	const struct nlattr **attr;
+	uint16_t type_max;
+	struct group *group;
+};
+
+static int decode_member(struct group *group, const struct nlattr *nest);
+
+/* Attributes of a later version are skipped. */
+static int decode_attr(const struct nlattr *attr, void *data)
+{
+	uint16_t type = mnl_attr_get_type(attr);
+	struct decoder *decoder = data;
+	size_t i;
+
+	if (type > decoder->type_max)
+		return MNL_CB_OK;
+	if (decoder->fields == group_fields && type == VRSEQ_A_MEMBER)
+		return decode_member(decoder->group, attr);
+	for (i = 0; i < decoder->field_count; i++) {
+		if (decoder->fields[i].attr != type)
+			continue;
+		if (mnl_attr_validate(attr, data_type(decoder->fields[i].kind)) < 0)
+			return MNL_CB_ERROR;
+		decoder->attr[type] = attr;
+	}
+	return MNL_CB_OK;
+}
+
+static int decode_member(struct group *group, const struct nlattr *nest)
+{
+	struct decoder decoder = {
+		.fields = member_fields,
+		.field_count = ARRAY_SIZE(member_fields),
+		.type_max = VRSEQ_A_MEMBER_MAX,
+		.group = group,
+	};
+
+	if (mnl_attr_validate(nest, MNL_TYPE_NESTED) < 0)
+		return MNL_CB_ERROR;
+	if (group->member_count == VRSEQ_MEMBERS_MAX) {
+		errno = EPROTO;
+		return MNL_CB_ERROR;
+	}
+	decoder.attr = group->members[group->member_count++];
+	return mnl_attr_parse_nested(nest, decode_attr, &decoder);
+}
+
+struct group *group_decode(const struct nlmsghdr *nlh)
+{
+	struct group *group = calloc(1, sizeof(*group) + nlh->nlmsg_len);
+	struct decoder decoder = {
+		.fields = group_fields,
+		.field_count = ARRAY_SIZE(group_fields),
+		.type_max = VRSEQ_A_MAX,
+		.group = group,
+	};
+
+	if (!group)
+		return NULL;
+	memcpy(group->message, nlh, nlh->nlmsg_len);
+	decoder.attr = group->attr;
+	if (mnl_attr_parse((const struct nlmsghdr *)group->message,
+			   sizeof(struct genlmsghdr), decode_attr, &decoder) < 0) {
+		free(group);
+		return NULL;
+	}
+	return group;
+}
+
+static int take_group(const struct nlmsghdr *nlh, void *data)
+{
+	struct group *group = group_decode(nlh);
+	struct group ***tail = data;
+
+	if (!group)
+		return MNL_CB_ERROR;
+	**tail = group;
+	*tail = &group->next;
+	return MNL_CB_OK;
+}
+
+void groups_free(struct group *groups)
+{
+	struct group *next;
+
+	for (; groups; groups = next) {
+		next = groups->next;
+		free(groups);
+	}
+}
+
+static int ask(struct nl *nl, const char *name, struct group **groups)
+{
+	struct group **tail = groups;
+	struct nlmsghdr *nlh;
+	int error;
+
+	*groups = NULL;
+	nlh = nl_request(nl, VRSEQ_CMD_GROUP_GET, name ? NLM_F_ACK : NLM_F_DUMP);
+	if (name)
+		mnl_attr_put_strz(nlh, VRSEQ_A_NAME, name);
+	error = nl_talk(nl, nlh, take_group, &tail);
+	if (error)
+		groups_free(*groups);
+	return error;
+}
+
+int groups_get(const char *name, struct group **groups)
+{
+	struct nl nl;
+	int code, error;
+
+	code = nl_open(&nl);
+	if (code)
+		return code;
+	do {
+		error = ask(&nl, name, groups);
+	} while (error == -EINTR);
+	if (error)
+		code = fail(exit_code_of(error), nl_why(&nl, error),
+			    name ? "vrseq group show" : NULL,
+			    "Cannot show %s%s", name ? "group " : "groups",
+			    name ? name : "");
+	nl_close(&nl);
+	return code;
+}
+
+/* --- values --- */
+
+uint64_t attr_u64(const struct nlattr *attr)
+{
+	if (!attr)
+		return 0;
+	switch (mnl_attr_get_payload_len(attr)) {
+	case sizeof(uint8_t):
+		return mnl_attr_get_u8(attr);
+	case sizeof(uint16_t):
+		return mnl_attr_get_u16(attr);
+	case sizeof(uint32_t):
+		return mnl_attr_get_u32(attr);
+	default:
+		return mnl_attr_get_u64(attr);
+	}
+}
+
+const char *attr_string(const struct nlattr *attr)
+{
+	return attr ? mnl_attr_get_str(attr) : "";
+}
+
+static const char *name_of(const struct nlattr *attr, const char *const *names,
+			   size_t count)
+{
+	uint64_t value = attr_u64(attr);
+
+	return value < count ? names[value] : "unknown";
+}
+
+const char *state_name(const struct nlattr *state)
+{
+	static const char *const names[] = {
+		[VRSEQ_STATE_BLANK] = "blank",
+		[VRSEQ_STATE_FORMING] = "forming",
+		[VRSEQ_STATE_NORMAL] = "normal",
+		[VRSEQ_STATE_VIEW_CHANGE] = "view-change",
+		[VRSEQ_STATE_RECOVERING] = "recovering",
+		[VRSEQ_STATE_HALTED] = "halted",
+	};
+
+	return name_of(state, names, ARRAY_SIZE(names));
+}
+
+static const char *role_name(const struct nlattr *role)
+{
+	static const char *const names[] = { [VRSEQ_ROLE_VOTER] = "voter" };
+
+	return name_of(role, names, ARRAY_SIZE(names));
+}
+
+static const char *ipv4_text(const struct nlattr *attr, char *text)
+{
+	struct in_addr in = { .s_addr = attr ? mnl_attr_get_u32(attr) : 0 };
+
+	return inet_ntop(AF_INET, &in, text, INET_ADDRSTRLEN);
+}
+
+enum exit_code group_health(const struct group *group)
+{
+	if (!group->attr[VRSEQ_A_STATE])
+		return EXIT_HALTED;
+	switch (attr_u64(group->attr[VRSEQ_A_STATE])) {
+	case VRSEQ_STATE_BLANK:
+	case VRSEQ_STATE_FORMING:
+		return EXIT_NOT_CONFIGURED;
+	case VRSEQ_STATE_NORMAL:
+		return attr_u64(group->attr[VRSEQ_A_HAS_QUORUM]) ?
+			EXIT_OK : EXIT_NO_QUORUM;
+	case VRSEQ_STATE_VIEW_CHANGE:
+		return EXIT_NO_QUORUM;
+	default:
+		return EXIT_HALTED;
+	}
+}
+
+/* --- JSON --- */
+
+static void print_field(struct json *json, const struct field *field,
+			const struct nlattr *attr)
+{
+	char text[INET_ADDRSTRLEN];
+
+	if (field->kind == FIELD_FLAG) {
+		json_bool(json, field->key, attr);
+		return;
+	}
+	if (!attr) {
+		json_null(json, field->key);
+		return;
+	}
+	switch (field->kind) {
+	case FIELD_STRING:
+		json_string(json, field->key, mnl_attr_get_str(attr));
+		break;
+	case FIELD_BOOL:
+		json_bool(json, field->key, mnl_attr_get_u8(attr));
+		break;
+	case FIELD_IPV4:
+		json_string(json, field->key, ipv4_text(attr, text));
+		break;
+	case FIELD_STATE:
+		json_string(json, field->key, state_name(attr));
+		break;
+	case FIELD_ROLE:
+		json_string(json, field->key, role_name(attr));
+		break;
+	default:
+		json_u64(json, field->key, attr_u64(attr));
+	}
+}
+
+void members_print_json(struct json *json, const struct group *group)
+{
+	unsigned int i;
+	size_t f;
+
+	json_open(json, "members", '[');
+	for (i = 0; i < group->member_count; i++) {
+		json_open(json, NULL, '{');
+		for (f = 0; f < ARRAY_SIZE(member_fields); f++)
+			print_field(json, &member_fields[f],
+				    group->members[i][member_fields[f].attr]);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+void group_print_json(struct json *json, const struct group *group)
+{
+	size_t f;
+
+	json_open(json, NULL, '{');
+	for (f = 0; f < ARRAY_SIZE(group_fields); f++)
+		print_field(json, &group_fields[f],
+			    group->attr[group_fields[f].attr]);
+	members_print_json(json, group);
+	json_close(json, '}');
+}
+
+/* --- text --- */
+
+static const char *time_text(uint64_t ns, char *text, size_t bytes)
+{
+	if (ns >= NS_PER_SECOND)
+		snprintf(text, bytes, "%" PRIu64 ".%" PRIu64 "s",
+			 ns / NS_PER_SECOND, ns / (NS_PER_SECOND / 10) % 10);
+	else if (ns >= NS_PER_MS)
+		snprintf(text, bytes, "%" PRIu64 "ms", ns / NS_PER_MS);
+	else
+		snprintf(text, bytes, "%" PRIu64 "us", ns / 1000);
+	return text;
+}
+
+static const char *size_text(uint64_t size, char *text, size_t bytes)
+{
+	if (size >= 1 << 20)
+		snprintf(text, bytes, "%" PRIu64 ".%" PRIu64 "M", size >> 20,
+			 (size >> 10) % 1024 * 10 / 1024);
+	else
+		snprintf(text, bytes, "%" PRIu64 "K", (size + 1023) >> 10);
+	return text;
+}
+
+/* Newest entry any member is known to hold. */
+static uint64_t newest_op(const struct group *group)
+{
+	uint64_t op, newest = attr_u64(group->attr[VRSEQ_A_OP]);
+	unsigned int i;
+
+	for (i = 0; i < group->member_count; i++) {
+		op = attr_u64(group->members[i][VRSEQ_A_MEMBER_OP]);
+		if (op > newest)
+			newest = op;
+	}
+	return newest;
+}
+
+static void member_print(const struct group *group,
+			 const struct nlattr *const *attr)
+{
+	const struct nlattr *age = attr[VRSEQ_A_MEMBER_HEARD_AGE_NS];
+	bool self = attr[VRSEQ_A_MEMBER_SELF];
+	bool primary = attr[VRSEQ_A_MEMBER_PRIMARY];
+	char text[32], address[INET_ADDRSTRLEN], endpoint[INET_ADDRSTRLEN + 8];
+	char behind[32] = "-";
+
+	snprintf(endpoint, sizeof(endpoint), "%s:%" PRIu64,
+		 ipv4_text(attr[VRSEQ_A_MEMBER_ADDRESS_IPV4], address),
+		 attr_u64(attr[VRSEQ_A_MEMBER_PORT]));
+	if (attr[VRSEQ_A_MEMBER_OP])
+		snprintf(behind, sizeof(behind), "%" PRIu64 " behind",
+			 newest_op(group) - attr_u64(attr[VRSEQ_A_MEMBER_OP]));
+	printf("  %-3" PRIu64 " %-21s  %-12s  %-11s  %-12s  ",
+	       attr_u64(attr[VRSEQ_A_MEMBER_ID]), endpoint,
+	       self && primary ? "self,primary" :
+	       self ? "self" : primary ? "primary" : "-",
+	       attr[VRSEQ_A_MEMBER_STATE] ?
+			state_name(attr[VRSEQ_A_MEMBER_STATE]) : "-", behind);
+	if (self)
+		puts("here");
+	else if (age)
+		printf("heard %s ago\n", time_text(attr_u64(age), text, sizeof(text)));
+	else
+		puts("never heard");
+}
+
+void members_print(const struct group *group)
+{
+	unsigned int i;
+
+	for (i = 0; i < group->member_count; i++)
+		member_print(group, (const struct nlattr *const *)group->members[i]);
+}
+
+static const char *headline(const struct group *group)
+{
+	switch (group_health(group)) {
+	case EXIT_OK:
+		return "READY";
+	case EXIT_NO_QUORUM:
+		return "NO QUORUM";
+	case EXIT_NOT_CONFIGURED:
+		return "NOT FORMED";
+	default:
+		return "REFUSES";
+	}
+}
+
+void group_print(const struct group *group)
+{
+	const struct nlattr *const *attr = (const struct nlattr *const *)group->attr;
+	char a[32], b[32], c[32], address[INET_ADDRSTRLEN];
+
+	printf("group %s  %s:%" PRIu64 "/udp  view %" PRIu64 "  primary ",
+	       attr_string(attr[VRSEQ_A_NAME]),
+	       ipv4_text(attr[VRSEQ_A_ADDRESS_IPV4], address),
+	       attr_u64(attr[VRSEQ_A_PORT]), attr_u64(attr[VRSEQ_A_VIEW]));
+	if (attr_u64(attr[VRSEQ_A_PRIMARY_ID]))
+		printf("%" PRIu64, attr_u64(attr[VRSEQ_A_PRIMARY_ID]));
+	else
+		putchar('-');
+	printf("  commit %" PRIu64 "  %s%s\n", attr_u64(attr[VRSEQ_A_COMMIT]),
+	       headline(group), attr[VRSEQ_A_INSECURE] ? "  INSECURE" : "");
+	if (*attr_string(attr[VRSEQ_A_STATUS_TEXT]))
+		printf("  %s\n", attr_string(attr[VRSEQ_A_STATUS_TEXT]));
+	members_print(group);
+	printf("  quorum %" PRIu64 " of %u  generation %" PRIu64
+	       "  messages %" PRIu64 " to %" PRIu64 "  files %" PRIu64 "\n",
+	       attr_u64(attr[VRSEQ_A_QUORUM_COUNT]), group->member_count,
+	       attr_u64(attr[VRSEQ_A_GENERATION]),
+	       attr_u64(attr[VRSEQ_A_SEQUENCE_FIRST]),
+	       attr_u64(attr[VRSEQ_A_SEQUENCE_LAST]),
+	       attr_u64(attr[VRSEQ_A_FILES]));
+	printf("  memory %s: log of %" PRIu64 " entries in %s, %" PRIu64 " messages in %s\n",
+	       size_text(attr_u64(attr[VRSEQ_A_MEMORY_BYTES]), a, sizeof(a)),
+	       attr_u64(attr[VRSEQ_A_LOG_ENTRIES]),
+	       size_text(attr_u64(attr[VRSEQ_A_LOG_BYTES]), b, sizeof(b)),
+	       attr_u64(attr[VRSEQ_A_MESSAGES]),
+	       size_text(attr_u64(attr[VRSEQ_A_MESSAGE_BYTES]), c, sizeof(c)));
+	printf("  heartbeat %s  view timeout %s\n",
+	       time_text(attr_u64(attr[VRSEQ_A_HEARTBEAT_NS]), a, sizeof(a)),
+	       time_text(attr_u64(attr[VRSEQ_A_VIEW_TIMEOUT_NS]), b, sizeof(b)));
+}
