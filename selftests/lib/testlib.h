@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,17 +31,26 @@ die(const char *format, ...)
 	exit(3);
 }
 
-/* A namespace of "ip netns", by name. */
-static inline void enter_netns(const char *name)
+/* Moves this thread into a namespace of "ip netns"; false: there is none. */
+static inline bool try_netns(const char *name)
 {
 	char path[256];
+	bool done;
 	int fd;
 
 	snprintf(path, sizeof(path), "/run/netns/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		die("%s: %s", path, strerror(errno));
+	if (fd < 0)
+		return false;
+	done = !setns(fd, CLONE_NEWNET);
 	close(fd);
+	return done;
+}
+
+static inline void enter_netns(const char *name)
+{
+	if (!try_netns(name))
+		die("network namespace %s: %s", name, strerror(errno));
 }
 
 #endif /* VRSEQ_TESTLIB_H */

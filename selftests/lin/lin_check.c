@@ -4,9 +4,9 @@
  *
  *	lin_check [-d] [-i INITIAL] [-q] FILE...
  *
- * -d prints the records, -i the value every counter began at (0), -q prints
- * nothing but a violation. Exit 0 legal, 1 not (the two offending operations
- * are printed), 2 could not tell.
+ * -d prints the records, -i the number after which counter 0 began (0), -q
+ * prints nothing but a violation. Exit 0 legal, 1 not (the two offending
+ * operations are printed), 2 could not tell.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -174,7 +174,8 @@ int main(int argc, char **argv)
 
 	for (counter = 0; counter < 1 << 16; counter++)
 		if (history.counters[counter] &&
-		    !lin_check_counter(history.ops, history.op_count, counter, initial, &verdict))
+		    !lin_check_counter(history.ops, history.op_count, counter,
+				       counter ? 0 : initial, &verdict))
 			return report("counter", &verdict);
 	if (!lin_check_log(history.ops, history.op_count, history.deliveries,
 			   history.delivery_count, &verdict))

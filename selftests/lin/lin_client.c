@@ -27,7 +27,7 @@
 
 static const char usage[] =
 	"usage: lin_client -o FILE -c CLIENT [option]...\n"
-	"  -n NETNS   run in this network namespace (of ip netns)\n"
+	"  -n NETNS   open the device in this network namespace (of ip netns)\n"
 	"  -g GROUP   attach to this group (the only one there is)\n"
 	"  -t N       threads, each an open file (1)\n"
 	"  -N N       operations of each thread (no end)\n"
@@ -43,6 +43,7 @@ static const char usage[] =
 	"  -m MINIMUM exit 1 unless so many operations were applied in all (1)\n";
 
 static struct options {
+	const char *netns;
 	const char *group;
 	unsigned int threads;
 	uint64_t operations;
@@ -61,6 +62,7 @@ static struct options {
 };
 
 static struct lin_file file;
+static int home_netns;
 static atomic_bool stopping;
 static atomic_uint running;
 static atomic_ulong errors[4096];	/* by errno */
@@ -86,16 +88,24 @@ static bool chance(struct worker *worker, unsigned int percent)
 	return below(worker, 100) < percent;
 }
 
-/* A new open file is a new session, and so a new client to the checker. */
+/*
+ * A new open file is a new session, and so a new client to the checker. Only the
+ * open is done in the namespace: nothing but the open file may point there.
+ */
 static bool worker_open(struct worker *worker)
 {
 	struct vrseq_attach attach = { 0 };
 
 	if (worker->fd >= 0)
 		close(worker->fd);
+	worker->fd = -1;
+	if (options.netns && !try_netns(options.netns))
+		return false;
 	worker->fd = open("/dev/vrseq", O_RDWR | O_CLOEXEC);
 	if (worker->fd < 0)
 		die("/dev/vrseq: %s", strerror(errno));
+	if (options.netns && setns(home_netns, CLONE_NEWNET))
+		die("setns: %s", strerror(errno));
 	strncpy(attach.group, options.group, sizeof(attach.group) - 1);
 	if (ioctl(worker->fd, VRSEQ_IOC_ATTACH, &attach)) {
 		atomic_fetch_add(&errors[errno], 1);
@@ -288,7 +298,7 @@ static const char *parse(int argc, char **argv, uint64_t *minimum)
 		uint64_t value = optarg ? strtoull(optarg, NULL, 0) : 0;
 
 		switch (option) {
-		case 'n': enter_netns(optarg); break;
+		case 'n': options.netns = optarg; break;
 		case 'g': options.group = optarg; break;
 		case 'o': path = optarg; break;
 		case 'c': options.client = value; break;
@@ -338,6 +348,9 @@ int main(int argc, char **argv)
 	if (err)
 		die("%s: %s", path, strerror(-err));
 
+	home_netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (home_netns < 0)
+		die("/proc/self/ns/net: %s", strerror(errno));
 	running = options.threads;
 	for (i = 0; i < options.threads; i++) {
 		struct worker *worker = &workers[i];

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,18 +42,18 @@ int lin_file_create(struct lin_file *file, const char *path, size_t capacity)
 int lin_file_load(struct lin_file *file, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat stat;
+	off_t data, end = 0;
 	int err;
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &stat))
-		err = -errno;
-	else if (stat.st_size % sizeof(union lin_record))
+	/* Most of the room was never used, and reading holes would fill them. */
+	while ((data = lseek(fd, end, SEEK_DATA)) >= 0)
+		end = lseek(fd, data, SEEK_HOLE);
+	if (end % sizeof(union lin_record))
 		err = -EINVAL;
 	else
-		err = map(file, fd, stat.st_size / sizeof(union lin_record), PROT_READ,
-			  MAP_PRIVATE);
+		err = map(file, fd, end / sizeof(union lin_record), PROT_READ, MAP_PRIVATE);
 	close(fd);
 	return err;
 }

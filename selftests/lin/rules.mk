@@ -18,7 +18,7 @@ lin_test_sources := $(addprefix selftests/lin/,lin_test.c lin_test_log.c) $(lin_
 build/selftests/lin_test: $(lin_test_sources) $(lin_headers) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
-	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -fsanitize=address,undefined \
+	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -fsanitize=address,undefined \
 		-fno-sanitize-recover=all -o $@ $(lin_test_sources)
 
 lin: build/selftests/lin_test ## the checker of histories against an exhaustive search and lies

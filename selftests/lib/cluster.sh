@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: GPL-2.0
+# A cluster in one kernel: each member in a network namespace of its own.
+#
+#   netns vr1              netns vr2              netns vr3   ...
+#   eth0 10.77.0.1         eth0 10.77.0.2         eth0 10.77.0.3
+#      |                      |                      |
+#     v1 ------- bridge ---- v2 ------- br0 ------- v3          netns vrsw
+#
+# A link is cut, or made lossy, at its vN in vrsw. Sourced after ktap.sh; knows how to build and
+# break a cluster, and not what is then expected of it.
+
+build=${VRSEQ_BUILD:-build}
+vrseq=$build/vrseq
+programs=$build/selftests
+port=7400
+members=
+history=
+
+# --- module ---
+
+module_load() {
+	grep -q '^vrseq ' /proc/modules || insmod "$VRSEQ_KO"
+	eventually 5 test -c /dev/vrseq
+}
+
+# --- members ---
+
+sw() {
+	ip -n vrsw "$@"
+}
+
+# Namespaces and links alone.
+links_up() { # N
+	local n
+
+	members=$(seq "$1")
+	ip netns add vrsw
+	sw link add br0 type bridge
+	sw link set br0 up
+	for n in $members; do
+		ip netns add "vr$n"
+		ip -n vrsw link add "v$n" type veth peer name eth0 netns "vr$n"
+		sw link set "v$n" master br0 up
+		ip -n "vr$n" addr add "10.77.0.$n/24" dev eth0
+		ip -n "vr$n" link set lo up
+		ip -n "vr$n" link set eth0 up
+	done
+}
+
+# One blank member that knows all the others. OPTIONS go to group add.
+member_up() { # N OPTIONS
+	local n=$1 other
+
+	shift
+	# shellcheck disable=SC2086
+	$vrseq -n "vr$n" group add t self "$n" listen "10.77.0.$n:$port" insecure \
+		${GROUP_OPTIONS:-heartbeat 20ms view-timeout 200ms} "$@"
+	for other in $members; do
+		[ "$other" = "$n" ] ||
+			$vrseq -n "vr$n" member add "$other" "10.77.0.$other:$port" group t
+	done
+}
+
+cluster_up() { # N OPTIONS
+	local n
+
+	links_up "$1"
+	shift
+	for n in $members; do
+		member_up "$n" "$@"
+	done
+}
+
+cluster_form() {
+	$vrseq -n vr1 group form t
+	for n in $members; do
+		eventually 10 has_quorum "$n"
+	done
+}
+
+cluster_formed() { # N OPTIONS
+	cluster_up "$@"
+	cluster_form
+}
+
+# Everything this library may have made; also after a test that failed half way.
+cluster_down() {
+	local ns
+
+	load_kill
+	for ns in $(ip netns list | sed -n 's/^\(vr[0-9a-z]*\).*/\1/p'); do
+		ip netns del "$ns"
+	done
+	[ -z "$history" ] || rm -rf "$history"
+	history=
+}
+
+cleanup() {
+	cluster_down
+}
+
+# --- what a member says ---
+
+# Sets s_state, s_has_quorum, s_primary_id, s_commit ...
+status_of() { # N
+	local text
+
+	text=$("$programs/member_status" "vr$1" t) || return
+	# shellcheck disable=SC2046
+	eval $(echo "$text" | sed 's/^/s_/')
+}
+
+is() { # N KEY VALUE
+	status_of "$1" && eval "[ \"\$s_$2\" = \"$3\" ]"
+}
+
+has_quorum() { # N
+	is "$1" has_quorum 1 && [ "$s_primary_id" != 0 ]
+}
+
+no_quorum() { # N
+	is "$1" has_quorum 0
+}
+
+primary() { # as member N sees it
+	status_of "${1:-1}" && echo "$s_primary_id"
+}
+
+has_other_primary() { # N OLD
+	has_quorum "$1" && [ "$s_primary_id" != "$2" ]
+}
+
+others() { # N...
+	local n
+
+	for n in $members; do
+		case " $* " in
+		*" $n "*) ;;
+		*) echo "$n" ;;
+		esac
+	done
+}
+
+# All the given members have committed the same, and all they hold.
+converged() { # N...
+	local n want=
+
+	for n; do
+		status_of "$n" || return
+		[ "$s_op" = "$s_commit" ] && [ "$s_state" = 2 ] || return
+		want=${want:-$s_commit/$s_commit_hash}
+		[ "$want" = "$s_commit/$s_commit_hash" ] || return
+	done
+}
+
+next() { # N ARGS
+	local n=$1
+
+	shift
+	$vrseq -n "vr$n" counter next "$@"
+}
+
+# --- links ---
+
+cut() { # N...
+	local n
+
+	for n; do
+		sw link set "v$n" down
+	done
+}
+
+heal() { # N...
+	local n
+
+	for n; do
+		sw link set "v$n" up
+		sw qdisc del dev "v$n" clsact 2>/dev/null || true
+		tc -n vrsw qdisc del dev "v$n" clsact 2>/dev/null || true
+		tc -n "vr$n" qdisc del dev eth0 root 2>/dev/null || true
+	done
+}
+
+clsact() { # N
+	tc -n vrsw qdisc replace dev "v$1" clsact
+}
+
+# Nobody hears N any more; N hears everybody.
+mute() { # N
+	clsact "$1"
+	tc -n vrsw filter add dev "v$1" ingress protocol ip flower action drop
+}
+
+# N hears nobody any more; everybody hears N.
+deafen() { # N
+	clsact "$1"
+	tc -n vrsw filter add dev "v$1" egress protocol ip flower action drop
+}
+
+# N does not hear OTHER.
+deafen_to() { # N OTHER
+	clsact "$1"
+	tc -n vrsw filter add dev "v$1" egress protocol ip flower src_ip "10.77.0.$2" action drop
+}
+
+# Groups of members that hear only their own: partition "1 2" "3 4" "5"
+partition() {
+	local a b group
+
+	for a in $members; do
+		for group; do
+			case " $group " in
+			*" $a "*) ;;
+			*) for b in $group; do deafen_to "$a" "$b"; done ;;
+			esac
+		done
+	done
+}
+
+netem() { # N ARGS
+	local n=$1
+
+	shift
+	tc -n "vr$n" qdisc replace dev eth0 root netem "$@"
+}
+
+# --- load, and what became of it ---
+
+loads=
+client=0
+
+# One lin_client on member N in the background; ARGS are its options.
+load() { # N ARGS
+	local n=$1
+
+	shift
+	[ -n "$history" ] || history=$(mktemp -d /run/history.XXXXXX)
+	client=$((client + 1))
+	"$programs/lin_client" -n "vr$n" -g t -o "$history/c$client" -c "$client" \
+		-s "$((${SEED:-1} * 100 + client))" "$@" &
+	loads="$loads $!"
+	load_last=$!
+}
+
+# They end by themselves (-d, -N), or by kill -9, and nothing else.
+load_wait() {
+	local pid status
+
+	for pid in $loads; do
+		status=0
+		wait "$pid" || status=$?
+		[ "$status" = 0 ] || [ "$status" = 137 ] || fail "a client ended with $status"
+	done
+	loads=
+}
+
+load_kill() {
+	local pid
+
+	for pid in $loads; do
+		kill -9 "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	loads=
+}
+
+# After the load: the given members (default all) come to one state, their logs are read to the end,
+# and all that was recorded is linearizable, from $initial on (default 0).
+check_history() { # N...
+	local n
+
+	# shellcheck disable=SC2086
+	[ $# -gt 0 ] || set -- $members
+	eventually 15 converged "$@" || {
+		for n; do status_of "$n"; note "member $n: state $s_state view $s_view op $s_op" \
+			"commit $s_commit $s_commit_hash"; done
+		fail "members do not converge"
+	}
+	for n; do
+		"$programs/lin_reader" -n "vr$n" -g t -o "$history/r$n" -c "$n" -T 20 \
+			-u "$(sequence_last "$n")"
+	done
+	"$programs/lin_check" -i "${initial:-0}" "$history"/*
+}
+
+sequence_last() { # N
+	status_of "$1" && echo "$s_sequence_last"
+}

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0
+# A group is formed once, by all of its members, and by nothing else. Sourced by run.sh.
+
+# The tool fails, and its sentence matches.
+refused() { # PATTERN COMMAND...
+	local pattern=$1
+
+	shift
+	if "$@" >/run/refused 2>&1; then
+		fail "not refused: $*"
+	fi
+	note "$(cat /run/refused)"
+	grep -Eqi "$pattern" /run/refused
+}
+
+state_is() { # N STATE
+	is "$1" state "$2"
+}
+
+form_unreachable() {
+	cluster_up 3
+	cut 3
+	refused '\b3\b' $vrseq -n vr1 group form t
+	# Nothing came of it, anywhere.
+	for n in $members; do
+		eventually 10 state_is "$n" 0
+	done
+	heal 3
+	cluster_form
+	[ "$(next 3)" = 1 ]
+}
+
+form_differs() {
+	cluster_up 3
+	$vrseq -n vr3 member del 2 group t
+	$vrseq -n vr3 member add 2 "10.77.0.9:$port" group t
+	refused '\b3\b' $vrseq -n vr1 group form t
+	for n in $members; do
+		eventually 10 state_is "$n" 0
+	done
+	$vrseq -n vr3 member del 2 group t
+	$vrseq -n vr3 member add 2 "10.77.0.2:$port" group t
+	cluster_form
+}
+
+form_twice() {
+	cluster_formed 3
+	for n in $members; do
+		refused 'formed' $vrseq -n "vr$n" group form t
+	done
+	[ "$(next 1)" = 1 ]
+}
+
+form_not_blank() {
+	# 3 is formed with 1 and 2; 1 and 2 start again with nothing.
+	cluster_formed 3
+	for n in 1 2; do
+		eventually 5 $vrseq -n "vr$n" group del t
+		member_up "$n"
+	done
+	refused '\b3\b' $vrseq -n vr1 group form t
+	refused '' next 1 timeout 1s
+}
+
+form_lossy() {
+	cluster_up 3
+	for n in $members; do
+		netem "$n" loss 30%
+	done
+	if $vrseq -n vr2 group form t; then
+		note "formed over 30 % loss"
+	else
+		for n in $members; do
+			eventually 10 state_is "$n" 0
+		done
+	fi
+	heal $members
+	$vrseq -n vr2 group form t || is 2 state 2
+	for n in $members; do
+		eventually 10 has_quorum "$n"
+	done
+	[ "$(next 3)" = 1 ]
+}
+
+blank_rejoins_not() {
+	cluster_formed 3
+	[ "$(next 1)" = 1 ]
+	eventually 5 $vrseq -n vr3 group del t
+	member_up 3
+	eventually 10 refused 'memory' $vrseq -n vr3 counter next timeout 3s
+	status=0
+	$vrseq -n vr3 health || status=$?
+	[ "$status" = 6 ] || [ "$status" = 7 ]
+	# It does not vote: with one more gone there is no majority.
+	[ "$(next 1)" = 2 ]
+	cut 2
+	status=0
+	$vrseq -n vr1 counter next timeout 30s || status=$?
+	[ "$status" = 3 ]
+	heal 2
+	eventually 5 has_quorum 1
+	[ "$(next 2)" -ge 3 ]
+}
+
+left_behind() {
+	GROUP_OPTIONS='heartbeat 20ms view-timeout 200ms log-entries 64 messages 4096'
+	cluster_formed 3
+	victim=$(others "$(primary)" | tail -n 1)
+	next "$victim" before >/dev/null
+	cut "$victim"
+	for n in $(others "$victim"); do
+		load "$n" -t 2 -N 200
+	done
+	load_wait
+	heal "$victim"
+	eventually 10 state_is "$victim" 4
+	$vrseq -n "vr$victim" health || true
+	refused 'window|behind|log' $vrseq -n "vr$victim" counter next timeout 3s
+	next "$(others "$victim" | head -n 1)" after >/dev/null
+	check_history $(others "$victim")
+}
+
+frozen_members() {
+	cluster_formed 3
+	refused 'formed|blank' $vrseq -n vr1 member add 4 "10.77.0.4:$port" group t
+	refused 'formed|blank' $vrseq -n vr1 member del 2 group t
+	[ "$(next 1)" = 1 ]
+}

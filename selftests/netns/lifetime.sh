@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0
+# Files, namespaces, groups and the module come and go. Sourced by run.sh.
+
+files_of() { # N
+	$vrseq -j -n "vr$1" group show t | sed -n 's/.*"files":\([0-9]*\).*/\1/p'
+}
+
+no_files() { # N
+	[ "$(files_of "$1")" = 0 ]
+}
+
+# Namespaces the kernel has not freed yet. Named or not, dead or alive.
+netns_objects() {
+	awk '$1 == "net_namespace" { print $2 }' /proc/slabinfo
+}
+
+netns_objects_are() { # N
+	[ "$(netns_objects)" -le "$1" ]
+}
+
+link_gone() { # LINK
+	! sw link show "$1" 2>/dev/null
+}
+
+kill_clients() {
+	cluster_formed 3
+	for _ in $(seq 6); do
+		for n in $members; do
+			load "$n" -t 3
+		done
+		sleep 0.4
+		load_kill
+	done
+	for n in $members; do
+		eventually 5 no_files "$n"
+	done
+	check_history
+}
+
+netns_deleted() {
+	local victim survivors
+
+	cluster_formed 3
+	victim=$(primary)
+	survivors=$(others "$victim")
+	for n in $members; do
+		load "$n" -t 2 -d 4 -p 2000
+	done
+	sleep 1
+	# The clients hold open files of that namespace, and are in the middle of calls.
+	ip netns del "vr$victim"
+	eventually 10 link_gone "v$victim"
+	for n in $survivors; do
+		$vrseq -n "vr$n" counter next timeout 5s survivors >/dev/null
+	done
+	load_wait
+	check_history $survivors
+}
+
+netns_all_deleted() {
+	local before
+
+	# A first round, so that what stays allocated for good is counted as such.
+	cluster_formed 3
+	cluster_down
+	sleep 1
+	before=$(netns_objects)
+	for _ in 1 2 3; do
+		cluster_formed 3
+		for n in $members; do
+			load "$n" -t 2 -m 0
+		done
+		sleep 0.5
+		for n in $members; do
+			ip netns del "vr$n"
+		done
+		for n in $members; do
+			eventually 10 link_gone "v$n"
+		done
+		load_kill
+		ip netns del vrsw
+	done
+	eventually 10 netns_objects_are "$before"
+}
+
+open_file_outlives() {
+	cluster_formed 3
+	# lin_client keeps its files until the group says ENETDOWN, then ends.
+	load 3 -t 2 -m 0 >/run/outlived
+	sleep 0.5
+	ip netns del vr3
+	load_wait
+	note "$(cat /run/outlived)"
+	grep -q ENETDOWN /run/outlived
+	$vrseq -n vr1 counter next >/dev/null
+}
+
+unload_refused() {
+	cluster_formed 3
+	ip netns exec vr1 bash -c 'exec 8<>/dev/vrseq; echo >/run/opened; exec sleep 100' &
+	eventually 5 test -e /run/opened
+	rm /run/opened
+	if rmmod vrseq 2>/run/rmmod; then
+		fail "unloaded under an open file"
+	fi
+	note "rmmod: $(cat /run/rmmod)"
+	grep -qi 'in use' /run/rmmod
+	[ "$(next 2)" -gt 0 ]
+	kill $!
+	wait || true
+	eventually 5 rmmod vrseq
+	[ ! -e /dev/vrseq ]
+	module_load
+}
+
+unload_under_load() {
+	for _ in 1 2 3; do
+		cluster_formed 3
+		for n in $members; do
+			load "$n" -t 3 -m 0
+		done
+		sleep 0.5
+		load_kill
+		# The groups are up and heartbeats fly.
+		eventually 5 rmmod vrseq
+		module_load
+		[ -z "$($vrseq -n vr1 group show)" ]
+		cluster_down
+	done
+	cluster_formed 3
+	[ "$(next 1)" = 1 ]
+}
+
+add_del() {
+	links_up 1
+	for _ in $(seq 60); do
+		member_up 1
+		$vrseq -n vr1 group form t
+		[ "$($vrseq -n vr1 counter next)" = 1 ]
+		$vrseq -n vr1 group del t
+	done
+	[ -z "$($vrseq -n vr1 group show)" ]
+	# Many side by side, in one namespace.
+	for i in $(seq 20); do
+		$vrseq -n vr1 group add "g$i" self 1 listen "10.77.0.1:$((8000 + i))" insecure
+		$vrseq -n vr1 group form "g$i"
+	done
+	for i in $(seq 20); do
+		[ "$($vrseq -n vr1 counter next group "g$i")" = 1 ]
+	done
+	for i in $(seq 20); do
+		$vrseq -n vr1 group del "g$i"
+	done
+}
+
+del_under_load() {
+	cluster_formed 3
+	load 1 -t 2 -d 4 -p 2000
+	load 2 -t 2 -d 4 -p 2000
+	sleep 1
+	eventually 5 $vrseq -n vr3 group del t
+	next 1 survivors >/dev/null
+	# It comes back with nothing: it may not vote, the others go on.
+	member_up 3
+	load_wait
+	check_history 1 2
+}
+
+kernel_log() {
+	local complaint='BUG:|WARNING:|Oops|unregister_netdevice|blocked for more than|scheduling while'
+
+	if dmesg | grep -E "$complaint"; then
+		return 1
+	fi
+}

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Runs in the guest: clusters of network namespaces, one KTAP result for each property.
+# TEST=name selects tests, SEEDS=n the number of random fault schedules from FIRST on.
+here=$(dirname "$0")
+. "$here/../lib/ktap.sh"
+. "$here/../lib/cluster.sh"
+. "$here/basic.sh"
+. "$here/faults.sh"
+. "$here/lifetime.sh"
+. "$here/forming.sh"
+
+set -e
+ktap_begin
+module_load
+
+ktap_run tokens "tokens drawn at all three members at once never repeat"
+ktap_run logs "all members read the same messages in the same order"
+ktap_run five "five members: one order of tokens and messages"
+ktap_run alone "a group of one is its own majority"
+ktap_run named "each named counter counts alone, wherever it is drawn"
+
+ktap_run loss "5 % loss: linearizable, and nobody is refused for good"
+ktap_run duplicate "duplicated datagrams: nothing is applied twice"
+ktap_run reorder "reordered and delayed datagrams: linearizable"
+ktap_run primary_cut "the primary's link cut and healed: tokens go on, none twice"
+ktap_run minority "a minority refuses in bounded time and says who is silent"
+ktap_run primary_mute "one-way cut: nobody hears the primary"
+ktap_run primary_deaf "one-way cut: the primary hears nobody"
+ktap_run backup_cut "a backup's link cut and healed: it catches up"
+ktap_run five_two_lost "five members go on with two lost, and stop at three"
+ktap_run two_two_one "partition 2-2-1: nobody commits; healed: nothing lost"
+ktap_run bridge_member "a partial partition: one member hears both sides"
+ktap_run random_faults "random faults under load: linearizable after each"
+
+ktap_run kill_clients "killed clients: their files are gone, nothing is twice"
+ktap_run netns_deleted "a namespace deleted under load dies; the others go on"
+ktap_run netns_all_deleted "all namespaces deleted under load die"
+ktap_run open_file_outlives "an open file outlives its namespace and says ENETDOWN"
+ktap_run unload_refused "unload is refused while a file is open, clean otherwise"
+ktap_run unload_under_load "unload with groups up and peers sending; load again"
+ktap_run add_del "groups made and deleted in a loop leave nothing"
+ktap_run del_under_load "a member deleted while its peers send"
+
+ktap_run form_unreachable "form is refused, by name, while a member is unreachable"
+ktap_run form_differs "form is refused when a member has another list"
+ktap_run form_twice "form is refused a second time, at every member"
+ktap_run form_not_blank "form is refused when a member is not blank"
+ktap_run form_lossy "form works over a lossy link, or leaves all blank"
+ktap_run blank_rejoins_not "a member that lost its memory refuses, and says so"
+ktap_run left_behind "a member that fell out of the log's window refuses, and says so"
+ktap_run frozen_members "a formed group's member list cannot be changed"
+
+ktap_run kernel_log "the kernel has nothing to complain about"
+ktap_end
