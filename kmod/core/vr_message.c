@@ -29,6 +29,8 @@ static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 {
 	u8 primary = m->view % replica_count;
 
+	if (m->view > VR_NUMBER_MAX || m->op > VR_NUMBER_MAX || m->commit > VR_NUMBER_MAX)
+		return true;
 	switch (m->type) {
 	case VR_REQUEST:
 		return m->entry_count != 1 || batch_invalid(m) ||

@@ -29,6 +29,13 @@ enum vr_type {
 
 #define VR_HASHES_MAX (VR_PIPELINE_MAX + 1)
 
+/* What a batch takes in a datagram: vr_wire.c draws it, the sender must know. */
+#define VR_WIRE_BATCH_BYTES	96	/* PREPARE, NEW_STATE without entries */
+#define VR_WIRE_ENTRY_BYTES	40	/* an entry without its body */
+
+/* No honest number comes near; far from where arithmetic would wrap. */
+#define VR_NUMBER_MAX		(U64_MAX >> 1)
+
 /**
  * struct vr_message - any message, in host order
  * @type:	enum vr_type

@@ -33,9 +33,8 @@ typedef uint32_t u32;
 typedef uint64_t u64;
 typedef int32_t s32;
 
-#ifndef U64_MAX
+#define U32_MAX UINT32_MAX
 #define U64_MAX UINT64_MAX
-#endif
 
 #define vr_assert(x) assert(x)
 

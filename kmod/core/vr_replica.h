@@ -80,6 +80,7 @@ enum vr_event_type {
  * @request:	1 for the first operation of the session, increasing; for
  *		SESSION_BEGIN a number never used by this life of the member.
  *		Submitting a request number again asks for its result
+ * @again:	it was submitted before: what is unknown of it stays unknown
  * @argument:	count of NEXT, else 0
  * @body:	copied during the step
  * @body_bytes:	0 .. VR_BODY_BYTES_MAX
@@ -87,6 +88,7 @@ enum vr_event_type {
 struct vr_submit {
 	u32 handle;
 	u8 kind;
+	bool again;
 	u64 session;
 	u64 request;
 	u64 argument;

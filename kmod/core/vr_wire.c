@@ -28,6 +28,12 @@
  */
 #include "vr_wire.h"
 
+_Static_assert(VR_WIRE_BATCH_BYTES == VR_WIRE_HEAD_BYTES + 48, "as drawn above");
+_Static_assert(VR_WIRE_BATCH_BYTES + VR_WIRE_ENTRY_BYTES + VR_BODY_BYTES_MAX <=
+	       VR_DATAGRAM_BYTES_MAX, "the largest entry fits a datagram");
+_Static_assert(VR_WIRE_HEAD_BYTES + 32 + 8 * VR_HASHES_MAX <= VR_DATAGRAM_BYTES_MAX,
+	       "the longest suffix fits a datagram");
+
 /* Writing: the caller gave room for vr_wire_bytes(). */
 struct writer {
 	u8 *at;

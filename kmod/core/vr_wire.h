@@ -25,8 +25,6 @@
 #define VR_WIRE_MAGIC		0x51535256u	/* "VRSQ" */
 #define VR_WIRE_VERSION		1
 #define VR_WIRE_HEAD_BYTES	48
-#define VR_WIRE_ENTRY_BYTES	40	/* without the body */
-#define VR_WIRE_BATCH_BYTES	(VR_WIRE_HEAD_BYTES + 48)	/* PREPARE, NEW_STATE without entries */
 
 /** struct vr_wire_group - what all datagrams of a group share */
 struct vr_wire_group {

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See vr_log.h. */
+#include "vr_log.h"
+
+void vr_log_reset(struct vr_log *log, u64 op_next)
+{
+	vr_ring_reset(&log->ring, op_next);
+	log->base_hash = 0;
+}
+
+bool vr_log_hash(const struct vr_log *log, u64 op, u64 *hash)
+{
+	const struct vr_entry *entry = vr_log_get(log, op);
+
+	if (entry) {
+		*hash = entry->hash;
+		return true;
+	}
+	*hash = log->base_hash;
+	return op + 1 == log->ring.first;
+}
+
+/*
+ * Not a cryptographic hash: it must tell apart logs that crash faults and our
+ * own mistakes make, not those an attacker makes; who may speak is decided
+ * below the core. The finaliser is that of MurmurHash3 (Appleby, public domain).
+ */
+static u64 mix(u64 hash, u64 word)
+{
+	hash = (hash ^ word) * 0xff51afd7ed558ccdull;
+	hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ull;
+	return hash ^ (hash >> 33);
+}
+
+static u64 load(const u8 *bytes, u32 count)
+{
+	u64 word = 0;
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		word |= (u64)bytes[i] << (8 * i);
+	return word;
+}
+
+u64 vr_entry_hash(const struct vr_entry *e, u64 previous)
+{
+	u64 hash = mix(previous, e->op);
+	u32 i;
+
+	hash = mix(hash, e->view);
+	hash = mix(hash, e->session);
+	hash = mix(hash, e->request);
+	hash = mix(hash, e->argument);
+	hash = mix(hash, (u64)e->body_bytes << 16 | (u64)e->kind << 8 | e->origin);
+	for (i = 0; i + 8 <= e->body_bytes; i += 8)
+		hash = mix(hash, load(e->body + i, 8));
+	if (i < e->body_bytes)
+		hash = mix(hash, load(e->body + i, e->body_bytes - i));
+	return hash;
+}
+
+const struct vr_entry *vr_log_append(struct vr_log *log, const struct vr_entry *entry,
+				     u64 drop_through)
+{
+	struct vr_ring *ring = &log->ring;
+	struct vr_entry *copy;
+	u64 previous;
+
+	while (!vr_ring_fits(ring, entry->body_bytes)) {
+		if (ring->first > drop_through)
+			return NULL;
+		log->base_hash = vr_ring_get(ring, ring->first)->hash;
+		vr_ring_drop_first(ring);
+	}
+	vr_log_hash(log, ring->last, &previous);
+	copy = vr_ring_append(ring, entry);
+	copy->op = ring->last;
+	copy->hash = vr_entry_hash(copy, previous);
+	return copy;
+}

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Normal operation (VR Revisited, section 4.1): the primary orders requests and
+ * has a quorum hold them, backups follow. Rules R1-R4, R20, R21, R24.
+ */
+#include "vr_replica_private.h"
+
+static void forget_backlog(struct vr_replica *r)
+{
+	struct vr_sessions *t = &r->sm.sessions;
+	u64 op;
+	u32 i;
+
+	for (i = 0; i < t->max; i++)
+		t->rows[i].accepted = t->rows[i].request;
+	for (op = r->commit + 1; op <= r->log.ring.last; op++) {
+		const struct vr_entry *e = vr_log_get(&r->log, op);
+		struct vr_session *s = vr_session_find(t, e->session);
+
+		if (s)
+			s->accepted = vr_max(s->accepted, e->request);
+	}
+}
+
+/* Normal in r->view with the complete log of that view (R8, R9). */
+void vr_enter_normal(struct vr_replica *r)
+{
+	u32 i;
+
+	r->status = VR_STATUS_NORMAL;
+	r->last_normal_view = r->view;
+	r->normal_since_ns = r->now_ns;
+	r->quorum_ns = r->now_ns;
+	r->view_changes++;
+	r->abdicated = false;
+	r->heartbeat_ns = 0;
+	r->batch_count = 0;
+	r->op_prepared = r->log.ring.last;
+	r->install.active = false;
+	r->repair_op = 0;
+	r->repair_asked = false;
+	for (i = 0; i < VR_REPLICAS_MAX; i++) {
+		r->votes[i].valid = false;
+		r->peers[i].acked = 0;
+		r->peers[i].echo_ns = 0;
+		r->peers[i].exit_view_ns = 0;
+	}
+	for (i = 0; i < VR_TIMER_COUNT; i++) {
+		if (i != VR_TIMER_PING && i != VR_TIMER_PENDING)
+			vr_timer_stop(r, i);
+	}
+	if (vr_is_primary(r)) {
+		forget_backlog(r);
+		vr_timer_set(r, VR_TIMER_HEARTBEAT, r->cfg.heartbeat_ns);
+		vr_timer_set(r, VR_TIMER_ABDICATE, r->cfg.view_timeout_ns);
+		vr_timer_set(r, VR_TIMER_RESEND, r->cfg.heartbeat_ns);
+	} else {
+		vr_timer_set(r, VR_TIMER_SILENCE,
+			     vr_prng_jitter(&r->prng, r->cfg.view_timeout_ns));
+	}
+	if (r->op_durable < r->log.ring.last)
+		vr_persist(r);
+	vr_pending_renew(r);
+	r->fx->status_changed = true;
+}
+
+/* ---- primary ---------------------------------------------------------- */
+
+static bool is_serving(const struct vr_replica *r)
+{
+	return r->status == VR_STATUS_NORMAL && vr_is_primary(r) && !r->abdicated;
+}
+
+static bool begins_already(const struct vr_replica *r, const struct vr_entry *entry)
+{
+	u64 op;
+
+	for (op = r->commit + 1; op <= r->log.ring.last; op++) {
+		const struct vr_entry *e = vr_log_get(&r->log, op);
+
+		if (e->kind == VR_KIND_SESSION_BEGIN && e->origin == entry->origin &&
+		    e->argument == entry->argument && e->request == entry->request)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * R1: give a request the next op, unless the log has it. Whether it is applied
+ * is decided when it is committed (vr_sm_apply()); this only spares the log.
+ * False if the pipeline is full.
+ */
+bool vr_accept(struct vr_replica *r, const struct vr_entry *request)
+{
+	struct vr_session *s = NULL;
+	struct vr_entry entry = *request;
+
+	if (entry.kind == VR_KIND_SESSION_BEGIN) {
+		if (begins_already(r, &entry))
+			return true;
+	} else {
+		s = vr_session_find(&r->sm.sessions, entry.session);
+		if (s && entry.request <= s->accepted)
+			return true;
+	}
+	if (r->log.ring.last - r->commit >= VR_PIPELINE_MAX)
+		return false;
+
+	entry.view = r->view;
+	if (!vr_log_take(r, &entry))
+		return false;
+	if (s)
+		s->accepted = entry.request;
+	vr_persist(r);
+	return true;
+}
+
+void vr_on_request(struct vr_replica *r, const struct vr_message *m)
+{
+	if (!is_serving(r)) {
+		vr_drop(r, VR_DROP_NOT_PRIMARY);
+		return;
+	}
+	if (!vr_accept(r, m->entries[0]))
+		vr_drop(r, VR_DROP_PIPELINE_FULL);
+}
+
+/* As many entries from op_first on as one datagram takes. */
+void vr_fill_batch(struct vr_replica *r, struct vr_message *m, u64 op_first, u64 op_last)
+{
+	u32 bytes = VR_WIRE_BATCH_BYTES;
+	u64 op;
+
+	m->op = op_first - 1;
+	vr_log_hash(&r->log, m->op, &m->hash);
+	for (op = op_first; op <= op_last && m->entry_count < VR_BATCH_MAX; op++) {
+		const struct vr_entry *e = vr_log_get(&r->log, op);
+
+		bytes += VR_WIRE_ENTRY_BYTES + e->body_bytes;
+		if (bytes > VR_DATAGRAM_BYTES_MAX)
+			break;
+		m->entries[m->entry_count++] = e;
+	}
+}
+
+static u64 send_prepare(struct vr_replica *r, u8 to_mask, u64 op_first)
+{
+	struct vr_message *m = vr_send(r, VR_PREPARE, to_mask);
+
+	if (!m)
+		return op_first - 1;
+	vr_fill_batch(r, m, op_first, r->log.ring.last);
+	m->heartbeat_ns = r->now_ns;
+	return m->op + m->entry_count;
+}
+
+/*
+ * Batches form by themselves: what arrives while VR_PREPARES_MAX datagrams are
+ * in flight leaves together when the first of them is answered.
+ */
+static bool flush_prepares(struct vr_replica *r)
+{
+	bool sent = false;
+
+	while (r->batch_count && r->batch_ends[0] <= r->commit) {
+		r->batch_count--;
+		memmove(r->batch_ends, r->batch_ends + 1,
+			r->batch_count * sizeof(r->batch_ends[0]));
+	}
+	while (r->op_prepared < r->log.ring.last && r->batch_count < VR_PREPARES_MAX) {
+		u64 end = send_prepare(r, vr_others(r), r->op_prepared + 1);
+
+		if (end == r->op_prepared)
+			break;
+		r->op_prepared = end;
+		r->batch_ends[r->batch_count++] = end;
+		sent = true;
+	}
+	return sent;
+}
+
+static void send_commit(struct vr_replica *r, u8 to_mask, u64 heartbeat_ns)
+{
+	struct vr_message *m = vr_send(r, VR_COMMIT, to_mask);
+
+	if (m)
+		m->heartbeat_ns = heartbeat_ns;
+}
+
+/* At the end of each step in normal status: let out what has gathered. */
+void vr_flush(struct vr_replica *r)
+{
+	if (r->pending_unsent)
+		vr_pending_flush(r);
+	if (r->status != VR_STATUS_NORMAL || !is_serving(r))
+		return;
+	if (flush_prepares(r)) {
+		/* A PREPARE is a heartbeat and carries the commit number. */
+		vr_timer_set(r, VR_TIMER_HEARTBEAT, r->cfg.heartbeat_ns);
+		if (!vr_timer_runs(r, VR_TIMER_RESEND))
+			vr_timer_set(r, VR_TIMER_RESEND, r->cfg.heartbeat_ns);
+	} else {
+		/* Who waits for this commit must not wait for the next heartbeat. */
+		send_commit(r, r->commit_mask & vr_others(r), 0);
+	}
+}
+
+/* R4: what a quorum holds in this view, ourselves included, is committed. */
+static void try_commit(struct vr_replica *r)
+{
+	u64 held[VR_REPLICAS_MAX];
+	u32 i;
+
+	for (i = 0; i < r->cfg.replica_count; i++)
+		held[i] = r->peers[i].acked;
+	held[r->cfg.self] = r->op_durable;
+	vr_commit_through(r, vr_quorum_max(held, r->cfg.replica_count, r->quorum));
+}
+
+/* R21: a quorum is there if one time of ours came back from that many. */
+static void note_echoes(struct vr_replica *r)
+{
+	u64 echo[VR_REPLICAS_MAX];
+	u32 i;
+
+	for (i = 0; i < r->cfg.replica_count; i++)
+		echo[i] = r->peers[i].echo_ns;
+	echo[r->cfg.self] = r->now_ns;
+	r->quorum_ns = vr_max(r->quorum_ns,
+			      vr_quorum_max(echo, r->cfg.replica_count, r->quorum));
+}
+
+void vr_on_prepare_ok(struct vr_replica *r, const struct vr_message *m)
+{
+	struct vr_peer *peer = &r->peers[m->from];
+	u64 hash;
+
+	if (m->view != r->view) {
+		vr_drop(r, m->view < r->view ? VR_DROP_STALE_VIEW : VR_DROP_NEWER_VIEW);
+		if (m->view < r->view)
+			vr_send_start_view(r, 1u << m->from);
+		return;
+	}
+	if (r->status != VR_STATUS_NORMAL || !vr_is_primary(r)) {
+		vr_drop(r, VR_DROP_NOT_PRIMARY);
+		return;
+	}
+	if (m->heartbeat_ns <= r->now_ns)
+		peer->echo_ns = vr_max(peer->echo_ns, m->heartbeat_ns);
+	note_echoes(r);
+
+	if (m->op > r->log.ring.last ||
+	    (vr_log_hash(&r->log, m->op, &hash) && hash != m->hash)) {
+		vr_drop(r, VR_DROP_CHAIN);
+		return;
+	}
+	if (m->op <= peer->acked)
+		return;
+	peer->acked = m->op;
+	try_commit(r);
+}
+
+void vr_on_heartbeat_timer(struct vr_replica *r)
+{
+	if (!is_serving(r))
+		return;
+	send_commit(r, vr_others(r), r->now_ns);
+	vr_timer_set(r, VR_TIMER_HEARTBEAT, r->cfg.heartbeat_ns);
+}
+
+/* R21: a primary no quorum answers falls silent, so that others may lead. */
+void vr_on_abdicate_timer(struct vr_replica *r)
+{
+	u64 silent_ns = r->now_ns - r->quorum_ns;
+
+	if (r->status != VR_STATUS_NORMAL || r->cfg.replica_count == 1)
+		return;
+	if (silent_ns < r->cfg.view_timeout_ns) {
+		vr_timer_set(r, VR_TIMER_ABDICATE, r->cfg.view_timeout_ns - silent_ns);
+		return;
+	}
+	r->abdicated = true;
+	vr_want_exit(r);
+}
+
+/* R20: resend what is not committed to those who have not acknowledged it. */
+void vr_on_prepare_timer(struct vr_replica *r)
+{
+	u8 to_mask = 0;
+	u32 i;
+
+	if (!is_serving(r) || r->commit == r->log.ring.last)
+		return;
+	for (i = 0; i < r->cfg.replica_count; i++) {
+		if (i != r->cfg.self && r->peers[i].acked < r->log.ring.last)
+			to_mask |= 1u << i;
+	}
+	send_prepare(r, to_mask, r->commit + 1);
+	vr_timer_set(r, VR_TIMER_RESEND, vr_prng_jitter(&r->prng, r->cfg.heartbeat_ns));
+}
+
+/* ---- backup ----------------------------------------------------------- */
+
+static void send_prepare_ok(struct vr_replica *r)
+{
+	struct vr_message *m = vr_send(r, VR_PREPARE_OK, 1u << vr_primary(r, r->view));
+
+	if (!m)
+		return;
+	m->op = r->op_durable;
+	vr_log_hash(&r->log, m->op, &m->hash);
+	m->heartbeat_ns = r->heartbeat_ns;
+}
+
+/* Ask the primary of a newer view for its START_VIEW, now and then. */
+void vr_newer_view(struct vr_replica *r, u64 view)
+{
+	u8 primary = vr_primary(r, view);
+	struct vr_message *m;
+
+	if (primary == r->cfg.self || r->now_ns < r->probe_ns)
+		return;
+	r->probe_ns = r->now_ns + r->cfg.heartbeat_ns / 2;
+	m = vr_send(r, VR_GET_STATE, 1u << primary);
+	if (!m)
+		return;
+	m->view = view;
+	m->log_view = view;
+	m->op = 0;
+}
+
+/* Common to PREPARE and COMMIT: is it from the primary we follow? */
+static bool follows(struct vr_replica *r, const struct vr_message *m)
+{
+	if (m->view < r->view) {
+		vr_drop(r, VR_DROP_STALE_VIEW);
+		vr_send_start_view(r, 1u << m->from);	/* D27 */
+		return false;
+	}
+	if (m->view > r->view || r->status != VR_STATUS_NORMAL) {
+		vr_drop(r, m->view > r->view ? VR_DROP_NEWER_VIEW : VR_DROP_STATUS);
+		if (!r->install.active || m->view > r->view)
+			vr_newer_view(r, m->view);
+		return false;
+	}
+	if (m->heartbeat_ns > r->heartbeat_ns) {
+		r->heartbeat_ns = m->heartbeat_ns;
+		r->quorum_ns = r->now_ns;
+		vr_withdraw_exit(r);
+	}
+	return true;
+}
+
+/* R2: in order and in this view only. Returns whether anything was new. */
+bool vr_take_entries(struct vr_replica *r, const struct vr_message *m)
+{
+	u64 before = r->log.ring.last, hash, i;
+
+	if (m->op > before) {
+		vr_drop(r, VR_DROP_GAP);
+		vr_repair_through(r, m->op + m->entry_count);
+		return false;
+	}
+	/* One view has one log; two would mean that one of us is broken. */
+	if (vr_log_hash(&r->log, m->op, &hash) &&
+	    vr_never(r, hash != m->hash, VR_HALT_TWO_LOGS))
+		return false;
+	for (i = before - m->op; i < m->entry_count; i++) {
+		/* A backlog beyond the pipeline: the commit is lagging, ask. */
+		if (r->log.ring.last - r->commit >= VR_PIPELINE_MAX) {
+			vr_drop(r, VR_DROP_PIPELINE_FULL);
+			break;
+		}
+		if (!vr_log_take(r, m->entries[i]))
+			return false;
+		vr_commit_through(r, m->commit);
+	}
+	if (r->log.ring.last == before) {
+		vr_drop(r, VR_DROP_DUPLICATE);
+		return false;
+	}
+	vr_persist(r);
+	return true;
+}
+
+void vr_on_prepare(struct vr_replica *r, const struct vr_message *m)
+{
+	if (!follows(r, m))
+		return;
+	vr_commit_through(r, m->commit);
+	if (!vr_take_entries(r, m) && r->status == VR_STATUS_NORMAL)
+		send_prepare_ok(r);
+}
+
+void vr_on_commit(struct vr_replica *r, const struct vr_message *m)
+{
+	if (!follows(r, m))
+		return;
+	vr_commit_through(r, m->commit);
+	if (m->commit > r->log.ring.last)
+		vr_repair_through(r, m->commit);
+	if (m->heartbeat_ns)
+		send_prepare_ok(r);
+}
+
+/* R3: only what is held in this view, gap-free and durable, is acknowledged. */
+void vr_on_durable(struct vr_replica *r, u64 epoch, u64 op)
+{
+	if (epoch != r->log_epoch)
+		return;
+	r->op_durable = vr_max(r->op_durable, vr_min(op, r->log.ring.last));
+	if (r->status != VR_STATUS_NORMAL)
+		return;
+	if (vr_is_primary(r))
+		try_commit(r);
+	else
+		send_prepare_ok(r);
+}

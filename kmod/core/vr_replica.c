@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Birth of a replica, the one entry point vr_step(), and what all phases share:
+ * sending, dropping, halting, quorums, committing. Phases decide; nothing here
+ * knows a message's meaning beyond which phase it belongs to.
+ */
+#include "vr_replica_private.h"
+
+#define BODIES_MIN (2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX)
+
+static bool is_power_of_2(u32 n)
+{
+	return n && !(n & (n - 1));
+}
+
+const char *vr_config_invalid(const struct vr_config *cfg)
+{
+	if (!cfg->replica_count || cfg->replica_count > VR_REPLICAS_MAX)
+		return "a group has 1 to 7 voters";
+	if (cfg->self >= cfg->replica_count)
+		return "this member is not in the list";
+	if (!cfg->heartbeat_ns || cfg->view_timeout_ns < 4 * cfg->heartbeat_ns)
+		return "the view timeout must be four heartbeats or more";
+	if (!is_power_of_2(cfg->log_entries) || cfg->log_entries < VR_ENTRIES_MIN)
+		return "the log must have a power of 2 of entries, 256 or more";
+	if (!is_power_of_2(cfg->log_bytes) || cfg->log_bytes < BODIES_MIN)
+		return "the log must have a power of 2 of bytes, 128 KiB or more";
+	if (!is_power_of_2(cfg->messages) || cfg->messages < 2)
+		return "a power of 2 of messages must be kept, 2 or more";
+	if (!is_power_of_2(cfg->message_bytes) ||
+	    cfg->message_bytes < 2 * VR_BODY_BYTES_MAX)
+		return "a power of 2 of message bytes must be kept, 2 KiB or more";
+	if (!cfg->sessions_max || !cfg->counters_max)
+		return "there must be room for sessions and counters";
+	if (!cfg->pending_max || cfg->pending_max > VR_PENDING_MAX)
+		return "there must be 1 to 4096 handles";
+	return NULL;
+}
+
+/* Cuts one block into the replica and its arrays; NULL memory only measures. */
+struct carver {
+	u8 *memory;
+	size_t used;
+};
+
+static void *carve(struct carver *c, size_t bytes)
+{
+	void *at = c->memory ? c->memory + c->used : NULL;
+
+	c->used += (bytes + 15) & ~(size_t)15;
+	return at;
+}
+
+static void carve_ring(struct carver *c, struct vr_ring *ring, u32 slots, u32 bytes)
+{
+	ring->slots = carve(c, (size_t)slots * sizeof(*ring->slots));
+	ring->arena = carve(c, bytes);
+	ring->slot_count = slots;
+	ring->arena_bytes = bytes;
+}
+
+static struct vr_replica *carve_replica(struct carver *c, const struct vr_config *cfg)
+{
+	/* Without memory the pointers have nowhere to go but here. */
+	struct vr_ring ring;
+	struct vr_sm sm;
+	struct vr_replica *r = carve(c, sizeof(*r));
+	struct vr_sm *s = r ? &r->sm : &sm;
+
+	carve_ring(c, r ? &r->log.ring : &ring, cfg->log_entries, cfg->log_bytes);
+	carve_ring(c, r ? &r->stage : &ring, VR_PIPELINE_MAX * 2, BODIES_MIN);
+	carve_ring(c, &s->messages, cfg->messages, cfg->message_bytes);
+	s->counters = carve(c, cfg->counters_max * sizeof(*s->counters));
+	s->buckets = carve(c, cfg->counters_max * sizeof(*s->buckets));
+	s->counters_max = cfg->counters_max;
+	s->sessions.rows = carve(c, cfg->sessions_max * sizeof(*s->sessions.rows));
+	s->sessions.buckets = carve(c, cfg->sessions_max * sizeof(*s->sessions.buckets));
+	s->sessions.max = cfg->sessions_max;
+	if (r) {
+		r->pending = carve(c, cfg->pending_max * sizeof(*r->pending));
+		r->pending_bodies = carve(c, (size_t)cfg->pending_max * VR_BODY_BYTES_MAX);
+	} else {
+		carve(c, cfg->pending_max * sizeof(struct vr_pending));
+		carve(c, (size_t)cfg->pending_max * VR_BODY_BYTES_MAX);
+	}
+	return r;
+}
+
+size_t vr_replica_size(const struct vr_config *cfg)
+{
+	struct carver c = { .memory = NULL };
+
+	carve_replica(&c, cfg);
+	return c.used;
+}
+
+struct vr_replica *vr_replica_init(void *memory, const struct vr_config *cfg)
+{
+	struct carver c = { .memory = memory };
+	struct vr_replica *r = carve_replica(&c, cfg);
+	u32 i;
+
+	r->cfg = *cfg;
+	r->quorum = cfg->replica_count / 2 + 1;
+	r->status = VR_STATUS_BLANK;
+	vr_prng_seed(&r->prng, cfg->seed);
+	for (i = 0; i < VR_TIMER_COUNT; i++)
+		vr_timer_stop(r, i);
+	for (i = 0; i < VR_REPLICAS_MAX; i++)
+		r->peers[i].status = VR_STATUS_COUNT;
+	vr_log_reset(&r->log, 1);
+	vr_sm_reset(&r->sm, 0);
+	vr_ring_reset(&r->stage, 1);
+	return r;
+}
+
+void vr_drop(struct vr_replica *r, enum vr_drop reason)
+{
+	r->drops[reason]++;
+}
+
+/*
+ * A message to be filled in by the caller. NULL if this step has said enough:
+ * that is a lost datagram, and everything is resent until answered (R20).
+ */
+struct vr_message *vr_send(struct vr_replica *r, u8 type, u8 to_mask)
+{
+	struct vr_effects *fx = r->fx;
+	struct vr_message *m;
+
+	if (!to_mask || fx->send_count == VR_SENDS_MAX)
+		return NULL;
+	fx->sends[fx->send_count].to_mask = to_mask;
+	m = &fx->sends[fx->send_count++].message;
+	memset(m, 0, offsetof(struct vr_message, entries));
+	m->type = type;
+	m->from = r->cfg.self;
+	m->generation = r->generation;
+	m->incarnation = r->incarnation;
+	m->view = r->view;
+	m->commit = r->commit;
+	r->sent[type]++;
+	return m;
+}
+
+static void stop(struct vr_replica *r, enum vr_status status)
+{
+	u32 i;
+
+	r->status = status;
+	r->install.active = false;
+	for (i = 0; i < VR_TIMER_COUNT; i++)
+		vr_timer_stop(r, i);
+	r->fx->send_count = 0;
+	r->fx->persist = false;
+	r->fx->status_changed = true;
+	vr_pending_fail(r);
+}
+
+/* Fail-stop: whatever is wrong with our state must not reach anybody else. */
+void vr_halt(struct vr_replica *r, enum vr_halt reason)
+{
+	if (r->status == VR_STATUS_HALTED)
+		return;
+	r->halt = reason;
+	stop(r, VR_STATUS_HALTED);
+}
+
+/* Take no part: we cannot know what we once promised, or cannot catch up. */
+void vr_refuse(struct vr_replica *r, enum vr_refusal reason)
+{
+	r->refusal = reason;
+	stop(r, VR_STATUS_RECOVERING);
+	vr_timer_set(r, VR_TIMER_PING, 0);
+}
+
+/* A belief with a safe way out: true if it does not hold, and we have halted. */
+bool vr_never(struct vr_replica *r, bool broken, enum vr_halt reason)
+{
+	if (broken)
+		vr_halt(r, reason);
+	return broken;
+}
+
+void vr_persist(struct vr_replica *r)
+{
+	r->fx->persist = true;
+	r->fx->persist_epoch = r->log_epoch;
+	r->fx->persist_op = r->log.ring.last;
+}
+
+/* The largest value that @quorum of the values reach. Reorders @values. */
+u64 vr_quorum_max(u64 *values, u32 count, u32 quorum)
+{
+	u32 i, j;
+
+	for (i = 1; i < count; i++) {
+		u64 value = values[i];
+
+		for (j = i; j && values[j - 1] < value; j--)
+			values[j] = values[j - 1];
+		values[j] = value;
+	}
+	return values[quorum - 1];
+}
+
+bool vr_has_quorum(const struct vr_replica *r)
+{
+	if (r->status != VR_STATUS_NORMAL)
+		return false;
+	return r->cfg.replica_count == 1 || (!r->abdicated &&
+	       r->now_ns - r->quorum_ns <= r->cfg.view_timeout_ns + r->cfg.heartbeat_ns);
+}
+
+/* Apply in order what is known to be committed and held (R4). */
+void vr_commit_through(struct vr_replica *r, u64 op)
+{
+	op = vr_min(op, r->log.ring.last);
+	while (r->commit < op) {
+		const struct vr_entry *e = vr_log_get(&r->log, r->commit + 1);
+		struct vr_session *session;
+		struct vr_result result;
+
+		if (vr_never(r, !e, VR_HALT_LOG_GAP))
+			return;
+		r->commit++;
+		session = vr_sm_apply(&r->sm, e, &result);
+		if (e->kind == VR_KIND_APPEND && !result.error) {
+			r->fx->readable = true;
+			r->commit_mask = vr_others(r);
+		}
+		r->commit_mask |= 1u << e->origin;
+		if (e->origin == r->cfg.self)
+			vr_pending_applied(r, e, session, &result);
+	}
+}
+
+/* Give up the entries above @last, none of which can be committed. */
+void vr_log_truncate(struct vr_replica *r, u64 last)
+{
+	if (last >= r->log.ring.last)
+		return;
+	if (vr_never(r, last < r->commit, VR_HALT_COMMITTED_CONFLICT))
+		return;
+	vr_ring_truncate(&r->log.ring, last);
+	r->op_durable = vr_min(r->op_durable, last);
+	r->log_epoch++;
+}
+
+const struct vr_entry *vr_log_take(struct vr_replica *r, const struct vr_entry *entry)
+{
+	const struct vr_entry *copy = vr_log_append(&r->log, entry, r->commit);
+
+	vr_never(r, !copy, VR_HALT_LOG_FULL);
+	return copy;
+}
+
+static bool before_group(u8 type)
+{
+	return type >= VR_PING;
+}
+
+static enum vr_drop ignore(const struct vr_replica *r, const struct vr_message *m)
+{
+	enum vr_drop drop = vr_message_invalid(m, r->cfg.replica_count);
+
+	if (drop)
+		return drop;
+	if (m->to != r->cfg.self)
+		return VR_DROP_SLOT;
+	if (before_group(m->type))
+		return VR_DROP_NONE;
+	if (m->incarnation < r->peers[m->from].incarnation)
+		return VR_DROP_INCARNATION;
+	if (r->incarnation && m->generation != r->generation)
+		return VR_DROP_GENERATION;
+	return VR_DROP_NONE;
+}
+
+static void on_message_before_group(struct vr_replica *r, const struct vr_message *m)
+{
+	switch (m->type) {
+	case VR_PING:
+		vr_on_ping(r, m);
+		break;
+	case VR_FORM:
+		vr_on_form(r, m);
+		break;
+	case VR_FORM_OK:
+		vr_on_form_ok(r, m);
+		break;
+	case VR_FORM_REFUSED:
+		vr_on_form_refused(r, m);
+		break;
+	case VR_FORMED:
+		vr_on_formed(r, m);
+		break;
+	}
+}
+
+static void on_message_in_group(struct vr_replica *r, const struct vr_message *m)
+{
+	switch (m->type) {
+	case VR_REQUEST:
+		vr_on_request(r, m);
+		break;
+	case VR_PREPARE:
+		vr_on_prepare(r, m);
+		break;
+	case VR_PREPARE_OK:
+		vr_on_prepare_ok(r, m);
+		break;
+	case VR_COMMIT:
+		vr_on_commit(r, m);
+		break;
+	case VR_EXIT_VIEW:
+		vr_on_exit_view(r, m);
+		break;
+	case VR_DO_VIEW_CHANGE:
+		vr_on_do_view_change(r, m);
+		break;
+	case VR_START_VIEW:
+		vr_on_start_view(r, m);
+		break;
+	case VR_GET_STATE:
+		vr_on_get_state(r, m);
+		break;
+	case VR_NEW_STATE:
+		vr_on_new_state(r, m);
+		break;
+	}
+}
+
+static void on_receive(struct vr_replica *r, const struct vr_event *ev)
+{
+	const struct vr_message *m = ev->message;
+	struct vr_peer *peer = &r->peers[m->from % VR_REPLICAS_MAX];
+	enum vr_drop drop = ignore(r, m);
+
+	if (drop) {
+		vr_drop(r, drop);
+		return;
+	}
+	r->received[m->type]++;
+	peer->heard_ns = r->now_ns;
+	peer->members_differ = ev->members_differ;
+	peer->incarnation = vr_max(peer->incarnation, m->incarnation);
+
+	if (before_group(m->type)) {
+		on_message_before_group(r, m);
+		return;
+	}
+	switch (r->status) {
+	case VR_STATUS_NORMAL:
+	case VR_STATUS_VIEW_CHANGE:
+		on_message_in_group(r, m);
+		break;
+	case VR_STATUS_BLANK:
+		/* Somebody knows us as a member of a group: we forgot it (R19). */
+		if (m->incarnation)
+			vr_refuse(r, VR_REFUSAL_MEMORY_LOST);
+		vr_drop(r, VR_DROP_STATUS);
+		break;
+	default:
+		vr_drop(r, VR_DROP_STATUS);
+	}
+}
+
+static void on_timer(struct vr_replica *r, enum vr_timer timer)
+{
+	switch (timer) {
+	case VR_TIMER_HEARTBEAT:
+		vr_on_heartbeat_timer(r);
+		break;
+	case VR_TIMER_ABDICATE:
+		vr_on_abdicate_timer(r);
+		break;
+	case VR_TIMER_RESEND:
+		if (r->status == VR_STATUS_NORMAL)
+			vr_on_prepare_timer(r);
+		else
+			vr_on_vote_timer(r);
+		break;
+	case VR_TIMER_SILENCE:
+		vr_on_silence_timer(r);
+		break;
+	case VR_TIMER_EXIT_VIEW:
+		vr_on_exit_view_timer(r);
+		break;
+	case VR_TIMER_GIVE_UP:
+		vr_on_give_up_timer(r);
+		break;
+	case VR_TIMER_REPAIR:
+		vr_on_repair_timer(r);
+		break;
+	case VR_TIMER_PENDING:
+		vr_on_pending_timer(r);
+		break;
+	case VR_TIMER_PING:
+		vr_on_ping_timer(r);
+		break;
+	case VR_TIMER_FORM:
+		vr_on_form_timer(r);
+		break;
+	default:
+		break;
+	}
+}
+
+/* A handler may stop or set any timer, so each is looked at when its turn comes. */
+static void on_timeout(struct vr_replica *r)
+{
+	u32 i;
+
+	for (i = 0; i < VR_TIMER_COUNT; i++) {
+		if (r->timers.at_ns[i] > r->now_ns)
+			continue;
+		vr_timer_stop(r, i);
+		on_timer(r, i);
+	}
+}
+
+void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects *fx)
+{
+	fx->send_count = 0;
+	fx->done_count = 0;
+	fx->persist = false;
+	fx->readable = false;
+	fx->status_changed = false;
+	fx->form_done = false;
+	r->fx = fx;
+	r->now_ns = vr_max(r->now_ns, ev->now_ns);
+	r->commit_mask = 0;
+
+	switch (ev->type) {
+	case VR_EVENT_START:
+		vr_timer_set(r, VR_TIMER_PING, 0);
+		break;
+	case VR_EVENT_RECEIVE:
+		if (r->status == VR_STATUS_HALTED)
+			vr_drop(r, VR_DROP_STATUS);
+		else
+			on_receive(r, ev);
+		break;
+	case VR_EVENT_SUBMIT:
+		vr_on_submit(r, &ev->submit);
+		break;
+	case VR_EVENT_TIMEOUT:
+		on_timeout(r);
+		break;
+	case VR_EVENT_DURABLE:
+		vr_on_durable(r, ev->log_epoch, ev->op);
+		break;
+	case VR_EVENT_FORM:
+		vr_on_form_event(r, ev->generation, ev->form_id);
+		break;
+	default:
+		break;
+	}
+
+	if (r->status == VR_STATUS_NORMAL)
+		vr_flush(r);
+	if (r->had_quorum != vr_has_quorum(r)) {
+		r->had_quorum = !r->had_quorum;
+		fx->status_changed = true;
+	}
+	fx->deadline_ns = vr_timers_first(&r->timers);
+	r->fx = NULL;
+}
+
+void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
+{
+	bool in_group = r->status == VR_STATUS_NORMAL || r->status == VR_STATUS_VIEW_CHANGE;
+	u32 i;
+
+	memset(info, 0, sizeof(*info));
+	info->status = r->status;
+	info->refusal = r->refusal;
+	info->halt = r->halt;
+	info->primary = in_group ? vr_primary(r, r->view) : VR_NOBODY;
+	info->has_quorum = vr_has_quorum(r);
+	info->quorum = r->quorum;
+	info->generation = r->generation;
+	info->incarnation = r->incarnation;
+	info->view = r->view;
+	info->last_normal_view = r->last_normal_view;
+	info->op = r->log.ring.last;
+	info->op_first = r->log.ring.first;
+	info->op_durable = r->op_durable;
+	info->commit = r->commit;
+	vr_log_hash(&r->log, r->commit, &info->commit_hash);
+	info->sequence_first = r->sm.messages.first;
+	info->sequence_last = r->sm.messages.last;
+	for (i = 0; i < r->cfg.replica_count; i++) {
+		info->peers[i].status = r->peers[i].status;
+		info->peers[i].members_differ = r->peers[i].members_differ;
+		info->peers[i].heard_ns = r->peers[i].heard_ns;
+		info->peers[i].op = r->peers[i].acked;
+	}
+	info->peers[r->cfg.self].status = r->status;
+	info->peers[r->cfg.self].heard_ns = r->now_ns;
+	info->peers[r->cfg.self].op = r->log.ring.last;
+	memcpy(info->drops, r->drops, sizeof(info->drops));
+	memcpy(info->received, r->received, sizeof(info->received));
+	memcpy(info->sent, r->sent, sizeof(info->sent));
+	info->view_changes = r->view_changes;
+}
+
+const struct vr_entry *vr_replica_message(const struct vr_replica *r, u64 sequence)
+{
+	return vr_ring_get(&r->sm.messages, sequence);
+}
+
+u64 vr_replica_sequence_first(const struct vr_replica *r)
+{
+	return r->sm.messages.first;
+}
+
+u64 vr_replica_sequence_last(const struct vr_replica *r)
+{
+	return r->sm.messages.last;
+}
+
+const struct vr_entry *vr_replica_entry(const struct vr_replica *r, u64 op)
+{
+	return vr_log_get(&r->log, op);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The client table (VR Revisited, section 4): what each session asked for last
+ * and what it got, so that no request is applied twice. Part of the replicated
+ * state: all but the fields marked local is the same at every replica.
+ */
+#ifndef VR_SESSION_H
+#define VR_SESSION_H
+
+#include "vr_types.h"
+
+#define VR_NO_ROW	U32_MAX
+#define VR_NO_HANDLE	U32_MAX
+
+/**
+ * struct vr_session - a row of the client table
+ * @id:		op number of the entry that began it, 0 = free row
+ * @nonce:	life of the member it was begun at, and
+ * @number:	its number there: begin once, however often it is asked for
+ * @origin:	slot of that member
+ * @active_op:	newest entry of the session
+ * @request:	newest request applied
+ * @result:	what that gave
+ * @accepted:	local: newest request in the log of this primary's view
+ * @handle:	local: who waits at this member
+ * @next:	local: next row of the hash bucket
+ */
+struct vr_session {
+	u64 id;
+	u64 nonce;
+	u64 number;
+	u64 active_op;
+	u64 request;
+	struct vr_result result;
+	u64 accepted;
+	u32 handle;
+	u32 next;
+	u8 origin;
+};
+
+/** struct vr_sessions - the table: @max rows, chained by id in @max buckets */
+struct vr_sessions {
+	struct vr_session *rows;
+	u32 *buckets;
+	u32 max;
+};
+
+void vr_sessions_reset(struct vr_sessions *t);
+
+/** vr_session_find - the row of session @id, NULL = never was or is no more */
+struct vr_session *vr_session_find(const struct vr_sessions *t, u64 id);
+
+/**
+ * vr_session_begin - add a row for an entry of kind SESSION_BEGIN
+ * @t:		the table
+ * @entry:	the entry; if its (argument, request) began a session that still
+ *		is, that one is returned
+ *
+ * If the table is full the session whose newest entry is oldest ends.
+ */
+struct vr_session *vr_session_begin(struct vr_sessions *t, const struct vr_entry *entry);
+
+void vr_session_end(struct vr_sessions *t, struct vr_session *session);
+
+#endif /* VR_SESSION_H */

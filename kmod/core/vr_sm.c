@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See vr_sm.h. */
+#include "vr_sm.h"
+
+void vr_sm_reset(struct vr_sm *sm, u64 base)
+{
+	u32 i;
+
+	sm->base = base;
+	sm->counter.value = base;
+	sm->counter_count = 0;
+	for (i = 0; i < sm->counters_max; i++)
+		sm->buckets[i] = U32_MAX;
+	vr_ring_reset(&sm->messages, base + 1);
+	vr_sessions_reset(&sm->sessions);
+}
+
+/* FNV-1a (Fowler, Noll, Vo): names are short. */
+static u32 *name_bucket(const struct vr_sm *sm, const struct vr_entry *e)
+{
+	u32 hash = 2166136261u, i;
+
+	for (i = 0; i < e->body_bytes; i++)
+		hash = (hash ^ e->body[i]) * 16777619u;
+	return &sm->buckets[hash % sm->counters_max];
+}
+
+static struct vr_counter *counter_find(struct vr_sm *sm, const struct vr_entry *e)
+{
+	u32 i;
+
+	if (!e->body_bytes)
+		return &sm->counter;
+	for (i = *name_bucket(sm, e); i != U32_MAX; i = sm->counters[i].next) {
+		struct vr_counter *c = &sm->counters[i];
+
+		if (c->name_bytes == e->body_bytes &&
+		    !memcmp(c->name, e->body, e->body_bytes))
+			return c;
+	}
+	return NULL;
+}
+
+static struct vr_counter *counter_add(struct vr_sm *sm, const struct vr_entry *e)
+{
+	struct vr_counter *c = &sm->counters[sm->counter_count];
+	u32 *link = name_bucket(sm, e);
+
+	c->value = sm->base;
+	c->name_bytes = e->body_bytes;
+	memcpy(c->name, e->body, e->body_bytes);
+	c->next = *link;
+	*link = sm->counter_count++;
+	return c;
+}
+
+static void apply_next(struct vr_sm *sm, const struct vr_entry *e,
+		       struct vr_result *result)
+{
+	struct vr_counter *c;
+
+	if (!e->argument || e->body_bytes > VR_NAME_BYTES_MAX) {
+		result->error = -EINVAL;
+		return;
+	}
+	c = counter_find(sm, e);
+	if (e->argument > VR_COUNT_MASK - ((c ? c->value : sm->base) & VR_COUNT_MASK)) {
+		result->error = -EOVERFLOW;
+		return;
+	}
+	if (!c && sm->counter_count == sm->counters_max) {
+		result->error = -ENOSPC;
+		return;
+	}
+	if (!c)
+		c = counter_add(sm, e);
+	result->first = c->value + 1;
+	c->value += e->argument;
+	result->last = c->value;
+}
+
+static void apply_get(struct vr_sm *sm, const struct vr_entry *e,
+		      struct vr_result *result)
+{
+	struct vr_counter *c;
+
+	if (e->body_bytes > VR_NAME_BYTES_MAX) {
+		result->error = -EINVAL;
+		return;
+	}
+	c = counter_find(sm, e);
+	result->last = c ? c->value : sm->base;
+}
+
+static void apply_append(struct vr_sm *sm, const struct vr_entry *e,
+			 struct vr_result *result)
+{
+	while (!vr_ring_fits(&sm->messages, e->body_bytes))
+		vr_ring_drop_first(&sm->messages);
+	vr_ring_append(&sm->messages, e);
+	result->last = sm->messages.last;
+}
+
+static void execute(struct vr_sm *sm, const struct vr_entry *e,
+		    struct vr_result *result)
+{
+	switch (e->kind) {
+	case VR_KIND_NEXT:
+		apply_next(sm, e, result);
+		break;
+	case VR_KIND_GET:
+		apply_get(sm, e, result);
+		break;
+	case VR_KIND_APPEND:
+		apply_append(sm, e, result);
+		break;
+	default:
+		result->error = -EINVAL;
+	}
+}
+
+struct vr_session *vr_sm_apply(struct vr_sm *sm, const struct vr_entry *e,
+			       struct vr_result *result)
+{
+	struct vr_session *s;
+
+	memset(result, 0, sizeof(*result));
+	result->index = e->op;
+	result->view = e->view;
+
+	if (e->kind == VR_KIND_SESSION_BEGIN) {
+		s = vr_session_begin(&sm->sessions, e);
+		result->index = s->id;
+		return s;
+	}
+	s = vr_session_find(&sm->sessions, e->session);
+	if (!s) {
+		result->error = -ESTALE;
+		return NULL;
+	}
+	if (e->kind == VR_KIND_SESSION_END) {
+		vr_session_end(&sm->sessions, s);
+		return NULL;
+	}
+	if (e->request > s->request) {
+		execute(sm, e, result);
+		s->request = e->request;
+		s->active_op = e->op;
+		s->result = *result;
+	} else if (e->request == s->request) {
+		*result = s->result;	/* once is enough */
+	} else {
+		memset(result, 0, sizeof(*result));
+		result->error = -ESTALE;
+	}
+	return s;
+}

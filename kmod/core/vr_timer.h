@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The replica's timers: absolute times by name, folded into the one deadline
+ * the shell is told. Knows what they are called, not what they do.
+ */
+#ifndef VR_TIMER_H
+#define VR_TIMER_H
+
+#include "vr_platform.h"
+
+enum vr_timer {
+	VR_TIMER_HEARTBEAT,	/* primary: show life */
+	VR_TIMER_ABDICATE,	/* primary: has a quorum answered lately? */
+	VR_TIMER_RESEND,	/* PREPARE, or DO_VIEW_CHANGE in a view change */
+	VR_TIMER_SILENCE,	/* backup: the primary was silent too long */
+	VR_TIMER_EXIT_VIEW,	/* repeat the opinion */
+	VR_TIMER_GIVE_UP,	/* the view change takes too long */
+	VR_TIMER_REPAIR,	/* GET_STATE was not answered */
+	VR_TIMER_PENDING,	/* local requests: resend or give up */
+	VR_TIMER_PING,
+	VR_TIMER_FORM,		/* repeat FORM or FORM_OK, or give up */
+	VR_TIMER_COUNT
+};
+
+#define VR_NEVER U64_MAX
+
+struct vr_timers {
+	u64 at_ns[VR_TIMER_COUNT];
+};
+
+static inline u64 vr_timers_first(const struct vr_timers *t)
+{
+	u64 first = VR_NEVER;
+	u32 i;
+
+	for (i = 0; i < VR_TIMER_COUNT; i++)
+		first = vr_min(first, t->at_ns[i]);
+	return first;
+}
+
+#endif /* VR_TIMER_H */
