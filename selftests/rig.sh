@@ -4,6 +4,10 @@
 
 rig_cache=${VRSEQ_CACHE:-/var/cache/vrseq}
 
+# The kernel's own words for "this went wrong", whatever a test says.
+rig_splat='WARNING:|BUG:|Oops|Call Trace|refcount_t|Kernel panic|general protection|KASAN|UBSAN'
+rig_splat="$rig_splat|unregister_netdevice: waiting|blocked for more than"
+
 rig_die() {
 	echo "$(basename "$0"): $*" >&2
 	exit 1
@@ -42,4 +46,31 @@ rig_version() {
 # linux-source-6.1, unpacked once per version.
 rig_source() {
 	echo "$rig_cache/linux-source-6.1-$(rig_version linux-source-6.1)"
+}
+
+# In a guest, as its first process, on the host's root under an overlay: what a test may expect.
+rig_machine() {
+	for dir in /run /dev/shm /dev/pts; do
+		mkdir -p $dir
+	done
+	mount -t tmpfs tmpfs /run
+	mount -t tmpfs tmpfs /dev/shm
+	mount -t devpts devpts /dev/pts
+	mount -t debugfs debugfs /sys/kernel/debug
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	mkdir -p /run/netns
+	echo guest >/proc/sys/kernel/hostname
+	ip link set lo up
+}
+
+# Run $rig_dir/command with its output on $1, save what became of it, and power off.
+rig_command() {
+	cd "$rig_top" || exit
+	sh "$rig_dir/command" </dev/null >"$1" 2>&1
+	status=$?
+	dmesg >"$rig_dir/dmesg"
+	echo "$status" >"$rig_dir/status.new"
+	mv "$rig_dir/status.new" "$rig_dir/status"
+	echo o >/proc/sysrq-trigger
+	sleep 60
 }

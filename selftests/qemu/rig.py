@@ -22,15 +22,10 @@ import tempfile
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-CACHE = os.environ.get("VRSEQ_CACHE", "/var/cache/vrseq")
 INIT = os.path.join(TOP, "selftests/qemu/init.sh")
 
 # What the initramfs must load before the host's root is there; the rest comes from it by modprobe.
 BOOT_MODULES = ["virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay"]
-
-# The kernel's own words for "this went wrong", whatever the test says.
-SPLAT = re.compile(r"WARNING:|BUG:|Oops|Call Trace|refcount_t|Kernel panic|general protection|"
-                   r"unregister_netdevice: waiting|KASAN|UBSAN|blocked for more than")
 
 INITRAMFS_INIT = """#!/bin/sh
 mount -t proc proc /proc
@@ -47,12 +42,14 @@ exec switch_root /root /bin/sh $rig_init
 """
 
 
-def headers_release(kver):
-    out = subprocess.run(["sh", "-c", ". selftests/rig.sh && rig_release " + shlex.quote(kver)],
-                         cwd=TOP, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    if not out:
-        raise SystemExit(f"no headers of Linux {kver}: run selftests/provision.sh")
-    return out
+def shared(shell):
+    """What a shell command says with selftests/rig.sh, where all rigs agree, loaded."""
+    return subprocess.run(["sh", "-c", ". selftests/rig.sh && " + shell], cwd=TOP, check=True,
+                          stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+SPLAT = re.compile(shared('echo "$rig_splat"'))
+CACHE = shared('echo "$rig_cache"')
 
 
 class Kernel:
@@ -60,7 +57,7 @@ class Kernel:
 
     def __init__(self, kver):
         self.kver = kver
-        self.release = headers_release(kver)
+        self.release = shared("rig_release " + shlex.quote(kver))
         self.image = os.path.join(CACHE, "image-" + self.release)
         self.vmlinuz = os.path.join(self.image, "boot/vmlinuz-" + self.release)
         if not os.path.exists(self.vmlinuz):
