@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0
+# bash completion of vrseq(8). The words are the grammar of the tool's help;
+# names of groups come from the kernel.
+
+_vrseq_groups()
+{
+	vrseq group show 2>/dev/null | sed -n 's/^group \([^ ]*\).*/\1/p'
+}
+
+_vrseq_netns()
+{
+	(cd /run/netns 2>/dev/null && printf '%s\n' *)
+}
+
+# The words that may follow an object and a command.
+_vrseq_words()
+{
+	case $1 in
+	'') echo "group member counter log health stats help" ;;
+	group) echo "show add form del help" ;;
+	member) echo "show add del help" ;;
+	counter) echo "next get help" ;;
+	log) echo "append tail help" ;;
+	"group add")
+		echo "self listen insecure heartbeat view-timeout log-entries log-bytes" \
+			"messages message-bytes durability help"
+		;;
+	"group form") echo "generation help $(_vrseq_groups)" ;;
+	"group show" | "group del") echo "help $(_vrseq_groups)" ;;
+	"member add") echo "role group help" ;;
+	"member del" | "member show") echo "group help" ;;
+	"counter next") echo "count repeat timeout group help" ;;
+	"counter get") echo "timeout group help" ;;
+	"log append") echo "timeout group help" ;;
+	"log tail") echo "-f from count timeout group help" ;;
+	health | stats) echo "group help" ;;
+	esac
+}
+
+_vrseq()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local path='' i=1 words
+
+	while ((i < COMP_CWORD)); do
+		case ${COMP_WORDS[i]} in
+		-n | --netns) ((i++)) ;;
+		-*) ;;
+		health | stats)
+			path=${COMP_WORDS[i]}
+			break
+			;;
+		*)
+			if [[ $path ]]; then
+				path="$path ${COMP_WORDS[i]}"
+				break
+			fi
+			path=${COMP_WORDS[i]}
+			;;
+		esac
+		((i++))
+	done
+
+	case $prev in
+	-n | --netns) words=$(_vrseq_netns) ;;
+	group) [[ $path == group ]] && words=$(_vrseq_words group) || words=$(_vrseq_groups) ;;
+	role) words=voter ;;
+	durability) words=memory ;;
+	*)
+		words=$(_vrseq_words "$path")
+		[[ -z $path && $cur == -* ]] && words="-j -p -n -V -h"
+		;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+complete -F _vrseq vrseq
