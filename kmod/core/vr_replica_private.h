@@ -152,11 +152,11 @@ struct vr_replica {
 	u64 sent[VR_TYPE_COUNT];
 };
 
-/* What a backup may hold above its commit: a pipeline, and the batch beyond. */
-_Static_assert(VR_DONE_MAX >= VR_PIPELINE_MAX + VR_BATCH_MAX + 2,
-	       "a step may end every request it commits");
-_Static_assert(VR_ENTRIES_MIN >= 2 * VR_PIPELINE_MAX + VR_BATCH_MAX,
-	       "the log holds what is uncommitted and more");
+/* What may be above a commit number: a pipeline, and the batch beyond. */
+static_assert((VR_PIPELINE_MAX + VR_BATCH_MAX) < VR_DONE_MAX,
+	      "a step may end every request it commits");
+static_assert((2 * VR_PIPELINE_MAX + VR_BATCH_MAX) < VR_ENTRIES_MIN,
+	      "the log holds what is uncommitted and more");
 
 static inline u8 vr_primary(const struct vr_replica *r, u64 view)
 {

@@ -28,11 +28,12 @@
  */
 #include "vr_wire.h"
 
-_Static_assert(VR_WIRE_BATCH_BYTES == VR_WIRE_HEAD_BYTES + 48, "as drawn above");
-_Static_assert(VR_WIRE_BATCH_BYTES + VR_WIRE_ENTRY_BYTES + VR_BODY_BYTES_MAX <=
-	       VR_DATAGRAM_BYTES_MAX, "the largest entry fits a datagram");
-_Static_assert(VR_WIRE_HEAD_BYTES + 32 + 8 * VR_HASHES_MAX <= VR_DATAGRAM_BYTES_MAX,
-	       "the longest suffix fits a datagram");
+#define LARGEST_BATCH (VR_WIRE_BATCH_BYTES + VR_WIRE_ENTRY_BYTES + VR_BODY_BYTES_MAX)
+#define LONGEST_SUFFIX (VR_WIRE_HEAD_BYTES + 32 + 8 * VR_HASHES_MAX)
+
+static_assert((VR_WIRE_HEAD_BYTES + 48) == VR_WIRE_BATCH_BYTES, "as drawn above");
+static_assert(LARGEST_BATCH <= VR_DATAGRAM_BYTES_MAX, "an entry fits a datagram");
+static_assert(LONGEST_SUFFIX <= VR_DATAGRAM_BYTES_MAX, "a suffix fits a datagram");
 
 /* Writing: the caller gave room for vr_wire_bytes(). */
 struct writer {
