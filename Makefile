@@ -90,7 +90,7 @@ build/vrseq: $(tool_objects) build/libvrseq.a
 TESTS_BUILD :=
 CHECK_TARGETS :=
 -include $(wildcard $(patsubst %,selftests/%/rules.mk, \
-	tidy core scenario sim kunit chardev netlink netns lin fuzz bench qemu))
+	tidy core userspace scenario sim fuzz lin kunit chardev netlink netns qemu bench))
 
 tests: $(TESTS_BUILD) ## the test programs alone
 
@@ -98,7 +98,7 @@ build-tap: ## what `make` builds, reported as a test
 	@$(MAKE) all
 	@printf '1..1\nok 1 - everything builds\n'
 
-check: ## everything a merge needs
+check: | provision-build ## everything a merge needs
 	@selftests/tally build-tap $(CHECK_TARGETS)
 
 # --- the rest ---

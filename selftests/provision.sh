@@ -35,7 +35,8 @@ apt_install() {
 }
 
 install_missing() {
-	have=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^ii *//p')
+	have=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null |
+		sed -n 's/^ii *//p')
 	missing=
 	for package; do
 		echo "$have" | grep -qxF "$package" || missing="$missing $package"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# What every rig must agree on: where the cache is and which Debian kernel "6.1" or "6.12" means here.
-# Sourced by the shell scripts of selftests/ (POSIX sh); runs nothing by itself.
+# What every rig must agree on: where the cache is, which Debian kernel "6.1" or "6.12" means here,
+# what a machine is before a test. Sourced (POSIX sh); runs nothing by itself.
 
 rig_cache=${VRSEQ_CACHE:-/var/cache/vrseq}
 

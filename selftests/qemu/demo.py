@@ -67,7 +67,8 @@ class Progress:
         now = time.monotonic()
         if now >= self.next:
             self.next = now + (0.2 if self.terminal else 5)
-            print(f"    {self.text}: {state}", end="\x1b[K\r" if self.terminal else "\n", flush=True)
+            end = "\x1b[K\r" if self.terminal else "\n"
+            print(f"    {self.text}: {state}", end=end, flush=True)
 
     def done(self, state):
         print(f"    {self.text}: {state}" + ("\x1b[K" if self.terminal else ""), flush=True)
@@ -194,15 +195,16 @@ class Demo:
         for node in NODES:
             for number in range(1, MESSAGES + 1):
                 text = f"hello {number} from node {node}"
-                check(sum(text in line for line in self.log) == 1, f"'{text}' is not once in the log")
+                count = sum(text in line for line in self.log)
+                check(count == 1, f"'{text}' is {count} times in the log")
         for line in self.log[:4]:
             detail("| " + line)
         detail(f"| ... {len(self.log)} messages, the same on all three nodes, in the same order")
 
     def crash(self):
         survivors = [node for node in NODES if node != self.primary]
-        say(f"5. Draw tokens at nodes {survivors[0]} and {survivors[1]}, and SIGKILL the machine of "
-            f"the primary, node {self.primary}")
+        say(f"5. Draw tokens at nodes {survivors[0]} and {survivors[1]}, and SIGKILL the machine "
+            f"of the primary, node {self.primary}")
         channels = [self.net.channels[node][1] for node in survivors]
         for channel in channels:
             channel.start(DRAW_UNTIL_STOPPED)
@@ -267,8 +269,8 @@ class Demo:
         check(log[:len(self.log)] == self.log, "the log before the crash is not the same any more")
         for line in log[-2:]:
             detail("| " + line)
-        detail(f"| {len(log)} messages, the same on both; the first {len(self.log)} as all three had "
-               "them before the crash")
+        detail(f"| {len(log)} messages, the same on both; the first {len(self.log)} as all three "
+               "had them before the crash")
         self.log = log
         for node in survivors:
             check(not self.net.guests[node].splats(), f"the kernel of node {node} complained: " +

@@ -27,9 +27,10 @@ def main():
     parser.add_argument("-s", dest="smp", type=int, default=2, help="processors")
     parser.add_argument("-m", dest="memory", default="1G")
     parser.add_argument("-t", dest="timeout", type=float, default=300, help="seconds")
-    parser.add_argument("-e", dest="environment", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("-o", dest="out", help="directory for VRSEQ_OUT, kept (default: one that is "
-                        "removed if the script passes)")
+    parser.add_argument("-e", dest="environment", action="append", default=[],
+                        metavar="NAME=VALUE")
+    parser.add_argument("-o", dest="out", help="directory for VRSEQ_OUT, kept (default: one that "
+                        "is removed if the script passes)")
     parser.add_argument("-D", dest="deterministic", action="store_true",
                         help="count instructions: one processor, time moves only with them")
     parser.add_argument("-n", dest="debug", action="store_false",

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The first process of a QEMU guest, on the host's root under an overlay. $rig_* come from the kernel
-# command line.
+# The first process of a QEMU guest, on the host's root under an overlay. $rig_* come from the
+# kernel command line.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 . "$rig_top/selftests/rig.sh"
 

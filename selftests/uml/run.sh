@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # usage: run.sh [--time-travel] [-t SECONDS] [-o DIR] SCRIPT [ARGS]
 # Runs a script under the UML kernel with the host's root (read-only, under an overlay) and returns
-# its exit status. In the script: VRSEQ_KO, VRSEQ_OUT (a writable directory, kept with -o), KVER=uml.
+# its exit status. In the script: KVER=uml, VRSEQ_KO, VRSEQ_OUT (a writable directory, kept if -o).
 # --time-travel: virtual time, which moves only when everything sleeps; a loop that spins until a
 # time never ends there. Exit status 124: timeout, 125: the kernel died, 126: it complained.
 set -u
@@ -50,8 +50,8 @@ quote() {
 } >"$out/command"
 
 # tty0 is the kernel's and goes to its log; tty1 is the script's and goes to our stdout.
-timeout -k 5 "$timeout" "$uml/linux" mem=512M $travel root=/dev/root rootfstype=hostfs rootflags=/ ro \
-	con=null con0=null,fd:1 con1=null,fd:3 loglevel=5 panic=-1 panic_on_warn=1 \
+timeout -k 5 "$timeout" "$uml/linux" mem=512M $travel root=/dev/root rootfstype=hostfs \
+	rootflags=/ ro con=null con0=null,fd:1 con1=null,fd:3 loglevel=5 panic=-1 panic_on_warn=1 \
 	rig_dir="$out" rig_top="$top" init="$top/selftests/uml/init.sh" \
 	3>&1 </dev/null >"$out/kernel.log" 2>&1
 code=$?
