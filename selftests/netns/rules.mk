@@ -12,4 +12,4 @@ build/selftests/member_status: selftests/netns/member_status.c selftests/lib/tes
 
 # One guest after the other: each wants both processors.
 netns: modules tools tests | provision-qemu ## clusters in one guest: faults, lifetimes, forming
-	@selftests/netns/netns.sh $(KVER)
+	@selftests/lib/guests.sh netns $(KVER)

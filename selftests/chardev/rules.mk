@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0
+# The interface: device, netlink family, headers. One guest of each kernel runs all of it.
+
+chardev_programs := $(addprefix build/selftests/,abi file limits slow broken)
+harness_flags := -std=gnu11 -Wall -Wextra -Wno-sign-compare -Wno-unused-parameter \
+	-Wno-override-init -Wno-nonnull -D_GNU_SOURCE -Iuapi
+harness_headers := $(wildcard selftests/lib/*.h selftests/chardev/*.h uapi/linux/*.h)
+
+TESTS_BUILD += $(chardev_programs) build/selftests/netlink
+CHECK_TARGETS += header chardev
+
+$(chardev_programs): build/selftests/%: selftests/chardev/%.c $(harness_headers) | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) $(harness_flags) -pthread -o $@ $<
+
+build/selftests/netlink: selftests/netlink/netlink.c $(harness_headers) | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) $(harness_flags) -o $@ $< -lmnl
+
+header: | provision-unit ## the interface headers as C and C++, for 64 and 32 bits
+	@selftests/chardev/header.sh
+
+chardev: modules tools tests | provision-qemu ## device and netlink in a guest, every errno provoked
+	@selftests/lib/guests.sh chardev $(KVER)

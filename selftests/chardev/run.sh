@@ -1,0 +1,124 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Runs in the guest: the device and the netlink family, down to each errno of the interface's table.
+here=$(dirname "$0")
+. "$here/../lib/ktap.sh"
+. "$here/../lib/cluster.sh"
+
+VRSEQ_ERRNO_LOG=/run/errnos
+VRSEQ=$(realpath "$build/vrseq")
+export VRSEQ_ERRNO_LOG VRSEQ
+: >$VRSEQ_ERRNO_LOG
+chmod 666 $VRSEQ_ERRNO_LOG
+headers="$here/../../uapi/linux/vrseq.h"
+
+# A group of one in a namespace of its own, for one program.
+alone() { # PROGRAM GROUP OPTIONS
+	local program=$1
+
+	shift
+	ip netns add "vr$program"
+	ip -n "vr$program" link set lo up
+	$vrseq -n "vr$program" group add t self 1 listen "127.0.0.1:$port" insecure "$@"
+	$vrseq -n "vr$program" group form t
+	ip netns exec "vr$program" "$programs/$program"
+}
+
+abi() {
+	alone abi
+}
+
+file() {
+	alone file
+}
+
+limits() {
+	alone limits messages 64
+}
+
+# Three members, 100 ms apart; the program is on one that has to ask the primary.
+slow() {
+	local n delay_ms=100
+
+	GROUP_OPTIONS='heartbeat 100ms view-timeout 5s'
+	cluster_formed 3
+	for n in $members; do
+		netem "$n" delay ${delay_ms}ms
+	done
+	n=$(others "$(primary)" | head -n 1)
+	DELAY_MS=$delay_ms ip netns exec "vr$n" "$programs/slow"
+}
+
+netlink() {
+	"$programs/netlink"
+}
+
+broken() { # N ERRNO OUTCOME [read]
+	local n=$1
+
+	shift
+	ip netns exec "vr$n" "$programs/broken" "$@"
+}
+
+no_group() {
+	links_up 1
+	broken 1 ENOTCONN no
+}
+
+# Formed by nobody: an operation has nowhere to go.
+blank() {
+	cluster_up 3
+	broken 1 EHOSTUNREACH no
+}
+
+no_quorum() {
+	cluster_formed 3
+	n=$(primary)
+	cut "$n"
+	broken "$n" EHOSTUNREACH either
+	# shellcheck disable=SC2046
+	set -- $(others "$n")
+	cut "$1"
+	broken "$2" EHOSTUNREACH either
+}
+
+memory_lost() {
+	cluster_formed 3
+	[ "$(next 1)" = 1 ]
+	$vrseq -n vr3 group del t
+	member_up 3
+	eventually 10 is 3 state 4
+	broken 3 ENOTRECOVERABLE no
+}
+
+netns_gone() {
+	cluster_formed 3
+	# The program opens the device inside, then nothing but the open file is left there.
+	OPEN_IN=vr3 TROUBLE='ip netns del vr3' "$programs/broken" ENETDOWN either read
+}
+
+all_errnos() {
+	local errno missing=
+
+	for errno in $(sed -n 's/^ \*   \(E[A-Z]*\) .*/\1/p' "$headers" | grep -v '^ERRNO$'); do
+		grep -qx "$errno" $VRSEQ_ERRNO_LOG || missing="$missing $errno"
+	done
+	note "provoked: $(sort -u $VRSEQ_ERRNO_LOG | tr '\n' ' ')"
+	[ -z "$missing" ] || fail "not provoked by any test:$missing"
+}
+
+set -e
+ktap_begin
+module_load
+ktap_run abi "operations, arguments, refusals"
+ktap_run file "write, read, poll, signals, dup, fork"
+ktap_run limits "counters, files, sessions, messages kept"
+ktap_run slow "deadlines, signals, O_NONBLOCK, joining"
+ktap_run netlink "configuration, every refusal with a sentence"
+ktap_run no_group "no group: ENOTCONN"
+ktap_run blank "group not formed: EHOSTUNREACH"
+ktap_run no_quorum "no majority: EHOSTUNREACH"
+ktap_run memory_lost "a member without its memory: ENOTRECOVERABLE"
+ktap_run netns_gone "namespace gone under an open file: ENETDOWN"
+[ -n "${TEST:-}" ] || ktap_run all_errnos "every errno of the table was provoked"
+ktap_end

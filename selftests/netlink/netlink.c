@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Generic netlink family "vrseq", raw: every command with every argument left
+ * out, out of bounds or malformed. Each refusal must have the right errno and
+ * a sentence.
+ *
+ * Owns its messages; does not use the tool, which would not let them through.
+ */
+#include <arpa/inet.h>
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+#include <linux/vrseq_netlink.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+#include "../lib/kselftest_harness.h"
+#include "../chardev/dev.h"
+
+#define BUFFER_BYTES 8192
+#define PORT 7400
+#define LOOPBACK 0x7f000001
+
+FIXTURE(netlink) {
+	struct mnl_socket *socket;
+	unsigned int family;
+	char buffer[BUFFER_BYTES];
+	char reply[1 << 16];
+	char sentence[256];
+	struct nlmsghdr *nlh;
+	unsigned int objects;		/* of a dump or a get */
+	__u8 state;
+};
+
+typedef struct _test_data_netlink fixture;
+
+static int on_error_attr(const struct nlattr *attr, void *data)
+{
+	fixture *self = data;
+
+	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
+		snprintf(self->sentence, sizeof(self->sentence), "%s", mnl_attr_get_str(attr));
+	return MNL_CB_OK;
+}
+
+static int on_group_attr(const struct nlattr *attr, void *data)
+{
+	fixture *self = data;
+
+	if (mnl_attr_get_type(attr) == VRSEQ_A_STATE)
+		self->state = mnl_attr_get_u8(attr);
+	return MNL_CB_OK;
+}
+
+static void begin(fixture *self, unsigned int family, int command, int flags)
+{
+	struct genlmsghdr *genl;
+
+	memset(self->buffer, 0, sizeof(self->buffer));
+	self->nlh = mnl_nlmsg_put_header(self->buffer);
+	self->nlh->nlmsg_type = family;
+	self->nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	self->nlh->nlmsg_seq = 1;
+	genl = mnl_nlmsg_put_extra_header(self->nlh, sizeof(*genl));
+	genl->cmd = command;
+	genl->version = VRSEQ_GENL_VERSION;
+}
+
+/* 0 or -errno; what came back is left in the fixture. */
+static int finish(fixture *self)
+{
+	const struct nlmsghdr *nlh;
+	int bytes;
+
+	self->sentence[0] = '\0';
+	self->objects = 0;
+	if (mnl_socket_sendto(self->socket, self->nlh, self->nlh->nlmsg_len) < 0)
+		return -errno;
+	for (;;) {
+		bytes = mnl_socket_recvfrom(self->socket, self->reply, sizeof(self->reply));
+		if (bytes < 0)
+			return -errno;
+		for (nlh = (void *)self->reply; mnl_nlmsg_ok(nlh, bytes);
+		     nlh = mnl_nlmsg_next(nlh, &bytes)) {
+			const struct nlmsgerr *error = mnl_nlmsg_get_payload(nlh);
+			unsigned int skip = sizeof(*error);
+
+			if (nlh->nlmsg_type == NLMSG_DONE)
+				return 0;
+			if (nlh->nlmsg_type != NLMSG_ERROR) {
+				self->objects++;
+				mnl_attr_parse(nlh, sizeof(struct genlmsghdr), on_group_attr,
+					       self);
+				continue;
+			}
+			if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
+				skip += error->msg.nlmsg_len - sizeof(error->msg);
+			if (nlh->nlmsg_flags & NLM_F_ACK_TLVS)
+				mnl_attr_parse(nlh, skip, on_error_attr, self);
+			return error->error;
+		}
+	}
+}
+
+FIXTURE_SETUP(netlink)
+{
+	int one = 1;
+	struct timeval patience = { .tv_sec = 10 };
+
+	/* Of its own for each test, so that nothing is left behind. */
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	ASSERT_EQ(0, system("ip link set lo up"));
+	self->socket = mnl_socket_open(NETLINK_GENERIC);
+	ASSERT_NE(NULL, self->socket);
+	ASSERT_EQ(0, mnl_socket_bind(self->socket, 0, MNL_SOCKET_AUTOPID));
+	mnl_socket_setsockopt(self->socket, NETLINK_EXT_ACK, &one, sizeof(one));
+	setsockopt(mnl_socket_get_fd(self->socket), SOL_SOCKET, SO_RCVTIMEO, &patience,
+		   sizeof(patience));
+	/* Which number the family has. */
+	begin(self, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
+	mnl_attr_put_strz(self->nlh, CTRL_ATTR_FAMILY_NAME, VRSEQ_GENL_NAME);
+	ASSERT_GT(mnl_socket_sendto(self->socket, self->nlh, self->nlh->nlmsg_len), 0);
+	ASSERT_GT(mnl_socket_recvfrom(self->socket, self->reply, sizeof(self->reply)), 0);
+	const struct nlattr *attr;
+
+	mnl_attr_for_each(attr, (struct nlmsghdr *)self->reply, sizeof(struct genlmsghdr))
+		if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID)
+			self->family = mnl_attr_get_u16(attr);
+	ASSERT_NE(0, self->family);
+	/* GETFAMILY without NLM_F_ACK: one message, all of it read. */
+}
+
+FIXTURE_TEARDOWN(netlink)
+{
+	mnl_socket_close(self->socket);
+}
+
+/* ---- requests, whole but for what a test leaves out or changes ---- */
+
+struct add {
+	const char *name;
+	int self_id;
+	unsigned int address;
+	int port;
+	bool insecure;
+	__u64 heartbeat_ns;
+	__u64 view_timeout_ns;
+	__u32 log_entries;
+	__u32 log_bytes;
+	__u32 messages;
+	__u32 message_bytes;
+};
+
+#define ADD(...) ((struct add){ .name = "g", .self_id = 1, .address = LOOPBACK, .port = PORT, \
+	.insecure = true, ##__VA_ARGS__ })
+
+static void put_add(fixture *self, struct add add)
+{
+	begin(self, self->family, VRSEQ_CMD_GROUP_ADD, NLM_F_ACK);
+	if (add.name)
+		mnl_attr_put_strz(self->nlh, VRSEQ_A_NAME, add.name);
+	if (add.self_id >= 0)
+		mnl_attr_put_u16(self->nlh, VRSEQ_A_SELF_ID, add.self_id);
+	if (add.address)
+		mnl_attr_put_u32(self->nlh, VRSEQ_A_ADDRESS_IPV4, htonl(add.address));
+	if (add.port >= 0)
+		mnl_attr_put_u16(self->nlh, VRSEQ_A_PORT, add.port);
+	if (add.insecure)
+		mnl_attr_put(self->nlh, VRSEQ_A_INSECURE, 0, NULL);
+	if (add.heartbeat_ns)
+		mnl_attr_put_u64(self->nlh, VRSEQ_A_HEARTBEAT_NS, add.heartbeat_ns);
+	if (add.view_timeout_ns)
+		mnl_attr_put_u64(self->nlh, VRSEQ_A_VIEW_TIMEOUT_NS, add.view_timeout_ns);
+	if (add.log_entries)
+		mnl_attr_put_u32(self->nlh, VRSEQ_A_LOG_ENTRIES, add.log_entries);
+	if (add.log_bytes)
+		mnl_attr_put_u32(self->nlh, VRSEQ_A_LOG_BYTES, add.log_bytes);
+	if (add.messages)
+		mnl_attr_put_u32(self->nlh, VRSEQ_A_MESSAGES, add.messages);
+	if (add.message_bytes)
+		mnl_attr_put_u32(self->nlh, VRSEQ_A_MESSAGE_BYTES, add.message_bytes);
+}
+
+static int add(fixture *self, struct add what)
+{
+	put_add(self, what);
+	return finish(self);
+}
+
+/* DEL, FORM, GET, STATS_GET: a name and no more. */
+static int by_name(fixture *self, int command, const char *name)
+{
+	begin(self, self->family, command, NLM_F_ACK);
+	if (name)
+		mnl_attr_put_strz(self->nlh, VRSEQ_A_NAME, name);
+	return finish(self);
+}
+
+static int dump(fixture *self, int command)
+{
+	begin(self, self->family, command, NLM_F_DUMP);
+	return finish(self);
+}
+
+struct member {
+	int id;
+	unsigned int address;
+	int port;
+	int role;
+};
+
+static int member(fixture *self, int command, const char *name, struct member member)
+{
+	struct nlattr *nest;
+
+	begin(self, self->family, command, NLM_F_ACK);
+	if (name)
+		mnl_attr_put_strz(self->nlh, VRSEQ_A_NAME, name);
+	nest = mnl_attr_nest_start(self->nlh, VRSEQ_A_MEMBER);
+	if (member.id >= 0)
+		mnl_attr_put_u16(self->nlh, VRSEQ_A_MEMBER_ID, member.id);
+	if (member.address)
+		mnl_attr_put_u32(self->nlh, VRSEQ_A_MEMBER_ADDRESS_IPV4, htonl(member.address));
+	if (member.port >= 0)
+		mnl_attr_put_u16(self->nlh, VRSEQ_A_MEMBER_PORT, member.port);
+	if (member.role >= 0)
+		mnl_attr_put_u8(self->nlh, VRSEQ_A_MEMBER_ROLE, member.role);
+	mnl_attr_nest_end(self->nlh, nest);
+	return finish(self);
+}
+
+#define MEMBER(...) ((struct member){ .id = 2, .address = LOOPBACK, .port = PORT + 1, \
+	.role = -1, ##__VA_ARGS__ })
+
+/* Refused with this errno, and with a sentence: not a word, not two lines. */
+#define REFUSE(error, call) do { \
+	PROVOKE(error, call) { \
+		TH_LOG("it said: %s", self->sentence); \
+	} \
+	EXPECT_GT(strlen(self->sentence), 10) { \
+		TH_LOG("no sentence for %s", #call); \
+	} \
+	EXPECT_NE(NULL, strchr(self->sentence, ' ')); \
+	EXPECT_EQ(NULL, strchr(self->sentence, '\n')); \
+} while (0)
+
+TEST_F(netlink, add_get_del)
+{
+	ASSERT_EQ(0, add(self, ADD()));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	EXPECT_EQ(1, self->objects);
+	EXPECT_EQ(VRSEQ_STATE_BLANK, self->state);
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_STATS_GET, "g"));
+	EXPECT_EQ(1, self->objects);
+	ASSERT_EQ(0, add(self, ADD(.name = "h", .port = PORT + 1)));
+	ASSERT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
+	EXPECT_EQ(2, self->objects);
+	ASSERT_EQ(0, dump(self, VRSEQ_CMD_STATS_GET));
+	EXPECT_EQ(2, self->objects);
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_FORM, "h"));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "h"));
+	EXPECT_EQ(VRSEQ_STATE_NORMAL, self->state);
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "h"));
+	ASSERT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
+	EXPECT_EQ(0, self->objects);
+}
+
+TEST_F(netlink, add_refused)
+{
+	static const char *const bad_names[] = {
+		"", "with space", "slash/", "new\nline", "gr\xc3\xbc\xc3\x9f", "a*",
+		"0123456789012345678901234567890x",
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(bad_names) / sizeof(*bad_names); i++)
+		REFUSE(EINVAL, add(self, ADD(.name = bad_names[i])));
+	REFUSE(EINVAL, add(self, ADD(.name = NULL)));
+	REFUSE(EINVAL, add(self, ADD(.self_id = -1)));
+	REFUSE(EINVAL, add(self, ADD(.self_id = 0)));
+	REFUSE(EINVAL, add(self, ADD(.address = 0)));
+	REFUSE(EINVAL, add(self, ADD(.port = -1)));
+	REFUSE(EINVAL, add(self, ADD(.port = 0)));
+	REFUSE(EINVAL, add(self, ADD(.insecure = false)));
+	REFUSE(EINVAL, add(self, ADD(.heartbeat_ns = 999999)));
+	REFUSE(EINVAL, add(self, ADD(.heartbeat_ns = 1000000001)));
+	REFUSE(EINVAL, add(self, ADD(.heartbeat_ns = ~0ull)));
+	REFUSE(EINVAL, add(self, ADD(.heartbeat_ns = 20 * MS, .view_timeout_ns = 80 * MS - 1)));
+	REFUSE(EINVAL, add(self, ADD(.view_timeout_ns = 60000 * MS + 1)));
+	REFUSE(EINVAL, add(self, ADD(.view_timeout_ns = ~0ull)));
+	REFUSE(EINVAL, add(self, ADD(.log_entries = 1)));
+	REFUSE(EINVAL, add(self, ADD(.log_entries = ~0u)));
+	REFUSE(EINVAL, add(self, ADD(.log_bytes = 1)));
+	REFUSE(EINVAL, add(self, ADD(.messages = ~0u)));
+	REFUSE(EINVAL, add(self, ADD(.message_bytes = 1)));
+	/* 198.51.100.0/24 is for documentation: nobody has it. */
+	REFUSE(EADDRNOTAVAIL, add(self, ADD(.address = 0xc6336401)));
+	REFUSE(EADDRNOTAVAIL, add(self, ADD(.address = 0xffffffff)));
+	REFUSE(EINVAL, add(self, ADD(.address = 0xe0000001)));
+	ASSERT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
+	EXPECT_EQ(0, self->objects);
+}
+
+TEST_F(netlink, taken)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(PORT + 5),
+				       .sin_addr.s_addr = htonl(LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	REFUSE(EADDRINUSE, add(self, ADD(.port = PORT + 5)));
+	close(fd);
+	ASSERT_EQ(0, add(self, ADD(.port = PORT + 5)));
+	REFUSE(EEXIST, add(self, ADD(.port = PORT + 6)));
+	REFUSE(EADDRINUSE, add(self, ADD(.name = "h", .port = PORT + 5)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+	/* Free at once. */
+	ASSERT_EQ(0, add(self, ADD(.name = "h", .port = PORT + 5)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "h"));
+}
+
+TEST_F(netlink, no_such_group)
+{
+	REFUSE(ENOENT, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	REFUSE(ENOENT, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+	REFUSE(ENOENT, by_name(self, VRSEQ_CMD_GROUP_FORM, "g"));
+	REFUSE(ENOENT, by_name(self, VRSEQ_CMD_STATS_GET, "g"));
+	REFUSE(ENOENT, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER()));
+	REFUSE(ENOENT, member(self, VRSEQ_CMD_MEMBER_DEL, "g", MEMBER()));
+	REFUSE(EINVAL, by_name(self, VRSEQ_CMD_GROUP_GET, NULL));
+	REFUSE(EINVAL, by_name(self, VRSEQ_CMD_GROUP_DEL, NULL));
+	REFUSE(EINVAL, by_name(self, VRSEQ_CMD_GROUP_FORM, NULL));
+	REFUSE(EINVAL, by_name(self, VRSEQ_CMD_STATS_GET, NULL));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, NULL, MEMBER()));
+}
+
+TEST_F(netlink, members)
+{
+	int id;
+
+	ASSERT_EQ(0, add(self, ADD()));
+	REFUSE(EINVAL, by_name(self, VRSEQ_CMD_MEMBER_ADD, "g"));
+	REFUSE(EINVAL, by_name(self, VRSEQ_CMD_MEMBER_DEL, "g"));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.id = -1)));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.id = 0)));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.address = 0)));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.port = -1)));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.port = 0)));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.address = 0xe0000001)));
+	REFUSE(EOPNOTSUPP, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.role = 1)));
+	REFUSE(EOPNOTSUPP, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.role = 255)));
+	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.role = VRSEQ_ROLE_VOTER)));
+	/* Its id, its address; one's own id, one's own address. */
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.port = PORT + 9)));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.id = 3)));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.id = 1, .port = PORT + 9)));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.id = 3, .port = PORT)));
+	for (id = 3; id <= 7; id++)
+		ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_ADD, "g",
+				    MEMBER(.id = id, .port = PORT + id)));
+	REFUSE(ENOSPC, member(self, VRSEQ_CMD_MEMBER_ADD, "g",
+			      MEMBER(.id = 8, .port = PORT + 8)));
+	REFUSE(ENOENT, member(self, VRSEQ_CMD_MEMBER_DEL, "g", MEMBER(.id = 9)));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_DEL, "g", MEMBER(.id = 1)));
+	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_DEL, "g", MEMBER(.id = 7)));
+	REFUSE(ENOENT, member(self, VRSEQ_CMD_MEMBER_DEL, "g", MEMBER(.id = 7)));
+	/* Nobody of them is there. */
+	REFUSE(EHOSTUNREACH, by_name(self, VRSEQ_CMD_GROUP_FORM, "g"));
+	for (id = 2; id <= 6; id++)
+		ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_DEL, "g", MEMBER(.id = id)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_FORM, "g"));
+	REFUSE(EBUSY, by_name(self, VRSEQ_CMD_GROUP_FORM, "g"));
+	REFUSE(EBUSY, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER()));
+	REFUSE(EBUSY, member(self, VRSEQ_CMD_MEMBER_DEL, "g", MEMBER(.id = 1)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+}
+
+TEST_F(netlink, del_while_in_use)
+{
+	int fd;
+
+	ASSERT_EQ(0, add(self, ADD()));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_FORM, "g"));
+	fd = dev_open(O_RDWR);
+	ASSERT_GE(fd, 0);
+	ASSERT_EQ(0, dev_attach(fd, "g"));
+	REFUSE(EBUSY, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+	close(fd);
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+}
+
+TEST_F(netlink, generations)
+{
+	struct vrseq_next next;
+	int fd;
+
+	ASSERT_EQ(0, add(self, ADD()));
+	begin(self, self->family, VRSEQ_CMD_GROUP_FORM, NLM_F_ACK);
+	mnl_attr_put_strz(self->nlh, VRSEQ_A_NAME, "g");
+	mnl_attr_put_u16(self->nlh, VRSEQ_A_GENERATION, 3);
+	ASSERT_EQ(0, finish(self));
+	fd = dev_open(O_RDWR);
+	ASSERT_EQ(0, dev_next(fd, "", 1, &next));
+	EXPECT_EQ((3ull << 48) + 1, next.first);
+	EXPECT_EQ(3ull << 48, dev_get(fd, "another"));
+	close(fd);
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+}
+
+TEST_F(netlink, no_memory)
+{
+	/* More than the machine has; each size for itself is within bounds. */
+	put_add(self, ADD(.log_entries = 1 << 20, .log_bytes = 1u << 30, .messages = 1 << 20,
+			  .message_bytes = 1u << 30));
+	REFUSE(ENOMEM, finish(self));
+	EXPECT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
+	EXPECT_EQ(0, self->objects);
+}
+
+TEST_F(netlink, malformed)
+{
+	struct nlattr *nest;
+
+	ASSERT_EQ(0, add(self, ADD(.name = "x", .port = PORT + 7)));
+	/* An attribute nobody knows. */
+	put_add(self, ADD());
+	mnl_attr_put_u32(self->nlh, VRSEQ_A_MAX + 1, 1);
+	REFUSE(EINVAL, finish(self));
+	/* One that is read only. */
+	put_add(self, ADD());
+	mnl_attr_put_u64(self->nlh, VRSEQ_A_COMMIT, 1);
+	PROVOKE(EINVAL, finish(self));
+	/* Of the wrong size. */
+	begin(self, self->family, VRSEQ_CMD_GROUP_ADD, NLM_F_ACK);
+	mnl_attr_put_strz(self->nlh, VRSEQ_A_NAME, "g");
+	mnl_attr_put_u8(self->nlh, VRSEQ_A_SELF_ID, 1);
+	EXPECT_LT(finish(self), 0);
+	/* A name without its NUL, of 32 bytes. */
+	begin(self, self->family, VRSEQ_CMD_GROUP_GET, NLM_F_ACK);
+	mnl_attr_put(self->nlh, VRSEQ_A_NAME, 32, "01234567890123456789012345678901");
+	EXPECT_LT(finish(self), 0);
+	/* A nest that is none. */
+	begin(self, self->family, VRSEQ_CMD_MEMBER_ADD, NLM_F_ACK);
+	mnl_attr_put_strz(self->nlh, VRSEQ_A_NAME, "x");
+	mnl_attr_put_u32(self->nlh, VRSEQ_A_MEMBER, 0xffffffff);
+	EXPECT_EQ(-EINVAL, finish(self));
+	/* A nest with strangers inside. */
+	begin(self, self->family, VRSEQ_CMD_MEMBER_ADD, NLM_F_ACK);
+	mnl_attr_put_strz(self->nlh, VRSEQ_A_NAME, "x");
+	nest = mnl_attr_nest_start(self->nlh, VRSEQ_A_MEMBER);
+	mnl_attr_put_u16(self->nlh, VRSEQ_A_MEMBER_ID, 2);
+	mnl_attr_put_u32(self->nlh, VRSEQ_A_MEMBER_ADDRESS_IPV4, htonl(LOOPBACK));
+	mnl_attr_put_u16(self->nlh, VRSEQ_A_MEMBER_PORT, 1);
+	mnl_attr_put_u64(self->nlh, VRSEQ_A_MEMBER_MAX + 1, 1);
+	mnl_attr_nest_end(self->nlh, nest);
+	EXPECT_EQ(-EINVAL, finish(self));
+	/* A command nobody knows. */
+	begin(self, self->family, 200, NLM_F_ACK);
+	PROVOKE(EOPNOTSUPP, finish(self));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "x"));
+	ASSERT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
+	EXPECT_EQ(0, self->objects);
+}
+
+/* Bytes of good requests changed at random: refused or done, never an oops. */
+TEST_F(netlink, noise)
+{
+	unsigned int seed = 1, i, j, refused = 0;
+
+	for (i = 0; i < 3000; i++) {
+		unsigned int changes = 1 + rand_r(&seed) % 4;
+
+		put_add(self, ADD(.port = 20000 + i, .heartbeat_ns = 20 * MS,
+				  .view_timeout_ns = 200 * MS));
+		if (i & 1)
+			((struct genlmsghdr *)mnl_nlmsg_get_payload(self->nlh))->cmd =
+				1 + rand_r(&seed) % VRSEQ_CMD_MAX;
+		for (j = 0; j < changes; j++)
+			self->buffer[NLMSG_HDRLEN + rand_r(&seed) %
+				     (self->nlh->nlmsg_len - NLMSG_HDRLEN)] = rand_r(&seed);
+		refused += finish(self) < 0;
+		by_name(self, VRSEQ_CMD_GROUP_DEL, "g");
+	}
+	EXPECT_GT(refused, 1000);
+}
+
+TEST_F(netlink, permission)
+{
+	static const int commands[] = { VRSEQ_CMD_GROUP_DEL, VRSEQ_CMD_GROUP_FORM };
+	unsigned int i;
+
+	ASSERT_EQ(0, add(self, ADD()));
+	ASSERT_EQ(0, setuid(65534));
+	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		PROVOKE(EPERM, by_name(self, commands[i], "g"));
+	PROVOKE(EPERM, add(self, ADD(.name = "h", .port = PORT + 1)));
+	PROVOKE(EPERM, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER()));
+	PROVOKE(EPERM, member(self, VRSEQ_CMD_MEMBER_DEL, "g", MEMBER()));
+	/* Looking is free. */
+	EXPECT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	EXPECT_EQ(0, by_name(self, VRSEQ_CMD_STATS_GET, "g"));
+	EXPECT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
+	EXPECT_EQ(1, self->objects);
+}
+
+/* Of another user namespace, root there, is nobody here. */
+TEST_F(netlink, permission_of_user_namespace)
+{
+	if (unshare(CLONE_NEWUSER))
+		SKIP(return, "no user namespaces");
+	PROVOKE(EPERM, add(self, ADD(.name = "h", .port = PORT + 1)));
+}
+
+TEST_HARNESS_MAIN
