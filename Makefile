@@ -94,16 +94,52 @@ CHECK_TARGETS :=
 
 tests: $(TESTS_BUILD) ## the test programs alone
 
-build-tap: ## what `make` builds, reported as a test
+# What `make` builds, as a stage of check.
+build-tap:
 	@$(MAKE) all
 	@printf '1..1\nok 1 - everything builds\n'
 
 check: | provision-build ## everything a merge needs
 	@selftests/tally build-tap $(CHECK_TARGETS)
 
+# --- install ---
+
+PREFIX ?= /usr/local
+source_dir := $(DESTDIR)/usr/src/vrseq-$(VERSION)
+put = install -D -m 644 -t $(DESTDIR)$(PREFIX)/$(1) $(2)
+
+install: tools $(if $(DESTDIR),,| provision-dkms) ## module by DKMS, library, tool, manual pages, udev rule (PREFIX=, DESTDIR=)
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin build/vrseq
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib build/libvrseq.so.0
+	ln -sf libvrseq.so.0 $(DESTDIR)$(PREFIX)/lib/libvrseq.so
+	$(call put,lib,build/libvrseq.a)
+	$(call put,include,userspace/libvrseq/vrseq.h)
+	$(call put,include/linux,$(wildcard uapi/linux/*.h))
+	$(call put,share/man/man4,$(wildcard userspace/man/*.4))
+	$(call put,share/man/man8,$(wildcard userspace/man/*.8))
+	$(call put,share/bash-completion/completions,userspace/completion/vrseq.bash)
+	$(call put,lib/udev/rules.d,$(wildcard userspace/udev/*.rules))
+	$(call put,lib/sysusers.d,$(wildcard userspace/sysusers/*.conf))
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed -e 's,@prefix@,$(PREFIX),; s,@version@,$(VERSION),; s,@libdir@,$(PREFIX)/lib,' \
+		-e 's,@includedir@,$(PREFIX)/include,' userspace/libvrseq/vrseq.pc.in \
+		>$(DESTDIR)$(PREFIX)/lib/pkgconfig/vrseq.pc
+	rm -rf $(source_dir)
+	for file in $(module_sources) dkms.conf COPYING; do \
+		install -D -m 644 $$file $(source_dir)/$$file || exit; done
+ifeq ($(DESTDIR),)
+	ldconfig
+	systemd-sysusers 2>/dev/null || groupadd -f --system vrseq
+	-dkms remove vrseq/$(VERSION) --all >/dev/null 2>&1
+	dkms add vrseq/$(VERSION)
+	for build in /lib/modules/*/build; do \
+		release=$${build#/lib/modules/}; \
+		dkms install vrseq/$(VERSION) -k $${release%/build} || exit; done
+endif
+
 # --- the rest ---
 
 clean: ## remove build/ (the cache of kernels stays: /var/cache/vrseq)
 	rm -rf build
 
-.PHONY: help all modules tools tests build-tap check clean $(CHECK_TARGETS)
+.PHONY: help all modules tools tests build-tap check install clean $(CHECK_TARGETS)

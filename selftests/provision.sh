@@ -4,7 +4,7 @@
 # the stock kernel images (qemu) or the UML kernel (uml) into the cache. Knows packages; does not
 # know what is done with them.
 #
-# usage: provision.sh [build|unit|lint|qemu|uml ...]	(default: all)
+# usage: provision.sh [build|unit|lint|qemu|uml|dkms ...]	(default: all but dkms)
 set -eu
 . "$(dirname "$0")/rig.sh"
 
@@ -16,6 +16,7 @@ packages() {
 		linux-headers-amd64 linux-headers-6.12-amd64 ;;
 	unit) echo gcc libc6-dev clang-14 libclang-rt-14-dev llvm-14 ;;
 	lint) echo sparse perl python3 binutils mandoc linux-source-6.1 xz-utils ;;
+	dkms) echo dkms ;;
 	qemu) echo qemu-system-x86 busybox-static cpio kmod iproute2 python3 xz-utils ;;
 	uml) echo gcc make bc flex bison patch cpio kmod xz-utils iproute2 linux-source-6.1 ;;
 	*) rig_die "no part named '$1'" ;;
