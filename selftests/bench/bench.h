@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Round trips, one at a time, and their distribution. */
+#ifndef VRSEQ_BENCH_H
+#define VRSEQ_BENCH_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "../lib/testlib.h"
+
+#define ROUNDS 3000
+#define WARM_UP 300
+
+static inline uint64_t bench_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static int bench_compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Prints "NAME p50 p90 p99 max" in ns: instructions where one takes one ns. */
+static inline void bench_run(const char *name, void (*round_trip)(void))
+{
+	static uint64_t took[ROUNDS];
+	int i;
+
+	for (i = 0; i < WARM_UP; i++)
+		round_trip();
+	for (i = 0; i < ROUNDS; i++) {
+		uint64_t before = bench_now();
+
+		round_trip();
+		took[i] = bench_now() - before;
+	}
+	qsort(took, ROUNDS, sizeof(*took), bench_compare);
+	printf("%s %llu %llu %llu %llu\n", name, (unsigned long long)took[ROUNDS / 2],
+	       (unsigned long long)took[ROUNDS * 9 / 10],
+	       (unsigned long long)took[ROUNDS * 99 / 100],
+	       (unsigned long long)took[ROUNDS - 1]);
+}
+
+#endif /* VRSEQ_BENCH_H */

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: GPL-2.0
+# What a commit costs, counted in instructions. Reported, not judged: no part of check.
+
+bench_programs := $(addprefix build/selftests/,udp_echo commit_bench)
+
+TESTS_BUILD += $(bench_programs)
+
+$(bench_programs): build/selftests/%: selftests/bench/%.c selftests/bench/bench.h \
+		selftests/lib/testlib.h uapi/linux/vrseq.h | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -o $@ $<
+
+bench: modules tools tests | provision-qemu ## instructions per commit beside a UDP echo
+	@set -e; for kver in $(KVER); do \
+		selftests/qemu/guest.sh -D -n -k $$kver -t 600 selftests/bench/run.sh; done
+
+.PHONY: bench
