@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The parser of the vrseq tool: values and the grammar of a command. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "../lib/kselftest_harness.h"
+#undef ARRAY_SIZE	/* the tool has its own */
+#include "../../userspace/vrseq/tool.h"
+
+#define ACCEPTS(parse, text, expected) do {				\
+	uint64_t value_ = 77;						\
+	EXPECT_TRUE(parse(text, &value_)) { TH_LOG("%s", text); }	\
+	EXPECT_EQ(value_, (uint64_t)(expected)) { TH_LOG("%s", text); }	\
+} while (0)
+
+#define REFUSES(parse, text) do {					\
+	uint64_t value_;						\
+	EXPECT_FALSE(parse(text, &value_)) { TH_LOG("'%s'", text); }	\
+} while (0)
+
+TEST(count)
+{
+	ACCEPTS(parse_count, "0", 0);
+	ACCEPTS(parse_count, "7", 7);
+	ACCEPTS(parse_count, "007", 7);
+	ACCEPTS(parse_count, "18446744073709551615", UINT64_MAX);
+	REFUSES(parse_count, "18446744073709551616");
+	REFUSES(parse_count, "99999999999999999999999");
+	REFUSES(parse_count, "");
+	REFUSES(parse_count, " 1");
+	REFUSES(parse_count, "1 ");
+	REFUSES(parse_count, "1x");
+	REFUSES(parse_count, "+1");
+	REFUSES(parse_count, "-1");
+	REFUSES(parse_count, "0x10");
+	REFUSES(parse_count, "1.5");
+	REFUSES(parse_count, "1K");
+}
+
+TEST(time)
+{
+	ACCEPTS(parse_time, "0", 0);
+	ACCEPTS(parse_time, "5ns", 5);
+	ACCEPTS(parse_time, "500us", 500000);
+	ACCEPTS(parse_time, "20ms", 20000000);
+	ACCEPTS(parse_time, "3s", 3000000000);
+	ACCEPTS(parse_time, "18446744073s", 18446744073000000000u);
+	REFUSES(parse_time, "18446744074s");
+	REFUSES(parse_time, "20");
+	REFUSES(parse_time, "ms");
+	REFUSES(parse_time, "20 ms");
+	REFUSES(parse_time, "20msx");
+	REFUSES(parse_time, "20MS");
+	REFUSES(parse_time, "1.5s");
+	REFUSES(parse_time, "-1s");
+	REFUSES(parse_time, "");
+}
+
+TEST(size)
+{
+	ACCEPTS(parse_size, "4096", 4096);
+	ACCEPTS(parse_size, "64K", 65536);
+	ACCEPTS(parse_size, "16M", 16777216);
+	ACCEPTS(parse_size, "3G", 3221225472);
+	ACCEPTS(parse_size, "17179869183G", 18446744072635809792u);
+	REFUSES(parse_size, "17179869184G");
+	REFUSES(parse_size, "K");
+	REFUSES(parse_size, "64k");
+	REFUSES(parse_size, "64KB");
+	REFUSES(parse_size, "");
+}
+
+TEST(endpoint)
+{
+	static const char *const bad[] = {
+		"", ":", "10.0.0.1", "10.0.0.1:", ":7400", "10.0.0.1:0",
+		"10.0.0.1:65536", "10.0.0.1:7400x", "10.0.0.1:-1", "10.0.0.1: 7",
+		"10.0.0:7400", "10.0.0.256:7400", "10.0.0.1.1:7400",
+		"localhost:7400", "[::1]:7400", "::1:7400",
+		"1000000000000000000000.0.0.1:7400",
+	};
+	struct endpoint endpoint;
+	size_t i;
+
+	ASSERT_TRUE(parse_endpoint("10.0.0.1:7400", &endpoint));
+	EXPECT_EQ(endpoint.address, htonl(0x0a000001));
+	EXPECT_EQ(endpoint.port, 7400);
+	ASSERT_TRUE(parse_endpoint("255.255.255.255:65535", &endpoint));
+	EXPECT_EQ(endpoint.port, 65535);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_FALSE(parse_endpoint(bad[i], &endpoint)) {
+			TH_LOG("bad[%zu]", i);
+		}
+}
+
+/* A command with one of everything. */
+struct command {
+	const char *name;
+	const char *text;
+	uint64_t count;
+	uint64_t time_ns;
+	uint64_t size;
+	struct endpoint endpoint;
+	bool flag;
+};
+
+static int parse(struct command *command, int argc, char **argv)
+{
+	struct arg args[] = {
+		ARG("name", ARG_STRING, &command->name, .positional = true, .required = true),
+		ARG("text", ARG_STRING, &command->text, .positional = true),
+		ARG_IN("count", ARG_COUNT, &command->count, 2, 9),
+		ARG_IN("time", ARG_TIME, &command->time_ns, 1, UINT64_MAX),
+		ARG_IN("size", ARG_SIZE, &command->size, 1, 1024),
+		ARG("endpoint", ARG_ENDPOINT, &command->endpoint),
+		ARG("role", ARG_WORD, NULL, .text = "voter"),
+		ARG("-f", ARG_FLAG, NULL),
+		ARG("key", ARG_REFUSED, NULL, .text = "not in this version"),
+		{ 0 },
+	};
+	int code;
+
+	memset(command, 0, sizeof(*command));
+	code = args_parse(argc, argv, args, "hint");
+	command->flag = args[7].given;
+	return code;
+}
+
+#define PARSE(command, ...) ({						\
+	char *argv_[] = { __VA_ARGS__ };				\
+	parse(command, ARRAY_SIZE(argv_), argv_);			\
+})
+
+TEST(grammar)
+{
+	struct command command;
+
+	ASSERT_EQ(PARSE(&command, "a", "count", "9", "b", "-f", "time", "1ms", "size", "1K",
+			"endpoint", "1.2.3.4:5", "role", "voter"), 0);
+	EXPECT_STREQ(command.name, "a");
+	EXPECT_STREQ(command.text, "b");
+	EXPECT_EQ(command.count, 9);
+	EXPECT_EQ(command.time_ns, NS_PER_MS);
+	EXPECT_EQ(command.size, 1024);
+	EXPECT_EQ(command.endpoint.port, 5);
+	EXPECT_TRUE(command.flag);
+
+	ASSERT_EQ(PARSE(&command, "a"), 0);
+	EXPECT_EQ(command.text, NULL);
+	EXPECT_FALSE(command.flag);
+}
+
+TEST(value_that_is_a_word)
+{
+	struct command command;
+
+	ASSERT_EQ(PARSE(&command, "name", "count", "text", "-f"), 0);
+	EXPECT_STREQ(command.name, "count");
+	EXPECT_STREQ(command.text, "-f");
+	EXPECT_FALSE(command.flag);
+	/* a word alone is the word, not a value */
+	EXPECT_EQ(PARSE(&command, "count"), EXIT_USAGE);
+}
+
+TEST(refusals)
+{
+	struct command command;
+
+	EXPECT_EQ(parse(&command, 0, NULL), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "b", "c"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "name", "b"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "count", "2", "count", "2"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "-f", "-f"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "count"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "count", "1"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "count", "10"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "count", "x"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "time", "0"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "time", "5"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "size", "1025"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "endpoint", "1.2.3.4"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "role", "learner"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "key", "file"), EXIT_USAGE);
+}
+
+TEST_HARNESS_MAIN

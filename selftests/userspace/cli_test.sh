@@ -1,0 +1,297 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The vrseq tool without its module: grammar, help, output and exit codes. Knows
+# the tool alone ($1) and the tool with a device that a test plays ($2).
+#
+# usage: cli_test.sh VRSEQ PLAYED_VRSEQ
+
+. "$(dirname "$0")/../lib/ktap.sh"
+
+vrseq=$1
+played=$2
+out=$(mktemp)
+err=$(mktemp)
+trap 'rm -f "$out" "$err"' EXIT
+
+# Runs a command: its exit code has to be CODE; standard input is that of the call.
+exits() { # CODE COMMAND...
+	local want=$1 status=0
+
+	shift
+	"$@" >"$out" 2>"$err" || status=$?
+	[ "$status" = "$want" ] || fail "exit code $status, not $want: $* ($(cat "$err"))"
+}
+
+says() { # TEXT (on standard output, all of it)
+	[ "$(cat "$out")" = "$1" ] || fail "said '$(cat "$out")', not '$1'"
+}
+
+complains() { # PATTERN
+	grep -q -- "$1" "$err" || fail "complained '$(cat "$err")', not of '$1'"
+}
+
+usage() { # ARGUMENTS...
+	exits 2 "$vrseq" "$@"
+	[ ! -s "$out" ] || fail "standard output of $*: $(cat "$out")"
+	grep -q "^Error: .*Hint: " "$err" || fail "no hint for $*: $(cat "$err")"
+}
+
+help_everywhere() {
+	local object command
+
+	exits 0 "$vrseq" --help
+	exits 0 "$vrseq" -h
+	exits 0 "$vrseq" help
+	for object in group member counter log health stats; do
+		grep -q "^  $object " "$out" || fail "help does not name $object"
+	done
+	for object in group member counter log health stats; do
+		exits 0 "$vrseq" "$object" --help
+		exits 0 "$vrseq" "$object" help
+		grep -q "^vrseq $object " "$out" || fail "no usage of $object"
+	done
+	while read -r object command; do
+		exits 0 "$vrseq" "$object" "$command" help
+		exits 0 "$vrseq" "$object" "$command" --help
+		grep -q "^vrseq $object $command " "$out" || fail "no usage of $object $command"
+		[ ! -s "$err" ] || fail "help complains"
+	done <<-END
+		group add
+		group form
+		group show
+		group del
+		member add
+		member del
+		member show
+		counter next
+		counter get
+		log append
+		log tail
+	END
+}
+
+version() {
+	exits 0 "$vrseq" -V
+	grep -q '^vrseq ' "$out"
+}
+
+prefixes() {
+	exits 0 "$vrseq" g a help
+	grep -q "^vrseq group add " "$out"
+	exits 0 "$vrseq" cou n help
+	grep -q "^vrseq counter next " "$out"
+	exits 0 "$vrseq" l t help
+	grep -q "^vrseq log tail " "$out"
+	usage ''
+	usage x
+	usage grouper
+	usage group x
+	usage group addd
+	usage group ''
+}
+
+usage_errors() {
+	usage counter
+	usage log
+	usage counter next a b
+	usage counter next count 0
+	usage counter next count -1
+	usage counter next count 1x
+	usage counter next count 18446744073709551616
+	usage counter next repeat 0
+	usage counter next timeout 5
+	usage counter next count
+	usage counter get count 2
+	usage counter next group a group b
+	usage log append ''
+	usage log append a b
+	usage log tail from x
+	usage log tail count 0
+	usage log tail -x
+	usage health fence
+	usage stats fence
+	usage member add 1 10.0.0.1:7400
+	usage member add 0 10.0.0.1:7400 group g
+	usage member add 65536 10.0.0.1:7400 group g
+	usage member add 1 10.0.0.1 group g
+	usage member add 1 10.0.0.1:0 group g
+	usage member add 1 '[::1]:7400' group g
+	usage member add 1 10.0.0.1:7400 role learner group g
+	usage member del x group g
+	usage member del 1
+	usage group add
+	usage group add g self 1 insecure
+	usage group add g listen 10.0.0.1:7400 insecure
+	usage group add g self 0 listen 10.0.0.1:7400 insecure
+	usage group add g self 1 listen 10.0.0.1:7400 insecure heartbeat 20
+	usage group add g self 1 listen 10.0.0.1:7400 insecure log-bytes 4294967296
+	usage group add g self 1 listen 10.0.0.1:7400 insecure log-bytes 4G
+	usage group form
+	usage group form g generation 65536
+	usage group del
+	exits 2 "$vrseq" -x
+	exits 2 "$vrseq" -n
+	usage -n ''
+}
+
+not_in_this_version() {
+	local word
+
+	usage group add g self 1 listen 10.0.0.1:7400
+	complains 'forge'
+	complains 'insecure'
+	for word in "key /etc/key" "record /var/lib/r" "durability journal"; do
+		# shellcheck disable=SC2086
+		usage group add g self 1 listen 10.0.0.1:7400 insecure $word
+		complains 'in this version'
+	done
+}
+
+no_module() {
+	[ ! -e /dev/vrseq ] || skip "the module is loaded"
+	local command
+
+	for command in "" "group show" "group show g" "member show" "health" "stats" \
+		"counter next" "counter get" "log append x" "log tail" "group del g" \
+		"group form g" "member del 1 group g" "-j group show" "-j stats"; do
+		# shellcheck disable=SC2086
+		exits 6 "$vrseq" $command
+		complains 'modprobe vrseq'
+		[ ! -s "$out" ] || fail "$command: output without a module"
+	done
+}
+
+no_netns() {
+	exits 1 "$vrseq" -n no-such-namespace group show
+	complains 'no-such-namespace'
+	exits 1 "$vrseq" -n /no/such/path group show
+}
+
+counter() {
+	exits 0 "$played" counter next
+	says 1
+	exits 0 "$played" counter next count 3
+	says "1 3"
+	exits 0 "$played" counter next apples repeat 3 count 2 timeout 0
+	says $'1 2\n3 4\n5 6'
+	exits 0 "$played" -j counter next apples repeat 2 group played
+	says '{"counter":"apples","first":1,"last":1,"index":1,"view":7}
+{"counter":"apples","first":2,"last":2,"index":2,"view":7}'
+	exits 0 "$played" counter get apples
+	says 12
+	exits 0 "$played" -j counter get
+	says '{"counter":"","value":0,"index":1,"view":7}'
+}
+
+log_append() {
+	exits 0 "$played" log append hello
+	says 1
+	complains '^appended 5: hello$'
+	exits 0 "$played" log append message help
+	complains '^appended 4: help$'
+	exits 0 "$played" -j log append -x
+	says '{"sequence":1,"index":1,"view":7}'
+	exits 0 "$played" log append < <(printf 'one\ntwo\nthree')
+	says $'1\n2\n3'
+	complains '^appended 3: one$'
+	complains '^appended 3: two$'
+	complains '^appended 5: three$'
+	exits 0 "$played" log append - < <(printf 'one\ntwo\n')
+	says 1
+	complains '^appended 8: one$'
+	exits 0 "$played" log append </dev/null
+	says ""
+	exits 1 "$played" log append < <(printf 'one\n\nthree\n')
+	says 1
+	complains 'Line 2 is empty'
+	exits 1 "$played" log append - </dev/null
+	exits 1 "$played" log append - < <(head -c 65 /dev/zero)
+	complains 'larger than the group allows'
+	exits 0 "$played" log append - < <(head -c 64 /dev/zero)
+}
+
+log_tail() {
+	export PLAY_MESSAGES=3
+
+	exits 0 "$played" log tail
+	says $'message 1\nmessage 2\nmessage 3'
+	exits 0 "$played" log tail from 2 count 1
+	says 'message 2'
+	exits 0 "$played" log tail from 4
+	says ''
+	exits 0 "$played" -j log tail from 3
+	says '{"index":3,"sequence":3,"view":7,"member_id":2,"session":5,"message":"message 3"}'
+	exits 0 "$played" log tail -f from 3 count 3
+	says $'message 3\nmessage 4\nmessage 5'
+	exits 1 "$played" log tail -f timeout 1ms
+	says $'message 1\nmessage 2\nmessage 3'
+	complains 'The deadline passed'
+	PLAY_LOST=2 exits 0 "$played" log tail
+	says 'message 3'
+	complains '1 to 2'
+	PLAY_MESSAGES=0 exits 0 "$played" log tail
+	says ''
+}
+
+exit_codes() {
+	# errno, outcome, exit code: EHOSTUNREACH ETIMEDOUT EIO ENETDOWN ESTALE
+	# EOVERFLOW ENOTRECOVERABLE EAGAIN ENOTCONN
+	while read -r PLAY_ERRNO PLAY_OUTCOME code; do
+		export PLAY_ERRNO PLAY_OUTCOME
+		exits "$code" "$played" counter next
+		says ""
+		exits "$code" "$played" log append x
+		case $PLAY_OUTCOME in
+		0) complains 'may have been applied' ;;
+		2) complains 'was not applied' ;;
+		esac
+	done <<-END
+		113 0 3
+		113 2 3
+		110 0 5
+		110 2 1
+		5 0 7
+		100 0 5
+		100 2 1
+		116 2 1
+		75 2 1
+		131 2 7
+		11 2 1
+		107 2 6
+	END
+	# a read has no effect, so nothing is unknown of it
+	PLAY_ERRNO=110 PLAY_OUTCOME=0 exits 1 "$played" counter get
+	PLAY_ERRNO=131 PLAY_OUTCOME=2 exits 7 "$played" log tail
+	complains 'played by a test'
+}
+
+opening() {
+	PLAY_OPEN_ERRNO=2 exits 6 "$played" counter next
+	complains 'modprobe vrseq'
+	PLAY_OPEN_ERRNO=13 exits 1 "$played" counter next
+	complains 'unix group vrseq'
+	exits 6 "$played" counter next group other
+	complains "No group 'other'"
+}
+
+output_that_fails() {
+	# shellcheck disable=SC2016
+	exits 1 bash -c '"$0" counter next >/dev/full' "$played"
+	complains 'standard output'
+}
+
+ktap_begin
+ktap_run help_everywhere "help at every level"
+ktap_run version "-V"
+ktap_run prefixes "unique beginnings of objects and commands"
+ktap_run usage_errors "usage errors exit with 2 and a hint"
+ktap_run not_in_this_version "refusals of what is not in this version"
+ktap_run no_module "without the module: 6 and modprobe"
+ktap_run no_netns "a network namespace that is not there"
+ktap_run counter "counter next and get"
+ktap_run log_append "log append"
+ktap_run log_tail "log tail"
+ktap_run exit_codes "exit codes of failed operations"
+ktap_run opening "a device that cannot be opened"
+ktap_run output_that_fails "output that cannot be written"
+ktap_end

@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""usage: docs_test.py VRSEQ - do the manual pages, the completion, the library and its headers agree
+with the tool VRSEQ and with the interface of the module? Prints TAP."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+OBJECTS = ("group", "member", "counter", "log", "health", "stats")
+INCLUDES = ["-I", os.path.join(TOP, "uapi"), "-I", os.path.join(TOP, "userspace/libvrseq")]
+
+
+class Skip(Exception):
+    pass
+
+
+def text_of(path):
+    with open(os.path.join(TOP, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def run(command, **options):
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def compiles(compiler, language, source, flags=()):
+    with tempfile.TemporaryDirectory() as directory:
+        result = run([compiler, "-x", language, "-Wall", "-Wextra", "-Werror", *flags, *INCLUDES,
+                      "-c", "-o", os.path.join(directory, "out.o"), "-"], input=source)
+    return [] if result.returncode == 0 else result.stderr.splitlines()
+
+
+def missing(what, wanted, found):
+    return [f"{what}: no {item}" for item in sorted(set(wanted) - set(found))]
+
+
+def errnos():
+    """The table of the header is the one of vrseq(4), and each errno has a sentence."""
+    table = text_of("uapi/linux/vrseq.h").split("errno ", 1)[1].split("#ifndef")[0]
+    rows = re.findall(r"^ \*   (E[A-Z]+) +(\S+)", table, re.M)
+    device = {errno for errno, word in rows if word != "netlink:"}
+    page = set(re.findall(r"^\.It Er (\w+)", text_of("userspace/man/vrseq.4"), re.M))
+    sentences = re.findall(r"^\t\{ (E\w+),", text_of("userspace/libvrseq/vrseq.c"), re.M)
+    if len(rows) < 20:
+        return [f"found only {rows} in the header"]
+    return missing("vrseq.4", device, page) + missing("vrseq.h", page, device) + \
+        missing("vrseq_strerror", {errno for errno, _ in rows}, sentences)
+
+
+def page_example():
+    """The program of vrseq(4) compiles with nothing but the header, and is short."""
+    page = text_of("userspace/man/vrseq.4")
+    source = re.search(r"^\.Bd -literal\n(#include.*?)^\.Ed", page, re.S | re.M)[1]
+    source = source.replace("\\e", "\\")
+    lines = len([line for line in source.split("\n") if line.strip()])
+    wrong = compiles("cc", "c", source)
+    return wrong + ([f"{lines} lines"] if lines > 20 else [])
+
+
+def page_ioctls():
+    names = re.findall(r"#define (VRSEQ_IOC_\w+)\s+_IO", text_of("uapi/linux/vrseq.h"))
+    return missing("vrseq.4", names, re.findall(r"VRSEQ_IOC_\w+", text_of("userspace/man/vrseq.4")))
+
+
+def words(tool, path):
+    """The words of the usage of an object or command, without placeholders."""
+    usage = run([tool, *path, "help"]).stdout
+    usage = "\n".join(line for line in usage.split("\n")
+                      if line.startswith("vrseq ") or line.startswith("        "))
+    return set(re.findall(r"(?<![\w(])-?[a-z][a-z-]*(?![\w(])", usage)) - {"vrseq", "has", "more"}
+
+
+def tool_words():
+    """Each word of the grammar is in vrseq(8) and in the completion."""
+    page = text_of("userspace/man/vrseq.8").replace("\\-", "-")
+    page = set(re.findall(r"[\w-]+", page)) | {"-f"}
+    completion = set(re.findall(r"[\w-]+", text_of("userspace/completion/vrseq.bash")))
+    wrong = []
+    for name in OBJECTS:
+        grammar = words(sys.argv[1], [name])
+        if name not in grammar:
+            wrong.append(f"no usage of {name}")
+        wrong += missing(f"vrseq.8 ({name})", grammar, page)
+        wrong += missing(f"completion ({name})", grammar, completion)
+    return wrong
+
+
+def page_exit_codes():
+    codes = re.findall(r"EXIT_\w+\s*= (\d)", text_of("userspace/vrseq/tool.h"))
+    section = text_of("userspace/man/vrseq.8").split(".Sh EXIT STATUS")[1].split(".Sh")[0]
+    page = re.findall(r"^\.It (\d)", section, re.M)
+    return [] if codes == page and codes else [f"tool {codes}, vrseq.8 {page}"]
+
+
+def library_symbols():
+    """What the header declares is what the library exports."""
+    header = re.sub(r"/\*.*?\*/", "", text_of("userspace/libvrseq/vrseq.h"), flags=re.S)
+    declared = set(re.findall(r"\b(vrseq_\w+)\(", header))
+    exported = set(re.findall(r"^\t(vrseq_\w+);", text_of("userspace/libvrseq/libvrseq.map"), re.M))
+    return missing("libvrseq.map", declared, exported) + missing("vrseq.h", exported, declared)
+
+
+def header_languages():
+    source = "#include <vrseq.h>\n#include <linux/vrseq_netlink.h>\n" \
+        "int main(void) { struct vrseq_result r; return vrseq_next(0, 0, 1, 0, &r); }\n"
+    wrong = []
+    for language, compiler in (("c", "cc"), ("c++", "c++")):
+        wrong += compiles(compiler, language, source)
+    return wrong + compiles("cc", "c", source, ["-std=c99", "-pedantic"])
+
+
+def page_lint():
+    if not shutil.which("mandoc"):
+        raise Skip("mandoc is not installed")
+    wrong = []
+    for page in ("vrseq.4", "vrseq.8"):
+        result = run(["mandoc", "-T", "lint", "-W", "warning",
+                      os.path.join(TOP, "userspace/man", page)])
+        wrong += result.stdout.splitlines()
+        if result.returncode and not result.stdout:
+            wrong.append(f"mandoc: exit code {result.returncode} {result.stderr}")
+    return wrong
+
+
+def main():
+    tests = (errnos, page_example, page_ioctls, tool_words, page_exit_codes, library_symbols,
+             header_languages, page_lint)
+    failed = 0
+    print("TAP version 13")
+    print(f"1..{len(tests)}")
+    for number, test in enumerate(tests, 1):
+        wrong, skip = [], ""
+        try:
+            wrong = test()
+        except Skip as reason:
+            skip = f" # SKIP {reason}"
+        except Exception as error:      # a file that cannot be understood is a failed test
+            wrong = [f"{type(error).__name__}: {error}"]
+        for line in wrong:
+            print("# " + line)
+        failed += bool(wrong)
+        print(f"{'not ok' if wrong else 'ok'} {number} - documents: {test.__name__}{skip}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A device for the vrseq tool to talk to where there is none: linked into it
+ * with --wrap. One process, one group, no protocol; what goes wrong is said by
+ *
+ *   PLAY_ERRNO=n      operations fail with this errno
+ *   PLAY_OUTCOME=n    and this outcome
+ *   PLAY_MESSAGES=n   messages in the log at the start, "message 1" ...
+ *   PLAY_LOST=n       of which the first n were overwritten
+ *   PLAY_OPEN_ERRNO=n open fails
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include <vrseq.h>
+
+#define MESSAGE_BYTES_MAX 64
+
+static struct {
+	uint64_t value;
+	uint64_t index;
+	uint64_t sequence;
+	uint64_t cursor;
+} group;
+
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_ioctl(int fd, unsigned long request, ...);
+ssize_t __wrap_read(int fd, void *buffer, size_t bytes);
+int __wrap_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+		 const sigset_t *mask);
+
+static int play(const char *what)
+{
+	const char *text = getenv(what);
+
+	return text ? atoi(text) : 0;
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	(void)path;
+	(void)flags;
+	errno = play("PLAY_OPEN_ERRNO");
+	if (errno)
+		return -1;
+	group.sequence = play("PLAY_MESSAGES");
+	group.index = group.sequence;
+	group.cursor = 1;
+	return eventfd(0, EFD_CLOEXEC);
+}
+
+static int attach(struct vrseq_attach *attach)
+{
+	if (*attach->group && strcmp(attach->group, "played")) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	strcpy(attach->group, "played");
+	return 0;
+}
+
+static int status(struct vrseq_status *status)
+{
+	uint64_t lost = play("PLAY_LOST");
+
+	memset(status, 0, sizeof(*status));
+	status->sequence_first = lost + 1;
+	status->sequence_last = group.sequence;
+	status->lost_first = lost ? 1 : 0;
+	status->lost_last = lost;
+	strcpy(status->text, "played by a test");
+	return 0;
+}
+
+static int begin(struct vrseq_op_hdr *hdr)
+{
+	hdr->op_id = 1;
+	errno = play("PLAY_ERRNO");
+	hdr->outcome = errno ? play("PLAY_OUTCOME") : VRSEQ_OUTCOME_APPLIED;
+	if (errno)
+		return -1;
+	hdr->index = ++group.index;
+	hdr->view = 7;
+	return 0;
+}
+
+static int append(struct vrseq_append *append)
+{
+	if (append->bytes > MESSAGE_BYTES_MAX) {
+		append->hdr.outcome = VRSEQ_OUTCOME_NOT_APPLIED;
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (begin(&append->hdr))
+		return -1;
+	/* what was appended is shown, as the tool cannot read it back */
+	fprintf(stderr, "appended %u: %.*s\n", append->bytes, (int)append->bytes,
+		(const char *)(uintptr_t)append->data);
+	append->sequence = ++group.sequence;
+	return 0;
+}
+
+static int next(struct vrseq_next *next)
+{
+	if (begin(&next->hdr))
+		return -1;
+	next->first = group.value + 1;
+	group.value += next->count;
+	next->last = group.value;
+	return 0;
+}
+
+static int get(struct vrseq_get *get)
+{
+	if (begin(&get->hdr))
+		return -1;
+	get->value = strcmp(get->counter, "apples") ? 0 : 12;
+	return 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	struct vrseq_info *info;
+	va_list arguments;
+	void *argument;
+
+	(void)fd;
+	va_start(arguments, request);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	switch (request) {
+	case VRSEQ_IOC_ATTACH:
+		return attach(argument);
+	case VRSEQ_IOC_STATUS:
+		return status(argument);
+	case VRSEQ_IOC_NEXT:
+		return next(argument);
+	case VRSEQ_IOC_GET:
+		return get(argument);
+	case VRSEQ_IOC_APPEND:
+		return append(argument);
+	case VRSEQ_IOC_INFO:
+		info = argument;
+		memset(info, 0, sizeof(*info));
+		info->message_bytes_max = MESSAGE_BYTES_MAX;
+		info->record_bytes_max = sizeof(struct vrseq_record) + MESSAGE_BYTES_MAX;
+		return 0;
+	default:
+		errno = ENOTTY;
+		return -1;
+	}
+}
+
+ssize_t __wrap_read(int fd, void *buffer, size_t bytes)
+{
+	struct vrseq_record record = { .type = VRSEQ_RECORD_MESSAGE, .member_id = 2,
+				       .view = 7, .session = 5 };
+	char text[MESSAGE_BYTES_MAX] = { 0 };
+	uint64_t lost = play("PLAY_LOST");
+
+	(void)fd;
+	errno = play("PLAY_ERRNO");
+	if (!errno && group.cursor <= lost) {
+		group.cursor = lost + 1;
+		errno = EPIPE;
+	}
+	if (!errno && group.cursor > group.sequence)
+		errno = EAGAIN;
+	if (errno)
+		return -1;
+	record.sequence = group.cursor;
+	record.index = group.cursor++;
+	record.bytes = snprintf(text, sizeof(text), "message %llu",
+				(unsigned long long)record.sequence);
+	record.size = (sizeof(record) + record.bytes + 7) / 8 * 8;
+	if (bytes < record.size)
+		abort();
+	memcpy(buffer, &record, sizeof(record));
+	memcpy((char *)buffer + sizeof(record), text, record.size - sizeof(record));
+	return record.size;
+}
+
+/* Waiting for a message makes one. */
+int __wrap_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+		 const sigset_t *mask)
+{
+	(void)count;
+	(void)mask;
+	if (timeout)
+		return 0;
+	group.sequence++;
+	fds->revents = POLLIN;
+	return 1;
+}

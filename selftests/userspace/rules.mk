@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0
+# The library and the tool without a module: parsing, JSON, output, exit codes, documents.
+
+userspace_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+userspace_flags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
+	$(userspace_sanitize) -Iuapi -Iuserspace/libvrseq
+userspace_headers := $(wildcard userspace/*/*.h selftests/lib/*.h uapi/linux/*.h)
+userspace_units := $(addprefix build/selftests/userspace_,args json show lib)
+userspace_tools := $(addprefix build/selftests/userspace_,tool played)
+
+TESTS_BUILD += $(userspace_units) $(userspace_tools)
+CHECK_TARGETS += userspace spec
+
+# What each program is made of besides its own source.
+userspace_args := $(addprefix userspace/vrseq/,args.c fail.c)
+userspace_json := userspace/vrseq/json.c
+userspace_show := $(addprefix userspace/vrseq/,show.c json.c nl.c fail.c) userspace/libvrseq/vrseq.c
+userspace_lib := userspace/libvrseq/vrseq.c
+userspace_wrap_lib := -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=read
+
+userspace_sources := $(wildcard userspace/vrseq/*.c) userspace/libvrseq/vrseq.c
+
+$(userspace_units): build/selftests/userspace_%: selftests/userspace/%_test.c \
+		$(userspace_sources) $(userspace_headers) | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(userspace_flags) $(userspace_wrap_$*) -o $@ $< $(userspace_$*) -lmnl
+
+# The whole tool under the sanitizers, and once more with a device that a test plays.
+build/selftests/userspace_tool: $(userspace_sources) $(userspace_headers) | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(userspace_flags) -o $@ $(userspace_sources) -lmnl
+
+build/selftests/userspace_played: selftests/userspace/played.c $(userspace_sources) \
+		$(userspace_headers) | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(userspace_flags) -Wl,--wrap=open,--wrap=ioctl,--wrap=read,--wrap=ppoll \
+		-o $@ $< $(userspace_sources) -lmnl
+
+userspace: $(userspace_units) $(userspace_tools) ## library, tool and man pages, without a module
+	@status=0; for program in $(userspace_units) \
+		"selftests/userspace/cli_test.sh $(userspace_tools)" \
+		"selftests/userspace/docs_test.py build/selftests/userspace_tool"; do \
+		$$program || status=1; done; exit $$status
+
+spec: ## the netlink specification against the header, the tool and the module
+	@selftests/netlink/spec_test.py

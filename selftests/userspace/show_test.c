@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Answers of the kernel, decoded and printed by the vrseq tool. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../lib/kselftest_harness.h"
+#undef ARRAY_SIZE	/* the tool has its own */
+#include "../../userspace/vrseq/show.h"
+
+struct options options;
+
+struct answer {
+	char bytes[8192];
+	struct nlmsghdr *nlh;
+};
+
+static void start(struct answer *answer)
+{
+	memset(answer, 0, sizeof(*answer));
+	answer->nlh = mnl_nlmsg_put_header(answer->bytes);
+	mnl_nlmsg_put_extra_header(answer->nlh, sizeof(struct genlmsghdr));
+}
+
+static void put_member(struct nlmsghdr *nlh, uint16_t id, bool self, bool heard)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, VRSEQ_A_MEMBER);
+
+	mnl_attr_put_u16(nlh, VRSEQ_A_MEMBER_ID, id);
+	mnl_attr_put_u32(nlh, VRSEQ_A_MEMBER_ADDRESS_IPV4, htonl(0x0a000000 + id));
+	mnl_attr_put_u16(nlh, VRSEQ_A_MEMBER_PORT, 7400);
+	mnl_attr_put_u8(nlh, VRSEQ_A_MEMBER_ROLE, VRSEQ_ROLE_VOTER);
+	if (self)
+		mnl_attr_put(nlh, VRSEQ_A_MEMBER_SELF, 0, NULL);
+	if (heard) {
+		mnl_attr_put(nlh, VRSEQ_A_MEMBER_PRIMARY, 0, NULL);
+		mnl_attr_put_u8(nlh, VRSEQ_A_MEMBER_STATE, VRSEQ_STATE_VIEW_CHANGE);
+		/* as the kernel aligns them */
+		mnl_attr_put(nlh, VRSEQ_A_MEMBER_PAD, 0, NULL);
+		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_HEARD_AGE_NS, 5);
+		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_OP, 48113);
+	}
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void put_group(struct nlmsghdr *nlh)
+{
+	mnl_attr_put_strz(nlh, VRSEQ_A_NAME, "fence");
+	mnl_attr_put_u16(nlh, VRSEQ_A_SELF_ID, 1);
+	mnl_attr_put_u32(nlh, VRSEQ_A_ADDRESS_IPV4, htonl(0x0a000001));
+	mnl_attr_put_u16(nlh, VRSEQ_A_PORT, 7400);
+	mnl_attr_put(nlh, VRSEQ_A_INSECURE, 0, NULL);
+	mnl_attr_put_u64(nlh, VRSEQ_A_HEARTBEAT_NS, 20000000);
+	mnl_attr_put_u64(nlh, VRSEQ_A_VIEW_TIMEOUT_NS, 200000000);
+	mnl_attr_put_u32(nlh, VRSEQ_A_LOG_ENTRIES, 4096);
+	mnl_attr_put_u32(nlh, VRSEQ_A_LOG_BYTES, 4194304);
+	mnl_attr_put_u32(nlh, VRSEQ_A_MESSAGES, 1024);
+	mnl_attr_put_u32(nlh, VRSEQ_A_MESSAGE_BYTES, 65536);
+	mnl_attr_put_u64(nlh, VRSEQ_A_MEMORY_BYTES, 5000000);
+	mnl_attr_put_u16(nlh, VRSEQ_A_GENERATION, 0);
+	mnl_attr_put_u8(nlh, VRSEQ_A_STATE, VRSEQ_STATE_NORMAL);
+	mnl_attr_put_strz(nlh, VRSEQ_A_STATUS_TEXT, "all \"well\"");
+	mnl_attr_put_u8(nlh, VRSEQ_A_HAS_QUORUM, 1);
+	mnl_attr_put_u8(nlh, VRSEQ_A_QUORUM_COUNT, 2);
+	mnl_attr_put_u64(nlh, VRSEQ_A_VIEW, 12);
+	mnl_attr_put_u64(nlh, VRSEQ_A_LAST_NORMAL_VIEW, 12);
+	mnl_attr_put_u16(nlh, VRSEQ_A_PRIMARY_ID, 1);
+	mnl_attr_put_u64(nlh, VRSEQ_A_OP, 48113);
+	mnl_attr_put_u64(nlh, VRSEQ_A_COMMIT, 48112);
+	mnl_attr_put_u64(nlh, VRSEQ_A_COMMIT_HASH, UINT64_MAX);
+	mnl_attr_put_u64(nlh, VRSEQ_A_SEQUENCE_FIRST, 3);
+	mnl_attr_put_u64(nlh, VRSEQ_A_SEQUENCE_LAST, 9);
+	mnl_attr_put_u32(nlh, VRSEQ_A_FILES, 2);
+	put_member(nlh, 1, true, true);
+	put_member(nlh, 2, false, false);
+}
+
+/* Runs @code with stdout, or a JSON writer, going to a string. */
+#define CAPTURED(json, code) ({						\
+	static char *text_;						\
+	size_t size_;							\
+	FILE *stdout_ = stdout;						\
+	struct json json = { .file = open_memstream(&text_, &size_) };	\
+									\
+	stdout = json.file;						\
+	code;								\
+	stdout = stdout_;						\
+	fclose(json.file);						\
+	text_;								\
+})
+
+TEST(json)
+{
+	struct answer answer;
+	struct group *group;
+	char *text;
+
+	start(&answer);
+	put_group(answer.nlh);
+	/* what a later version may add */
+	mnl_attr_put_u32(answer.nlh, VRSEQ_A_MAX + 7, 1);
+	group = group_decode(answer.nlh);
+	ASSERT_NE(group, NULL);
+	text = CAPTURED(json, group_print_json(&json, group));
+	EXPECT_STREQ(text,
+		"{\"name\":\"fence\",\"self_id\":1,\"address\":\"10.0.0.1\",\"port\":7400,"
+		"\"insecure\":true,\"heartbeat_ns\":20000000,\"view_timeout_ns\":200000000,"
+		"\"log_entries\":4096,\"log_bytes\":4194304,\"messages\":1024,"
+		"\"message_bytes\":65536,\"memory_bytes\":5000000,\"generation\":0,"
+		"\"state\":\"normal\",\"status_text\":\"all \\\"well\\\"\",\"has_quorum\":true,"
+		"\"quorum_count\":2,\"view\":12,\"last_normal_view\":12,\"primary_id\":1,"
+		"\"op\":48113,\"commit\":48112,\"commit_hash\":18446744073709551615,"
+		"\"sequence_first\":3,\"sequence_last\":9,\"files\":2,\"members\":["
+		"{\"id\":1,\"address\":\"10.0.0.1\",\"port\":7400,\"role\":\"voter\","
+		"\"self\":true,\"primary\":true,\"state\":\"view-change\",\"heard_age_ns\":5,"
+		"\"op\":48113},"
+		"{\"id\":2,\"address\":\"10.0.0.2\",\"port\":7400,\"role\":\"voter\","
+		"\"self\":false,\"primary\":false,\"state\":null,\"heard_age_ns\":null,"
+		"\"op\":null}]}\n");
+	free(text);
+	groups_free(group);
+}
+
+TEST(text)
+{
+	struct answer answer;
+	struct group *group;
+	char *text;
+
+	start(&answer);
+	put_group(answer.nlh);
+	group = group_decode(answer.nlh);
+	ASSERT_NE(group, NULL);
+	text = CAPTURED(json, group_print(group));
+	EXPECT_NE(strstr(text, "group fence  10.0.0.1:7400/udp  view 12  primary 1  "
+			 "commit 48112  READY  INSECURE\n"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "10.0.0.2:7400"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "never heard"), NULL) { TH_LOG("%s", text); }
+	free(text);
+	groups_free(group);
+}
+
+TEST(nothing_but_a_name)
+{
+	struct answer answer;
+	struct group *group;
+	char *text;
+
+	start(&answer);
+	mnl_attr_put_strz(answer.nlh, VRSEQ_A_NAME, "bare");
+	group = group_decode(answer.nlh);
+	ASSERT_NE(group, NULL);
+	EXPECT_EQ(group_health(group), EXIT_HALTED);
+	text = CAPTURED(json, (group_print(group), group_print_json(&json, group)));
+	EXPECT_NE(strstr(text, "\"view\":null"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "\"members\":[]"), NULL) { TH_LOG("%s", text); }
+	free(text);
+	groups_free(group);
+}
+
+TEST(malformed)
+{
+	struct answer answer;
+	unsigned int i;
+
+	start(&answer);
+	mnl_attr_put_u32(answer.nlh, VRSEQ_A_VIEW, 1);
+	EXPECT_EQ(group_decode(answer.nlh), NULL);
+
+	start(&answer);
+	mnl_attr_put(answer.nlh, VRSEQ_A_NAME, 3, "abc");
+	EXPECT_EQ(group_decode(answer.nlh), NULL);
+
+	start(&answer);
+	for (i = 0; i <= VRSEQ_MEMBERS_MAX; i++)
+		put_member(answer.nlh, i + 1, false, true);
+	EXPECT_EQ(group_decode(answer.nlh), NULL);
+}
+
+TEST(health)
+{
+	static const struct {
+		uint8_t state;
+		uint8_t has_quorum;
+		enum exit_code code;
+	} cases[] = {
+		{ VRSEQ_STATE_NORMAL, 1, EXIT_OK },
+		{ VRSEQ_STATE_NORMAL, 0, EXIT_NO_QUORUM },
+		{ VRSEQ_STATE_VIEW_CHANGE, 1, EXIT_NO_QUORUM },
+		{ VRSEQ_STATE_VIEW_CHANGE, 0, EXIT_NO_QUORUM },
+		{ VRSEQ_STATE_BLANK, 0, EXIT_NOT_CONFIGURED },
+		{ VRSEQ_STATE_FORMING, 0, EXIT_NOT_CONFIGURED },
+		{ VRSEQ_STATE_RECOVERING, 0, EXIT_HALTED },
+		{ VRSEQ_STATE_HALTED, 0, EXIT_HALTED },
+		{ 200, 1, EXIT_HALTED },
+	};
+	struct answer answer;
+	struct group *group;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		start(&answer);
+		mnl_attr_put_u8(answer.nlh, VRSEQ_A_STATE, cases[i].state);
+		mnl_attr_put_u8(answer.nlh, VRSEQ_A_HAS_QUORUM, cases[i].has_quorum);
+		group = group_decode(answer.nlh);
+		ASSERT_NE(group, NULL);
+		EXPECT_EQ(group_health(group), cases[i].code) {
+			TH_LOG("state %u", cases[i].state);
+		}
+		groups_free(group);
+	}
+}
+
+TEST_HARNESS_MAIN
