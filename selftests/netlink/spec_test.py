@@ -122,10 +122,10 @@ sets = {entry["name"]: entry for entry in spec["attribute-sets"]}
 operations = spec["operations"]["list"]
 
 
-def same(what, left, right):
+def same(what, left, right, path=HEADER):
     if left == right:
         return []
-    return [f"{what}: {SPEC} says {left}, {HEADER} says {right}"]
+    return [f"{what}: {SPEC} says {left}, {path} says {right}"]
 
 
 def family():
@@ -254,7 +254,7 @@ def permission():
             continue
         theirs = re.findall(r"\bGENL_\w*ADMIN_PERM\b", body[1])
         ours = [flags[flag] for flag in operation.get("flags", [])]
-        wrong += same(name, ours, theirs)
+        wrong += same(name, ours, theirs, MODULE)
     return wrong
 
 
