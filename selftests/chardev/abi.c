@@ -230,7 +230,7 @@ static void reserved_bytes(struct __test_metadata *_metadata, int fd, unsigned l
 }
 
 #define RESERVED(type, field, command, request) \
-	reserved_bytes(_metadata, self->fd, command, &request, sizeof(request), \
+	reserved_bytes(_metadata, self->fd, command, &(request), sizeof(request), \
 		       offsetof(type, field), \
 		       offsetof(type, field) + sizeof(((type *)NULL)->field))
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # usage: guests.sh PART KVER...
-# Runs selftests/PART/run.sh in a guest of each kernel, one subtest each; TEST, SEEDS and FIRST go in.
+# Runs selftests/PART/run.sh in a guest of each kernel, one subtest each.
+# TEST, SEEDS and FIRST go in.
 top=$(cd "$(dirname "$0")/../.." && pwd)
 part=$1
 shift

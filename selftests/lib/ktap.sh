@@ -3,7 +3,7 @@
 # first command that fails ends it, and is named. Sourced; knows nothing of what is tested.
 #
 #	ktap_begin
-#	ktap_run FUNCTION "the property it shows"	TEST=name runs only functions named like that
+#	ktap_run FUNCTION "the property it shows"	TEST=name: only functions named so
 #	ktap_program NAME COMMAND...			a program that prints TAP is one test
 #	ktap_end					the plan; fails if a test did
 #

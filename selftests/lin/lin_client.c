@@ -45,20 +45,20 @@ static const char usage[] =
 static struct options {
 	const char *netns;
 	const char *group;
-	unsigned int threads;
+	uint64_t client;
+	uint64_t threads;
 	uint64_t operations;
 	uint64_t seconds;
 	uint64_t seed;
-	unsigned int append_percent, get_percent, range_percent, leave_percent;
-	unsigned int hurry_percent;
-	unsigned int counters;
-	unsigned int deadline_ms, signal_ms, pause_us;
-	unsigned int message_bytes_max;
-	uint32_t client;
+	uint64_t append_percent, get_percent, range_percent, leave_percent, hurry_percent;
+	uint64_t counters;
+	uint64_t deadline_ms, signal_ms, pause_us;
+	uint64_t message_bytes_max;
+	uint64_t minimum;
 } options = {
 	.group = "", .threads = 1, .operations = UINT64_MAX, .seed = 1, .append_percent = 20,
 	.get_percent = 15, .range_percent = 5, .leave_percent = 20, .counters = 2,
-	.deadline_ms = 2000, .message_bytes_max = 256,
+	.deadline_ms = 2000, .message_bytes_max = 256, .minimum = 1,
 };
 
 static struct lin_file file;
@@ -83,7 +83,7 @@ static unsigned int below(struct worker *worker, uint64_t n)
 	return lin_random(&worker->rng) % n;
 }
 
-static bool chance(struct worker *worker, unsigned int percent)
+static bool chance(struct worker *worker, uint64_t percent)
 {
 	return below(worker, 100) < percent;
 }
@@ -181,7 +181,7 @@ static void note(struct lin_op *op, const union request *request, uint64_t end_n
 
 static void set_deadline(struct worker *worker, struct vrseq_op_hdr *hdr)
 {
-	uint64_t wait_ns = options.deadline_ms * 1000000ull;
+	uint64_t wait_ns = options.deadline_ms * 1000000;
 
 	if (chance(worker, options.hurry_percent))
 		wait_ns = 1 + below(worker, 5000000);
@@ -289,38 +289,59 @@ static void oversee(struct worker *workers)
 	}
 }
 
-static const char *parse(int argc, char **argv, uint64_t *minimum)
+/* All options but three are numbers. */
+static const struct {
+	char letter;
+	uint64_t *value;
+} numbers[] = {
+	{ 'c', &options.client },
+	{ 't', &options.threads },
+	{ 'N', &options.operations },
+	{ 'd', &options.seconds },
+	{ 's', &options.seed },
+	{ 'a', &options.append_percent },
+	{ 'r', &options.get_percent },
+	{ 'R', &options.range_percent },
+	{ 'C', &options.counters },
+	{ 'D', &options.deadline_ms },
+	{ 'x', &options.hurry_percent },
+	{ 'i', &options.signal_ms },
+	{ 'l', &options.leave_percent },
+	{ 'p', &options.pause_us },
+	{ 'b', &options.message_bytes_max },
+	{ 'm', &options.minimum },
+};
+
+static bool parse_number(int letter, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		if (numbers[i].letter == letter) {
+			*numbers[i].value = strtoull(text, NULL, 0);
+			return true;
+		}
+	}
+	return false;
+}
+
+static const char *parse(int argc, char **argv)
 {
 	const char *path = NULL;
+	bool good = true;
 	int option;
 
 	while ((option = getopt(argc, argv, "n:g:o:c:t:N:d:s:a:r:R:C:D:x:i:l:p:b:m:")) != -1) {
-		uint64_t value = optarg ? strtoull(optarg, NULL, 0) : 0;
-
-		switch (option) {
-		case 'n': options.netns = optarg; break;
-		case 'g': options.group = optarg; break;
-		case 'o': path = optarg; break;
-		case 'c': options.client = value; break;
-		case 't': options.threads = value; break;
-		case 'N': options.operations = value; break;
-		case 'd': options.seconds = value; break;
-		case 's': options.seed = value; break;
-		case 'a': options.append_percent = value; break;
-		case 'r': options.get_percent = value; break;
-		case 'R': options.range_percent = value; break;
-		case 'C': options.counters = value; break;
-		case 'D': options.deadline_ms = value; break;
-		case 'x': options.hurry_percent = value; break;
-		case 'i': options.signal_ms = value; break;
-		case 'l': options.leave_percent = value; break;
-		case 'p': options.pause_us = value; break;
-		case 'b': options.message_bytes_max = value; break;
-		case 'm': *minimum = value; break;
-		default: path = NULL; optind = argc + 1; break;
-		}
+		if (option == 'n')
+			options.netns = optarg;
+		else if (option == 'g')
+			options.group = optarg;
+		else if (option == 'o')
+			path = optarg;
+		else
+			good &= parse_number(option, optarg);
 	}
-	if (!path || optind != argc || !options.threads || options.threads > THREADS_MAX ||
+	if (!good || !path || optind != argc || !options.threads || options.threads > THREADS_MAX ||
 	    options.message_bytes_max < sizeof(struct lin_message) ||
 	    options.message_bytes_max > MESSAGE_BYTES_MAX) {
 		fputs(usage, stderr);
@@ -333,8 +354,7 @@ int main(int argc, char **argv)
 {
 	static struct worker workers[THREADS_MAX];
 	struct sigaction action = { .sa_handler = on_signal };
-	uint64_t minimum = 1;
-	const char *path = parse(argc, argv, &minimum);
+	const char *path = parse(argc, argv);
 	size_t capacity = 1 << 20;
 	unsigned int i;
 	int err;
@@ -367,12 +387,12 @@ int main(int argc, char **argv)
 	for (i = 0; i < options.threads; i++)
 		pthread_join(workers[i].thread, NULL);
 
-	printf("lin_client %" PRIu32 ": applied %lu not %lu unknown %lu joins %lu", options.client,
+	printf("lin_client %" PRIu64 ": applied %lu not %lu unknown %lu joins %lu", options.client,
 	       outcomes[LIN_APPLIED], outcomes[LIN_NOT_APPLIED], outcomes[LIN_UNKNOWN], joins);
 	for (i = 0; i < sizeof(errors) / sizeof(*errors); i++)
 		if (errors[i])
 			printf(" %s %lu", strerrorname_np(i), errors[i]);
 	printf("\n");
 	lin_file_close(&file);
-	return outcomes[LIN_APPLIED] >= minimum ? 0 : 1;
+	return outcomes[LIN_APPLIED] >= options.minimum ? 0 : 1;
 }

@@ -298,14 +298,20 @@ static int by_index(const void *x, const void *y)
 	return compare_u64(a->index, b->index);
 }
 
+/* The log, or one of the counters. */
+static int compare_object(const struct lin_op *a, const struct lin_op *b)
+{
+	bool log_a = a->kind == LIN_APPEND, log_b = b->kind == LIN_APPEND;
+
+	return log_a != log_b ? log_a - log_b : compare_u64(a->counter, b->counter);
+}
+
 static int by_object_index(const void *x, const void *y)
 {
 	const struct lin_op *a = *(const struct lin_op *const *)x;
 	const struct lin_op *b = *(const struct lin_op *const *)y;
-	int c = (a->kind == LIN_APPEND) - (b->kind == LIN_APPEND);
+	int c = compare_object(a, b);
 
-	if (!c)
-		c = compare_u64(a->counter, b->counter);
 	return c ? c : by_index(x, y);
 }
 
@@ -350,8 +356,7 @@ bool lin_check_order(const struct lin_op *ops, size_t count, struct lin_verdict 
 	for (i = 1; i < known_count; i++) {
 		const struct lin_op *a = known[i - 1], *b = known[i];
 
-		if ((a->kind == LIN_APPEND) != (b->kind == LIN_APPEND) ||
-		    a->counter != b->counter)
+		if (compare_object(a, b))
 			continue;
 		if (b->kind == LIN_GET ? b->last < a->last : b->first <= a->last) {
 			verdict_log(verdict, LIN_ORDER, b->first, a, b, NULL, NULL);

@@ -129,13 +129,26 @@ int main(int argc, char **argv)
 
 	while ((option = getopt(argc, argv, "o:c:n:g:u:T:")) != -1) {
 		switch (option) {
-		case 'o': path = optarg; break;
-		case 'c': reader = strtoul(optarg, NULL, 0); break;
-		case 'n': enter_netns(optarg); break;
-		case 'g': strncpy(attach.group, optarg, sizeof(attach.group) - 1); break;
-		case 'u': until = strtoull(optarg, NULL, 0); break;
-		case 'T': seconds = strtoull(optarg, NULL, 0); break;
-		default: return 2;
+		case 'o':
+			path = optarg;
+			break;
+		case 'c':
+			reader = strtoul(optarg, NULL, 0);
+			break;
+		case 'n':
+			enter_netns(optarg);
+			break;
+		case 'g':
+			strncpy(attach.group, optarg, sizeof(attach.group) - 1);
+			break;
+		case 'u':
+			until = strtoull(optarg, NULL, 0);
+			break;
+		case 'T':
+			seconds = strtoull(optarg, NULL, 0);
+			break;
+		default:
+			return 2;
 		}
 	}
 	if (!path || optind != argc) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The checker against an exhaustive search, against legal histories,
- * and against each way of being wrong. TAP; SEED=n for other histories. Owns the reference search; knows nothing of files or the device.
+ * and against each way of being wrong. TAP; SEED=n for other histories. Owns
+ * the reference search; knows nothing of the device.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -168,7 +169,7 @@ static void test_agreement(const char *name, unsigned int count_max, unsigned in
 				      .count_max = count_max, .initial = below(2) * below(1 << 20),
 				      .unknown_percent = below(60) };
 		struct lin_op ops[8];
-		bool expected, got;
+		bool expected, got, ok_rule;
 		unsigned int spoils = below(4);
 
 		make(ops, &how);
@@ -178,7 +179,8 @@ static void test_agreement(const char *name, unsigned int count_max, unsigned in
 		got = lin_check_counter(ops, how.count, 0, how.initial, &verdict);
 		legal += expected;
 		rules[verdict.rule]++;
-		if (got != expected || got != (verdict.rule == LIN_OK)) {
+		ok_rule = verdict.rule == LIN_OK;
+		if (got != expected || got != ok_rule) {
 			printf("# history %u from %" PRIu64 ": search says %d, checker %s\n", h,
 			       how.initial, expected, lin_rule_name(verdict.rule));
 			print_history(ops, how.count);

@@ -31,11 +31,9 @@ FIXTURE(netlink) {
 	__u8 state;
 };
 
-typedef struct _test_data_netlink fixture;
-
 static int on_error_attr(const struct nlattr *attr, void *data)
 {
-	fixture *self = data;
+	struct _test_data_netlink *self = data;
 
 	if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
 		snprintf(self->sentence, sizeof(self->sentence), "%s", mnl_attr_get_str(attr));
@@ -44,14 +42,14 @@ static int on_error_attr(const struct nlattr *attr, void *data)
 
 static int on_group_attr(const struct nlattr *attr, void *data)
 {
-	fixture *self = data;
+	struct _test_data_netlink *self = data;
 
 	if (mnl_attr_get_type(attr) == VRSEQ_A_STATE)
 		self->state = mnl_attr_get_u8(attr);
 	return MNL_CB_OK;
 }
 
-static void begin(fixture *self, unsigned int family, int command, int flags)
+static void begin(struct _test_data_netlink *self, unsigned int family, int command, int flags)
 {
 	struct genlmsghdr *genl;
 
@@ -66,7 +64,7 @@ static void begin(fixture *self, unsigned int family, int command, int flags)
 }
 
 /* 0 or -errno; what came back is left in the fixture. */
-static int finish(fixture *self)
+static int finish(struct _test_data_netlink *self)
 {
 	const struct nlmsghdr *nlh;
 	int bytes;
@@ -153,7 +151,7 @@ struct add {
 #define ADD(...) ((struct add){ .name = "g", .self_id = 1, .address = LOOPBACK, .port = PORT, \
 	.insecure = true, ##__VA_ARGS__ })
 
-static void put_add(fixture *self, struct add add)
+static void put_add(struct _test_data_netlink *self, struct add add)
 {
 	begin(self, self->family, VRSEQ_CMD_GROUP_ADD, NLM_F_ACK);
 	if (add.name)
@@ -180,14 +178,14 @@ static void put_add(fixture *self, struct add add)
 		mnl_attr_put_u32(self->nlh, VRSEQ_A_MESSAGE_BYTES, add.message_bytes);
 }
 
-static int add(fixture *self, struct add what)
+static int add(struct _test_data_netlink *self, struct add what)
 {
 	put_add(self, what);
 	return finish(self);
 }
 
 /* DEL, FORM, GET, STATS_GET: a name and no more. */
-static int by_name(fixture *self, int command, const char *name)
+static int by_name(struct _test_data_netlink *self, int command, const char *name)
 {
 	begin(self, self->family, command, NLM_F_ACK);
 	if (name)
@@ -195,7 +193,7 @@ static int by_name(fixture *self, int command, const char *name)
 	return finish(self);
 }
 
-static int dump(fixture *self, int command)
+static int dump(struct _test_data_netlink *self, int command)
 {
 	begin(self, self->family, command, NLM_F_DUMP);
 	return finish(self);
@@ -208,7 +206,7 @@ struct member {
 	int role;
 };
 
-static int member(fixture *self, int command, const char *name, struct member member)
+static int member(struct _test_data_netlink *self, int command, const char *name, struct member member)
 {
 	struct nlattr *nest;
 

@@ -205,7 +205,7 @@ random_fault() {
 	2) note "  deafen $a"; deafen "$a" ;;
 	3) [ "$a" = "$b" ] || { note "  deafen $a to $b"; deafen_to "$a" "$b"; } ;;
 	4) note "  netem $a loss"; netem "$a" loss 20% ;;
-	5) note "  netem $a duplicate reorder"; netem "$a" delay 10ms 9ms reorder 30% duplicate 10% ;;
+	5) note "  netem $a mixed"; netem "$a" delay 10ms 9ms reorder 30% duplicate 10% ;;
 	6) note "  heal all"; heal $members ;;
 	7) note "  heal $a"; heal "$a" ;;
 	8) note "  kill a client"; kill -9 "$load_last" 2>/dev/null || true ;;

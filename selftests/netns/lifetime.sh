@@ -167,7 +167,7 @@ del_under_load() {
 }
 
 kernel_log() {
-	local complaint='BUG:|WARNING:|Oops|unregister_netdevice|blocked for more than|scheduling while'
+	local complaint='BUG:|WARNING:|Oops|unregister_netdevice|blocked for more|scheduling while'
 
 	if dmesg | grep -E "$complaint"; then
 		return 1
