@@ -206,7 +206,8 @@ struct member {
 	int role;
 };
 
-static int member(struct _test_data_netlink *self, int command, const char *name, struct member member)
+static int member(struct _test_data_netlink *self, int command, const char *name,
+		  struct member member)
 {
 	struct nlattr *nest;
 
