@@ -61,7 +61,7 @@ class Progress:
     def __init__(self, text):
         self.text = text
         self.terminal = sys.stdout.isatty()
-        self.next = 0
+        self.next = time.monotonic() + (0 if self.terminal else 5)
 
     def show(self, state):
         now = time.monotonic()
@@ -257,10 +257,8 @@ class Demo:
         self.gap = max(gaps)
         detail(f"gap: {self.gap * 1000:.0f} ms between the last token before and the first after "
                f"(usually {usual * 1000:.1f} ms)")
-        detail("It is taken on the host's clock as tokens arrive over an emulated serial line, and "
-               "includes: noticing the")
-        detail("silence (the view timeout), the view change, the first commit in the new view, and "
-               "the tool's own retry.")
+        detail("(host's clock, as tokens arrive over an emulated serial line; includes noticing the")
+        detail("silence, which is the view timeout, the view change, and the first commit after it)")
 
     def aftermath(self, survivors):
         say("6. Append at the survivors, compare the logs again, from the first message on")
@@ -291,7 +289,7 @@ def main():
             demo.agree()
             survivors = demo.crash()
             demo.aftermath(survivors)
-        except (Failure, OSError, KeyError, ValueError) as error:
+        except Exception as error:
             say(f"FAILED: {type(error).__name__}: {error}")
             for node in NODES:
                 for line in net.guests[node].splats()[:40]:
