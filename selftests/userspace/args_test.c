@@ -127,10 +127,8 @@ static int parse(struct command *command, int argc, char **argv)
 	return code;
 }
 
-#define PARSE(command, ...) ({						\
-	char *argv_[] = { __VA_ARGS__ };				\
-	parse(command, ARRAY_SIZE(argv_), argv_);			\
-})
+#define PARSE(command, ...) \
+	parse(command, ARRAY_SIZE(((char *[]){ __VA_ARGS__ })), (char *[]){ __VA_ARGS__ })
 
 TEST(grammar)
 {

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../lib/kselftest_harness.h"
+#include "wrap.h"
 #include <vrseq.h>
 
 #define FOREVER_NS 10000000000u
@@ -35,12 +36,6 @@ static struct {
 	ssize_t record_bytes;		/* negative errno; or what read() brings */
 	unsigned int read_count;
 } device;
-
-int __wrap_open(const char *path, int flags, ...);
-int __wrap_close(int fd);
-int __wrap_ioctl(int fd, unsigned long request, ...);
-ssize_t __wrap_read(int fd, void *buffer, size_t bytes);
-int __real_close(int fd);
 
 int __wrap_open(const char *path, int flags, ...)
 {

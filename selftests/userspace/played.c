@@ -19,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "wrap.h"
 #include <vrseq.h>
 
 #define MESSAGE_BYTES_MAX 64
@@ -29,12 +30,6 @@ static struct {
 	uint64_t sequence;
 	uint64_t cursor;
 } group;
-
-int __wrap_open(const char *path, int flags, ...);
-int __wrap_ioctl(int fd, unsigned long request, ...);
-ssize_t __wrap_read(int fd, void *buffer, size_t bytes);
-int __wrap_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
-		 const sigset_t *mask);
 
 static int play(const char *what)
 {

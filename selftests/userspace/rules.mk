@@ -4,23 +4,24 @@
 userspace_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 userspace_flags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
 	$(userspace_sanitize) -Iuapi -Iuserspace/libvrseq
-userspace_headers := $(wildcard userspace/*/*.h selftests/lib/*.h uapi/linux/*.h)
-userspace_units := $(addprefix build/selftests/userspace_,args json show lib)
+userspace_headers := $(wildcard userspace/*/*.h selftests/userspace/*.h selftests/lib/*.h \
+	uapi/linux/*.h)
+userspace_units := $(addprefix build/selftests/userspace_,args_test json_test show_test lib_test)
 userspace_tools := $(addprefix build/selftests/userspace_,tool played)
 
 TESTS_BUILD += $(userspace_units) $(userspace_tools)
 CHECK_TARGETS += userspace spec
 
 # What each program is made of besides its own source.
-userspace_args := $(addprefix userspace/vrseq/,args.c fail.c)
-userspace_json := userspace/vrseq/json.c
-userspace_show := $(addprefix userspace/vrseq/,show.c json.c nl.c fail.c) userspace/libvrseq/vrseq.c
-userspace_lib := userspace/libvrseq/vrseq.c
-userspace_wrap_lib := -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=read
+userspace_args_test := $(addprefix userspace/vrseq/,args.c fail.c)
+userspace_json_test := userspace/vrseq/json.c
+userspace_show_test := $(addprefix userspace/vrseq/,show.c json.c nl.c fail.c) userspace/libvrseq/vrseq.c
+userspace_lib_test := userspace/libvrseq/vrseq.c
+userspace_wrap_lib_test := -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=read
 
 userspace_sources := $(wildcard userspace/vrseq/*.c) userspace/libvrseq/vrseq.c
 
-$(userspace_units): build/selftests/userspace_%: selftests/userspace/%_test.c \
+$(userspace_units): build/selftests/userspace_%: selftests/userspace/%.c \
 		$(userspace_sources) $(userspace_headers) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
