@@ -413,7 +413,8 @@ static void member_print(const struct group *group,
 	snprintf(endpoint, sizeof(endpoint), "%s:%" PRIu64,
 		 ipv4_text(attr[VRSEQ_A_MEMBER_ADDRESS_IPV4], address),
 		 attr_u64(attr[VRSEQ_A_MEMBER_PORT]));
-	if (attr[VRSEQ_A_MEMBER_OP])
+	/* only a primary hears what the others hold; 0 is not to have heard it */
+	if (attr_u64(attr[VRSEQ_A_MEMBER_OP]))
 		snprintf(behind, sizeof(behind), "%" PRIu64 " behind",
 			 newest_op(group) - attr_u64(attr[VRSEQ_A_MEMBER_OP]));
 	printf("  %-3" PRIu64 " %-21s  %-12s  %-11s  %-12s  ",
