@@ -15,7 +15,8 @@ CHECK_TARGETS += userspace spec
 # What each program is made of besides its own source.
 userspace_args_test := $(addprefix userspace/vrseq/,args.c fail.c)
 userspace_json_test := userspace/vrseq/json.c
-userspace_show_test := $(addprefix userspace/vrseq/,show.c json.c nl.c fail.c) userspace/libvrseq/vrseq.c
+userspace_show_test := $(addprefix userspace/vrseq/,show.c json.c nl.c fail.c) \
+	userspace/libvrseq/vrseq.c
 userspace_lib_test := userspace/libvrseq/vrseq.c
 userspace_wrap_lib_test := -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=read
 
