@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See vr_log.h. */
+#include "vr_bytes.h"
 #include "vr_log.h"
 
 void vr_log_reset(struct vr_log *log, u64 op_next)
@@ -32,7 +33,8 @@ static u64 mix(u64 hash, u64 word)
 	return hash ^ (hash >> 33);
 }
 
-static u64 load(const u8 *bytes, u32 count)
+/* The last, less than eight, bytes. */
+static u64 get_rest(const u8 *bytes, u32 count)
 {
 	u64 word = 0;
 	u32 i;
@@ -53,9 +55,9 @@ u64 vr_entry_hash(const struct vr_entry *e, u64 previous)
 	hash = mix(hash, e->argument);
 	hash = mix(hash, (u64)e->body_bytes << 16 | (u64)e->kind << 8 | e->origin);
 	for (i = 0; i + 8 <= e->body_bytes; i += 8)
-		hash = mix(hash, load(e->body + i, 8));
+		hash = mix(hash, vr_get64(e->body + i));
 	if (i < e->body_bytes)
-		hash = mix(hash, load(e->body + i, e->body_bytes - i));
+		hash = mix(hash, get_rest(e->body + i, e->body_bytes - i));
 	return hash;
 }
 

@@ -26,6 +26,7 @@
  * The entries of a datagram are consecutive: the first has number op + 1, and
  * hash is that of entry op, from which the receiver continues the chain.
  */
+#include "vr_bytes.h"
 #include "vr_wire.h"
 
 #define LARGEST_BATCH (VR_WIRE_BATCH_BYTES + VR_WIRE_ENTRY_BYTES + VR_BODY_BYTES_MAX)
@@ -40,17 +41,27 @@ struct writer {
 	u8 *at;
 };
 
-static void put(struct writer *w, u64 value, u32 bytes)
+static void put8(struct writer *w, u8 value)
 {
-	u32 i;
+	*w->at++ = value;
+}
 
-	for (i = 0; i < bytes; i++)
-		*w->at++ = (u8)(value >> (8 * i));
+static void put16(struct writer *w, u16 value)
+{
+	vr_put16(w->at, value);
+	w->at += 2;
+}
+
+static void put32(struct writer *w, u32 value)
+{
+	vr_put32(w->at, value);
+	w->at += 4;
 }
 
 static void put64(struct writer *w, u64 value)
 {
-	put(w, value, 8);
+	vr_put64(w->at, value);
+	w->at += 8;
 }
 
 static void put_entry(struct writer *w, const struct vr_entry *e)
@@ -59,10 +70,10 @@ static void put_entry(struct writer *w, const struct vr_entry *e)
 	put64(w, e->session);
 	put64(w, e->request);
 	put64(w, e->argument);
-	put(w, e->kind, 1);
-	put(w, e->origin, 1);
-	put(w, e->body_bytes, 2);
-	put(w, 0, 4);
+	put8(w, e->kind);
+	put8(w, e->origin);
+	put16(w, e->body_bytes);
+	put32(w, 0);
 	if (e->body_bytes)
 		memcpy(w->at, e->body, e->body_bytes);
 	w->at += e->body_bytes;
@@ -77,8 +88,8 @@ static void put_batch(struct writer *w, const struct vr_message *m, u64 fourth)
 	put64(w, m->hash);
 	put64(w, fourth);
 	put64(w, 0);
-	put(w, m->entry_count, 4);
-	put(w, 0, 4);
+	put32(w, m->entry_count);
+	put32(w, 0);
 	for (i = 0; i < m->entry_count; i++)
 		put_entry(w, m->entries[i]);
 }
@@ -89,8 +100,8 @@ static void put_hashes(struct writer *w, const struct vr_message *m)
 
 	put64(w, m->op);
 	put64(w, m->commit);
-	put(w, m->hash_count, 4);
-	put(w, 0, 4);
+	put32(w, m->hash_count);
+	put32(w, 0);
 	for (i = 0; i < m->hash_count; i++)
 		put64(w, m->hashes[i]);
 }
@@ -139,18 +150,18 @@ u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
 	struct writer w = { .at = buffer };
 	u32 i;
 
-	put(&w, VR_WIRE_MAGIC, 4);
-	put(&w, VR_WIRE_VERSION, 1);
-	put(&w, m->type, 1);
-	put(&w, m->from, 1);
-	put(&w, to, 1);
+	put32(&w, VR_WIRE_MAGIC);
+	put8(&w, VR_WIRE_VERSION);
+	put8(&w, m->type);
+	put8(&w, m->from);
+	put8(&w, to);
 	put64(&w, group->group);
 	put64(&w, group->members);
 	put64(&w, m->incarnation);
 	put64(&w, m->view);
-	put(&w, m->generation, 2);
-	put(&w, vr_wire_bytes(m), 2);
-	put(&w, 0, 4);
+	put16(&w, m->generation);
+	put16(&w, vr_wire_bytes(m));
+	put32(&w, 0);
 
 	switch (m->type) {
 	case VR_REQUEST:
@@ -221,31 +232,61 @@ static void fail(struct reader *r, enum vr_drop drop)
 	r->left = 0;
 }
 
-static u64 get(struct reader *r, u32 bytes)
+/* The next bytes of the datagram, or as many zeros if it ends before. */
+static const u8 *take(struct reader *r, u32 bytes)
 {
-	u64 value = 0;
-	u32 i;
+	static const u8 zeros[8];
+	const u8 *at = r->at;
 
 	if (r->left < bytes) {
 		fail(r, VR_DROP_SHORT);
-		return 0;
+		return zeros;
 	}
-	for (i = 0; i < bytes; i++)
-		value |= (u64)r->at[i] << (8 * i);
 	r->at += bytes;
 	r->left -= bytes;
-	return value;
+	return at;
+}
+
+static u8 get8(struct reader *r)
+{
+	return *take(r, 1);
+}
+
+static u16 get16(struct reader *r)
+{
+	return vr_get16(take(r, 2));
+}
+
+static u32 get32(struct reader *r)
+{
+	return vr_get32(take(r, 4));
 }
 
 static u64 get64(struct reader *r)
 {
-	return get(r, 8);
+	return vr_get64(take(r, 8));
 }
 
-static void get_reserved(struct reader *r, u32 bytes)
+static void get_zero32(struct reader *r)
 {
-	if (get(r, bytes))
+	if (get32(r))
 		fail(r, VR_DROP_RESERVED);
+}
+
+static void get_zero64(struct reader *r)
+{
+	if (get64(r))
+		fail(r, VR_DROP_RESERVED);
+}
+
+/* A byte and the seven reserved ones behind it. */
+static u8 get8_zero56(struct reader *r)
+{
+	u64 value = get64(r);
+
+	if (value >> 8)
+		fail(r, VR_DROP_RESERVED);
+	return value;
 }
 
 static void get_entry(struct reader *r, struct vr_entry *e, u64 op)
@@ -256,10 +297,10 @@ static void get_entry(struct reader *r, struct vr_entry *e, u64 op)
 	e->session = get64(r);
 	e->request = get64(r);
 	e->argument = get64(r);
-	e->kind = get(r, 1);
-	e->origin = get(r, 1);
-	e->body_bytes = get(r, 2);
-	get_reserved(r, 4);
+	e->kind = get8(r);
+	e->origin = get8(r);
+	e->body_bytes = get16(r);
+	get_zero32(r);
 	if (e->body_bytes > VR_BODY_BYTES_MAX)
 		fail(r, VR_DROP_BOUND);
 	else if (e->body_bytes > r->left)
@@ -297,9 +338,9 @@ static u64 get_batch(struct reader *r, struct vr_wire_scratch *s)
 	m->commit = get64(r);
 	m->hash = get64(r);
 	fourth = get64(r);
-	get_reserved(r, 8);
-	count = get(r, 4);
-	get_reserved(r, 4);
+	get_zero64(r);
+	count = get32(r);
+	get_zero32(r);
 	get_entries(r, s, count);
 	return fourth;
 }
@@ -311,8 +352,8 @@ static void get_hashes(struct reader *r, struct vr_wire_scratch *s)
 
 	m->op = get64(r);
 	m->commit = get64(r);
-	m->hash_count = get(r, 4);
-	get_reserved(r, 4);
+	m->hash_count = get32(r);
+	get_zero32(r);
 	if (m->hash_count > VR_HASHES_MAX) {
 		fail(r, VR_DROP_BOUND);
 		return;
@@ -362,8 +403,7 @@ static void get_fields(struct reader *r, struct vr_wire_scratch *s)
 	case VR_PING:
 		m->op = get64(r);
 		m->commit = get64(r);
-		m->status = get(r, 1);
-		get_reserved(r, 7);
+		m->status = get8_zero56(r);
 		break;
 	case VR_FORM:
 		m->form_id = get64(r);
@@ -374,8 +414,7 @@ static void get_fields(struct reader *r, struct vr_wire_scratch *s)
 		break;
 	case VR_FORM_REFUSED:
 		m->form_id = get64(r);
-		m->status = get(r, 1);
-		get_reserved(r, 7);
+		m->status = get8_zero56(r);
 		break;
 	case VR_FORMED:
 		m->form_id = get64(r);
@@ -404,22 +443,22 @@ enum vr_drop vr_wire_decode(struct vr_wire_scratch *scratch, const u8 *buffer,
 	memset(m, 0, offsetof(struct vr_message, entries));
 	*members_differ = false;
 
-	if (get(&r, 4) != VR_WIRE_MAGIC)
+	if (get32(&r) != VR_WIRE_MAGIC)
 		return r.drop ? r.drop : VR_DROP_MAGIC;
-	if (get(&r, 1) != VR_WIRE_VERSION)
+	if (get8(&r) != VR_WIRE_VERSION)
 		return r.drop ? r.drop : VR_DROP_VERSION;
-	m->type = get(&r, 1);
-	m->from = get(&r, 1);
-	m->to = get(&r, 1);
+	m->type = get8(&r);
+	m->from = get8(&r);
+	m->to = get8(&r);
 	if (get64(&r) != group->group)
 		return r.drop ? r.drop : VR_DROP_GROUP;
 	*members_differ = get64(&r) != group->members;
 	m->incarnation = get64(&r);
 	m->view = get64(&r);
-	m->generation = get(&r, 2);
-	if (get(&r, 2) != bytes)
+	m->generation = get16(&r);
+	if (get16(&r) != bytes)
 		return r.drop ? r.drop : VR_DROP_BOUND;
-	get_reserved(&r, 4);
+	get_zero32(&r);
 	if (!r.drop && *members_differ && !type_before_group(m->type))
 		return VR_DROP_MEMBERS;
 
