@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the shell of a group counts; what the core counts is in struct vr_info.
+ * Only what is rare is counted here, so plain atomics are cheap enough.
+ */
+#ifndef VRSEQ_STATS_H
+#define VRSEQ_STATS_H
+
+#include <linux/atomic.h>
+
+/** enum vrseq_stat - netlink.c has the names */
+enum vrseq_stat {
+	VRSEQ_STAT_DROP_ADDRESS,	/* not sent from its member's address */
+	VRSEQ_STAT_DROP_SIZE,		/* longer than any datagram of ours */
+	VRSEQ_STAT_DROP_NO_MEMORY,	/* received, but scattered and no memory */
+	VRSEQ_STAT_SEND_NO_MEMORY,
+	VRSEQ_STAT_SEND_NO_ROUTE,
+	VRSEQ_STAT_SEND_NO_PEER,	/* the member or the socket is gone */
+	VRSEQ_STAT_TIMER_LATE,		/* by more than a heartbeat */
+	VRSEQ_STAT_READER_OVERRUN,
+	VRSEQ_STAT_COUNT
+};
+
+struct vrseq_stats {
+	atomic64_t value[VRSEQ_STAT_COUNT];
+};
+
+static inline void vrseq_stat_count(struct vrseq_stats *stats, enum vrseq_stat stat)
+{
+	atomic64_inc(&stats->value[stat]);
+}
+
+#endif /* VRSEQ_STATS_H */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Datagrams between the members of a group, over UDP and IPv4. Owns the socket,
+ * the members' addresses and their routes; knows members by slot and bytes by
+ * their number, not what is in them. All that arrives goes to the engine.
+ */
+#ifndef VRSEQ_UDP_H
+#define VRSEQ_UDP_H
+
+#include <linux/skbuff.h>
+#include <linux/types.h>
+#include <net/dst_cache.h>
+
+#include "stats.h"
+#include "vr_types.h"
+
+struct net;
+struct netlink_ext_ack;
+struct sock;
+
+/** struct vrseq_endpoint - where a member listens */
+struct vrseq_endpoint {
+	__be32 address;
+	__be16 port;
+};
+
+/** struct vrseq_member - one member as it was configured */
+struct vrseq_member {
+	u16 id;
+	u8 role;
+	struct vrseq_endpoint endpoint;
+};
+
+/**
+ * struct vrseq_peers - all members, oneself included; the index is the slot
+ * @count:	valid elements of @member and @route
+ * @self:	our slot
+ * @member:	sorted by id
+ * @route:	to each of them
+ *
+ * Never changed once it is published, only replaced as a whole.
+ */
+struct vrseq_peers {
+	u8 count;
+	u8 self;
+	struct vrseq_member member[VR_REPLICAS_MAX];
+	struct dst_cache route[VR_REPLICAS_MAX];
+};
+
+/**
+ * struct vrseq_udp - the socket of a group
+ * @sk:		NULL once the group is gone; RCU
+ * @peers:	RCU, replaced under groups_lock
+ * @stats:	the engine's
+ */
+struct vrseq_udp {
+	struct sock __rcu *sk;
+	struct vrseq_peers __rcu *peers;
+	struct vrseq_stats *stats;
+};
+
+struct vrseq_peers *vrseq_peers_create(const struct vrseq_member *members, u8 count, u8 self);
+void vrseq_peers_destroy(struct vrseq_peers *peers);
+
+int vrseq_udp_open(struct vrseq_udp *udp, struct net *net, struct vrseq_endpoint listen,
+		   struct netlink_ext_ack *extack);
+void vrseq_udp_close(struct vrseq_udp *udp);
+struct vrseq_peers *vrseq_udp_replace_peers(struct vrseq_udp *udp, struct vrseq_peers *peers);
+
+struct sk_buff *vrseq_udp_alloc(struct vrseq_udp *udp, u8 slot, u32 bytes);
+void vrseq_udp_xmit(struct vrseq_udp *udp, struct sk_buff *skb);
+
+#endif /* VRSEQ_UDP_H */
