@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Run to completion: enter() takes the lock, run() steps until the core and the
+ * sessions have nothing more to say, leave() drops the lock and performs.
+ *
+ * Bottom halves stay off from the step until all datagrams are out. On loopback
+ * and veth those are received on this CPU when they are switched on again, so
+ * that a group on one machine has committed before its caller looks.
+ */
+#include "engine.h"
+
+#include <linux/bitmap.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/poll.h>
+#include <linux/random.h>
+
+/* What is left to do when the lock is dropped, or between two steps. */
+struct todo {
+	struct sk_buff_head datagrams;
+	DECLARE_BITMAP(wake, VRSEQ_FILES_MAX);
+	DECLARE_BITMAP(submit, VRSEQ_FILES_MAX);
+	bool persist;
+	u64 persist_epoch;
+	u64 persist_op;
+	bool readable;
+	bool status_changed;
+};
+
+/* ---- one event, with core_lock held -------------------------------------- */
+
+/* Boot time, as a member that slept was silent for its peers; never backwards. */
+static u64 clock_ns(struct vrseq_engine *e)
+{
+	e->now_ns = max(e->now_ns, ktime_get_boottime_ns());
+	return e->now_ns;
+}
+
+static void encode(struct vrseq_engine *e, const struct vr_send *send, struct todo *todo)
+{
+	u32 bytes = vr_wire_bytes(&send->message);
+	u8 slot;
+
+	for (slot = 0; slot < VR_REPLICAS_MAX; slot++) {
+		struct sk_buff *skb;
+
+		if (!(send->to_mask & BIT(slot)))
+			continue;
+		skb = vrseq_udp_alloc(&e->udp, slot, bytes);
+		if (!skb)
+			continue;
+		vr_wire_encode(skb_put(skb, bytes), &send->message, slot, &e->group);
+		__skb_queue_tail(&todo->datagrams, skb);
+	}
+}
+
+static void end_form(struct vrseq_engine *e)
+{
+	struct vrseq_form *form = e->form;
+
+	if (!form)
+		return;
+	e->form = NULL;
+	form->error = e->fx.form_error;
+	form->slot = e->fx.form_slot;
+	complete(&form->done);
+}
+
+static void step(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
+{
+	struct vr_effects *fx = &e->fx;
+	u32 i;
+
+	ev->now_ns = clock_ns(e);
+	vr_step(e->replica, ev, fx);
+
+	for (i = 0; i < fx->send_count; i++)
+		encode(e, &fx->sends[i], todo);
+	for (i = 0; i < fx->done_count; i++) {
+		const struct vr_done *done = &fx->done[i];
+
+		if (vrseq_call_done(&e->calls, done))
+			__set_bit(done->handle, todo->submit);
+		else
+			__set_bit(done->handle, todo->wake);
+	}
+	if (fx->persist) {
+		todo->persist = true;
+		todo->persist_epoch = fx->persist_epoch;
+		todo->persist_op = fx->persist_op;
+	}
+	if (fx->form_done)
+		end_form(e);
+	todo->readable |= fx->readable;
+	todo->status_changed |= fx->status_changed;
+	e->deadline_ns = fx->deadline_ns;
+}
+
+/* Memory is as durable as the group promises: the answer is always yes. */
+static void step_durable(struct vrseq_engine *e, struct todo *todo)
+{
+	struct vr_event ev = {
+		.type = VR_EVENT_DURABLE,
+		.log_epoch = todo->persist_epoch,
+		.op = todo->persist_op,
+	};
+
+	todo->persist = false;
+	step(e, &ev, todo);
+}
+
+static void step_submit(struct vrseq_engine *e, u32 handle, struct todo *todo)
+{
+	struct vr_event ev = { .type = VR_EVENT_SUBMIT };
+
+	__clear_bit(handle, todo->submit);
+	vrseq_call_submit(&e->calls, handle, &ev.submit);
+	step(e, &ev, todo);
+}
+
+static void run_out(struct vrseq_engine *e, struct todo *todo)
+{
+	for (;;) {
+		u32 handle = find_first_bit(todo->submit, VRSEQ_FILES_MAX);
+
+		if (todo->persist)
+			step_durable(e, todo);
+		else if (handle < VRSEQ_FILES_MAX)
+			step_submit(e, handle, todo);
+		else
+			break;
+	}
+}
+
+/* All that follows from an event, or from todo->submit alone. */
+static void run(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
+{
+	if (ev)
+		step(e, ev, todo);
+	run_out(e, todo);
+	/* Sessions whose files are gone may find the quorum they missed, once. */
+	if (todo->status_changed && !bitmap_empty(e->calls.parked, VRSEQ_FILES_MAX)) {
+		bitmap_or(todo->submit, todo->submit, e->calls.parked, VRSEQ_FILES_MAX);
+		bitmap_zero(e->calls.parked, VRSEQ_FILES_MAX);
+		run_out(e, todo);
+	}
+}
+
+static void arm(struct vrseq_engine *e)
+{
+	if (e->deadline_ns >= e->armed_ns)
+		return;
+	e->armed_ns = e->deadline_ns;
+	hrtimer_start(&e->timer, ns_to_ktime(min_t(u64, e->armed_ns, KTIME_MAX)),
+		      HRTIMER_MODE_ABS_SOFT);
+}
+
+/* ---- around it ------------------------------------------------------------ */
+
+static void enter(struct vrseq_engine *e, struct todo *todo)
+	__acquires(&e->core_lock)
+{
+	memset(todo, 0, sizeof(*todo));
+	__skb_queue_head_init(&todo->datagrams);
+	local_bh_disable();
+	spin_lock(&e->core_lock);
+}
+
+static void perform(struct vrseq_engine *e, struct todo *todo)
+{
+	struct sk_buff *skb;
+	u32 handle;
+
+	while ((skb = __skb_dequeue(&todo->datagrams)))
+		vrseq_udp_xmit(&e->udp, skb);
+	for_each_set_bit(handle, todo->wake, VRSEQ_FILES_MAX) {
+		wait_queue_head_t *wait = &e->calls.table[handle].wait;
+
+		if (wq_has_sleeper(wait))
+			wake_up_interruptible(wait);
+	}
+	if (todo->readable && wq_has_sleeper(&e->readers))
+		wake_up_interruptible_poll(&e->readers, EPOLLIN | EPOLLRDNORM);
+}
+
+static void leave(struct vrseq_engine *e, struct todo *todo)
+	__releases(&e->core_lock)
+{
+	if (e->running)
+		arm(e);
+	spin_unlock(&e->core_lock);
+	perform(e, todo);
+	local_bh_enable();
+}
+
+/* ---- events --------------------------------------------------------------- */
+
+/**
+ * vrseq_engine_receive - a datagram came
+ * @e:		engine
+ * @slot:	the member whose address it came from
+ * @data:	its bytes
+ * @bytes:	how many
+ */
+void vrseq_engine_receive(struct vrseq_engine *e, u8 slot, const u8 *data, u32 bytes)
+{
+	struct vr_event ev = {
+		.type = VR_EVENT_RECEIVE,
+		.message = &e->scratch.message,
+	};
+	enum vr_drop drop;
+	struct todo todo;
+
+	enter(e, &todo);
+	if (!e->running)
+		goto out;
+	drop = vr_wire_decode(&e->scratch, data, bytes, &e->group, &ev.members_differ);
+	if (drop)
+		e->drops[drop]++;
+	else if (e->scratch.message.from != slot)
+		vrseq_stat_count(&e->stats, VRSEQ_STAT_DROP_ADDRESS);
+	else
+		run(e, &ev, &todo);
+out:
+	leave(e, &todo);
+}
+
+static enum hrtimer_restart expire(struct hrtimer *timer)
+{
+	struct vrseq_engine *e = container_of(timer, struct vrseq_engine, timer);
+	struct vr_event ev = { .type = VR_EVENT_TIMEOUT };
+	struct todo todo;
+	u64 now_ns;
+
+	enter(e, &todo);
+	e->armed_ns = U64_MAX;
+	now_ns = clock_ns(e);
+	if (e->running && now_ns >= e->deadline_ns) {
+		if (now_ns - e->deadline_ns > e->heartbeat_ns)
+			vrseq_stat_count(&e->stats, VRSEQ_STAT_TIMER_LATE);
+		run(e, &ev, &todo);
+	}
+	leave(e, &todo);
+	return HRTIMER_NORESTART;
+}
+
+/**
+ * vrseq_engine_submit - a session wants what vrseq_call_submit() says
+ * @e:		engine
+ * @handle:	its slot, FLYING
+ *
+ * Return: false if the group is gone; then nothing was done.
+ */
+bool vrseq_engine_submit(struct vrseq_engine *e, u32 handle)
+{
+	struct todo todo;
+	bool running;
+
+	enter(e, &todo);
+	running = e->running;
+	if (running) {
+		__set_bit(handle, todo.submit);
+		run(e, NULL, &todo);
+	}
+	leave(e, &todo);
+	return running;
+}
+
+/**
+ * vrseq_engine_close - the file of a session is gone
+ * @e:		engine
+ * @handle:	its slot, free again when the session has ended
+ */
+void vrseq_engine_close(struct vrseq_engine *e, u32 handle)
+{
+	struct todo todo;
+
+	enter(e, &todo);
+	if (e->running && vrseq_call_close(&e->calls, handle)) {
+		__set_bit(handle, todo.submit);
+		run(e, NULL, &todo);
+	}
+	leave(e, &todo);
+}
+
+/**
+ * vrseq_engine_form - form the group and wait until that has ended
+ * @e:		engine
+ * @generation:	in which numbers start
+ * @form:	receives enum vr_form_error and the slot it is about
+ *
+ * Return: 0 if @form is valid; -EBUSY another one waits already, -ENETDOWN,
+ * -ETIMEDOUT, -EINTR. After the last two the forming may still succeed.
+ */
+int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form *form)
+{
+	struct vr_event ev = {
+		.type = VR_EVENT_FORM,
+		.generation = generation,
+		.form_id = get_random_u64(),
+	};
+	int error = 0;
+	struct todo todo;
+	long left;
+
+	init_completion(&form->done);
+	enter(e, &todo);
+	if (!e->running) {
+		error = -ENETDOWN;
+	} else if (e->form) {
+		error = -EBUSY;
+	} else {
+		e->form = form;
+		run(e, &ev, &todo);
+	}
+	leave(e, &todo);
+	if (error)
+		return error;
+
+	left = wait_for_completion_interruptible_timeout(&form->done, 5 * HZ);
+	if (left > 0)
+		return vrseq_engine_running(e) ? 0 : -ENETDOWN;
+
+	/* @form is on our caller's stack: nobody may find it any more. */
+	spin_lock_bh(&e->core_lock);
+	if (e->form == form)
+		e->form = NULL;
+	spin_unlock_bh(&e->core_lock);
+	return left ? -EINTR : -ETIMEDOUT;
+}
+
+/* ---- looking -------------------------------------------------------------- */
+
+/**
+ * vrseq_engine_describe - one consistent look
+ * @e:		engine
+ * @info:	receives it
+ * @now_ns:	receives the time to compare heard_ns with
+ *
+ * Return: false if the group is gone.
+ */
+bool vrseq_engine_describe(struct vrseq_engine *e, struct vr_info *info, u64 *now_ns)
+{
+	bool running;
+	u32 i;
+
+	spin_lock_bh(&e->core_lock);
+	running = e->running;
+	if (running) {
+		*now_ns = clock_ns(e);
+		vr_replica_describe(e->replica, info);
+		for (i = 0; i < VR_DROP_COUNT; i++)
+			info->drops[i] += e->drops[i];
+	}
+	spin_unlock_bh(&e->core_lock);
+	return running;
+}
+
+/**
+ * vrseq_engine_read - copy a message out of the log
+ * @e:		engine
+ * @sequence:	which, 0 = the oldest there is
+ * @message:	receives it
+ *
+ * Return: 0, -EAGAIN if it is not there yet, -EPIPE if it is not there any more
+ * (@message->first is the oldest that is), -ENETDOWN.
+ */
+int vrseq_engine_read(struct vrseq_engine *e, u64 sequence, struct vrseq_message *message)
+{
+	const struct vr_entry *entry;
+	int error = 0;
+
+	spin_lock_bh(&e->core_lock);
+	if (!e->running) {
+		error = -ENETDOWN;
+		goto out;
+	}
+	message->first = vr_replica_sequence_first(e->replica);
+	message->sequence = sequence ?: message->first;
+	if (message->sequence > vr_replica_sequence_last(e->replica)) {
+		error = -EAGAIN;
+	} else if (message->sequence < message->first) {
+		vrseq_stat_count(&e->stats, VRSEQ_STAT_READER_OVERRUN);
+		error = -EPIPE;
+	} else {
+		entry = vr_replica_message(e->replica, message->sequence);
+		message->entry = *entry;
+		message->entry.body = message->body;
+		memcpy(message->body, entry->body, entry->body_bytes);
+	}
+out:
+	spin_unlock_bh(&e->core_lock);
+	return error;
+}
+
+/** vrseq_engine_readable - would vrseq_engine_read() say anything but EAGAIN? */
+bool vrseq_engine_readable(struct vrseq_engine *e, u64 sequence)
+{
+	bool readable = true;
+
+	spin_lock_bh(&e->core_lock);
+	if (e->running) {
+		u64 last = vr_replica_sequence_last(e->replica);
+
+		readable = (sequence ?: vr_replica_sequence_first(e->replica)) <= last;
+	}
+	spin_unlock_bh(&e->core_lock);
+	return readable;
+}
+
+/* ---- life ----------------------------------------------------------------- */
+
+/**
+ * vrseq_engine_create - all but the replica
+ * @e: engine, zeroed
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vrseq_engine_create(struct vrseq_engine *e)
+{
+	spin_lock_init(&e->core_lock);
+	init_waitqueue_head(&e->readers);
+	hrtimer_init(&e->timer, CLOCK_BOOTTIME, HRTIMER_MODE_ABS_SOFT);
+	e->timer.function = expire;
+	e->armed_ns = U64_MAX;
+	e->deadline_ns = U64_MAX;
+	e->udp.stats = &e->stats;
+	return vrseq_calls_create(&e->calls);
+}
+
+/** vrseq_engine_destroy - free what vrseq_engine_create() made */
+void vrseq_engine_destroy(struct vrseq_engine *e)
+{
+	vrseq_calls_destroy(&e->calls);
+}
+
+static bool is_blank(const struct vr_replica *replica, struct vr_info *info)
+{
+	vr_replica_describe(replica, info);
+	return info->status == VR_STATUS_BLANK;
+}
+
+/* What the old replica was asked and will never answer. */
+static void refuse_all(struct vrseq_engine *e, struct todo *todo)
+{
+	u32 handle;
+
+	for_each_set_bit(handle, e->calls.taken, VRSEQ_FILES_MAX) {
+		vrseq_call_refuse(&e->calls, handle, -EHOSTUNREACH);
+		__set_bit(handle, todo->wake);
+	}
+}
+
+/**
+ * vrseq_engine_configure - start with a replica, or change one that is blank
+ * @e:		engine
+ * @cfg:	for the new replica; valid but for nonce and seed, which are ours
+ * @group:	its identity on the wire
+ *
+ * The new one is made aside and takes the place of the old one in one step, so
+ * that nobody ever meets half a replica.
+ *
+ * Return: 0, -EBUSY if the old one has a group already, or -ENOMEM.
+ */
+int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
+			   const struct vr_wire_group *group)
+{
+	struct vr_event ev = { .type = VR_EVENT_START };
+	struct vr_replica *replica, *old = NULL;
+	struct vr_config birth = *cfg;
+	size_t bytes = vr_replica_size(cfg);
+	struct vr_info *info;
+	int error = 0;
+	struct todo todo;
+
+	info = kmalloc(sizeof(*info), GFP_KERNEL);
+	replica = kvzalloc(bytes, GFP_KERNEL);
+	if (!info || !replica) {
+		error = -ENOMEM;
+		goto out;
+	}
+	do {
+		birth.nonce = get_random_u64();
+	} while (!birth.nonce);
+	birth.seed = get_random_u64();
+	replica = vr_replica_init(replica, &birth);
+
+	enter(e, &todo);
+	if (e->running && !is_blank(e->replica, info)) {
+		error = -EBUSY;
+	} else {
+		old = e->replica;
+		e->replica = replica;
+		replica = NULL;
+		e->memory_bytes = bytes;
+		e->heartbeat_ns = cfg->heartbeat_ns;
+		e->group = *group;
+		e->running = true;
+		refuse_all(e, &todo);
+		run(e, &ev, &todo);
+	}
+	leave(e, &todo);
+out:
+	kvfree(old);
+	kvfree(replica);
+	kfree(info);
+	return error;
+}
+
+/**
+ * vrseq_engine_stop - no step begins any more; everybody who waits is told
+ * @e: engine; stopping it again does nothing
+ */
+void vrseq_engine_stop(struct vrseq_engine *e)
+{
+	struct vrseq_form *form;
+	u32 handle;
+
+	spin_lock_bh(&e->core_lock);
+	WRITE_ONCE(e->running, false);
+	form = e->form;
+	e->form = NULL;
+	if (form)
+		complete(&form->done);
+	spin_unlock_bh(&e->core_lock);
+
+	for (handle = 0; handle < VRSEQ_FILES_MAX; handle++)
+		wake_up_all(&e->calls.table[handle].wait);
+	wake_up_poll(&e->readers, EPOLLHUP | EPOLLERR);
+}
+
+/**
+ * vrseq_engine_quiesce - free the replica
+ * @e: engine, stopped, its socket closed
+ */
+void vrseq_engine_quiesce(struct vrseq_engine *e)
+{
+	hrtimer_cancel(&e->timer);
+	kvfree(e->replica);
+	e->replica = NULL;
+}

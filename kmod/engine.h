@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only place where concurrency meets the protocol, and the only caller of
+ * the core: events come in from softirq, from processes and from the timer,
+ * each is stepped to completion under one lock where it arrives, and what the
+ * step wants done is done after the lock is dropped.
+ *
+ * Whoever includes this gets the core's plain structures to look at, never the
+ * replica.
+ */
+#ifndef VRSEQ_ENGINE_H
+#define VRSEQ_ENGINE_H
+
+#include <linux/completion.h>
+#include <linux/hrtimer.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "call.h"
+#include "stats.h"
+#include "udp.h"
+#include "vr_replica.h"
+#include "vr_wire.h"
+
+/** struct vrseq_form - the operator waits for the forming of the group */
+struct vrseq_form {
+	struct completion done;
+	u8 error;
+	u8 slot;
+};
+
+/**
+ * struct vrseq_engine - one replica at work
+ * @core_lock:	protects all up to @armed_ns, and each struct vrseq_call while it
+ *		is FLYING; taken with bottom halves off, nothing nests inside
+ * @running:	cleared once, when the group goes
+ * @replica:	NULL when not running
+ * @memory_bytes: of the replica
+ * @group:	what all datagrams of the group share
+ * @form:	who waits for the forming, NULL = nobody
+ * @fx:		of the last step
+ * @scratch:	of the last decoded datagram
+ * @drops:	by the decoder
+ * @now_ns:	time of the last step
+ * @deadline_ns: when the core wants its TIMEOUT
+ * @armed_ns:	when @timer expires, U64_MAX = not armed; never later than
+ *		@deadline_ns, often earlier, as moving it costs more than looking
+ * @timer:	expires in softirq
+ * @heartbeat_ns: what counts as late
+ * @readers:	wait for messages
+ * @udp:	socket
+ * @calls:	local sessions
+ * @stats:	what the shell counts
+ */
+struct vrseq_engine {
+	spinlock_t core_lock;		/* all up to armed_ns, and FLYING calls */
+	bool running;
+	struct vr_replica *replica;
+	size_t memory_bytes;
+	struct vr_wire_group group;
+	struct vrseq_form *form;
+	struct vr_effects fx;
+	struct vr_wire_scratch scratch;
+	u64 drops[VR_DROP_COUNT];
+	u64 now_ns;
+	u64 deadline_ns;
+	u64 armed_ns;
+
+	struct hrtimer timer;
+	u64 heartbeat_ns;
+	wait_queue_head_t readers;
+	struct vrseq_udp udp;
+	struct vrseq_calls calls;
+	struct vrseq_stats stats;
+};
+
+int vrseq_engine_create(struct vrseq_engine *e);
+void vrseq_engine_destroy(struct vrseq_engine *e);
+int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
+			   const struct vr_wire_group *group);
+void vrseq_engine_stop(struct vrseq_engine *e);
+void vrseq_engine_quiesce(struct vrseq_engine *e);
+
+/** vrseq_engine_running - false once the group or its namespace is gone */
+static inline bool vrseq_engine_running(const struct vrseq_engine *e)
+{
+	return READ_ONCE(e->running);
+}
+
+/* From udp.c, bottom halves off. */
+void vrseq_engine_receive(struct vrseq_engine *e, u8 slot, const u8 *data, u32 bytes);
+
+/* From call.c and chardev.c, in a process. */
+bool vrseq_engine_submit(struct vrseq_engine *e, u32 handle);
+void vrseq_engine_close(struct vrseq_engine *e, u32 handle);
+
+int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form *form);
+bool vrseq_engine_describe(struct vrseq_engine *e, struct vr_info *info, u64 *now_ns);
+
+/**
+ * struct vrseq_message - a message of the log, copied out
+ * @entry:	its entry; the bytes are in @body
+ * @sequence:	its number
+ * @first:	the oldest message there is, if the wanted one was overrun
+ * @body:	its bytes
+ */
+struct vrseq_message {
+	struct vr_entry entry;
+	u64 sequence;
+	u64 first;
+	u8 body[VR_BODY_BYTES_MAX];
+};
+
+int vrseq_engine_read(struct vrseq_engine *e, u64 sequence, struct vrseq_message *message);
+bool vrseq_engine_readable(struct vrseq_engine *e, u64 sequence);
+
+#endif /* VRSEQ_ENGINE_H */
