@@ -1,0 +1,708 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Groups come by netlink and go by netlink, with their network namespace or
+ * with the module. A group is found by the cookie of its namespace, never by a
+ * pointer to it: files may outlive the namespace they were opened in.
+ */
+#include "group.h"
+
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/netlink.h>
+#include <linux/siphash.h>
+#include <linux/slab.h>
+#include <net/net_namespace.h>
+
+#include "compat.h"
+
+static DEFINE_MUTEX(groups_lock);
+static LIST_HEAD(groups);
+
+/* ---- finding and holding ---------------------------------------------------- */
+
+static struct vrseq_group *find(u64 net_cookie, const char *name)
+{
+	struct vrseq_group *group;
+
+	lockdep_assert_held(&groups_lock);
+	list_for_each_entry(group, &groups, list) {
+		if (group->net_cookie == net_cookie && !strcmp(group->config.name, name))
+			return group;
+	}
+	return NULL;
+}
+
+/* The same for netlink, which says why not. */
+static struct vrseq_group *find_for(struct net *net, const char *name,
+				    struct netlink_ext_ack *extack)
+{
+	struct vrseq_group *group = find(net->net_cookie, name);
+
+	if (!group)
+		NL_SET_ERR_MSG(extack, "name: no such group in this network namespace");
+	return group;
+}
+
+/**
+ * vrseq_group_get - hold a group, for a look at it
+ * @net:	where
+ * @name:	which, or NULL
+ * @skip:	without @name: how many groups of @net to pass over
+ *
+ * Return: the group, to be given back with vrseq_group_put(), or NULL.
+ */
+struct vrseq_group *vrseq_group_get(struct net *net, const char *name, u32 skip)
+{
+	struct vrseq_group *group, *found = NULL;
+
+	mutex_lock(&groups_lock);
+	if (name) {
+		found = find(net->net_cookie, name);
+	} else {
+		list_for_each_entry(group, &groups, list) {
+			if (group->net_cookie == net->net_cookie && !skip--) {
+				found = group;
+				break;
+			}
+		}
+	}
+	if (found)
+		kref_get(&found->kref);
+	mutex_unlock(&groups_lock);
+	return found;
+}
+
+static void release(struct kref *kref)
+{
+	struct vrseq_group *group = container_of(kref, struct vrseq_group, kref);
+
+	vrseq_engine_destroy(&group->engine);
+	kvfree(group);
+}
+
+/** vrseq_group_put - the last one frees it */
+void vrseq_group_put(struct vrseq_group *group)
+{
+	kref_put(&group->kref, release);
+}
+
+/* The group an attaching file means; without a name, the only one there is. */
+static struct vrseq_group *find_meant(u64 net_cookie, const char *name)
+{
+	struct vrseq_group *group, *only = NULL;
+
+	if (*name)
+		return find(net_cookie, name);
+	list_for_each_entry(group, &groups, list) {
+		if (group->net_cookie != net_cookie)
+			continue;
+		if (only)
+			return NULL;
+		only = group;
+	}
+	return only;
+}
+
+/**
+ * vrseq_group_attach - a file takes a slot of a group
+ * @net_cookie:	of the namespace it was opened in
+ * @name:	of the group, or "" for the only one
+ * @group:	receives it, held
+ *
+ * Return: the handle of the slot, -ENOTCONN or -EDQUOT.
+ */
+int vrseq_group_attach(u64 net_cookie, const char *name, struct vrseq_group **group)
+{
+	int handle = -ENOTCONN;
+
+	mutex_lock(&groups_lock);
+	*group = find_meant(net_cookie, name);
+	if (*group)
+		handle = vrseq_calls_take(&(*group)->engine.calls);
+	if (handle >= 0) {
+		kref_get(&(*group)->kref);
+		(*group)->file_count++;
+	}
+	mutex_unlock(&groups_lock);
+	return handle;
+}
+
+/**
+ * vrseq_group_detach - the file is gone; its session ends by itself
+ * @group:	from vrseq_group_attach()
+ * @handle:	from there too
+ */
+void vrseq_group_detach(struct vrseq_group *group, u32 handle)
+{
+	vrseq_engine_close(&group->engine, handle);
+	mutex_lock(&groups_lock);
+	group->file_count--;
+	mutex_unlock(&groups_lock);
+	vrseq_group_put(group);
+}
+
+/* ---- members ------------------------------------------------------------------ */
+
+/*
+ * What tells groups apart on the wire, the same at all members: the name, and
+ * the list of ids and roles. Addresses are each member's own view.
+ */
+static void identify(const char *name, const struct vrseq_member *members, u8 count,
+		     struct vr_wire_group *identity)
+{
+	static const siphash_key_t key = {{ 0x76727365712d6772ull, 0x6f75702d69642d31ull }};
+	__le32 list[VR_REPLICAS_MAX];
+	u8 slot;
+
+	for (slot = 0; slot < count; slot++)
+		list[slot] = cpu_to_le32((u32)members[slot].role << 16 | members[slot].id);
+	identity->group = siphash(name, strlen(name), &key);
+	identity->members = siphash(list, count * sizeof(list[0]), &key);
+}
+
+static void configure(const struct vrseq_group *group, const struct vrseq_member *members,
+		      u8 count, struct vr_config *cfg)
+{
+	const struct vrseq_group_config *config = &group->config;
+	u8 slot;
+
+	memset(cfg, 0, sizeof(*cfg));
+	cfg->replica_count = count;
+	for (slot = 0; slot < count; slot++) {
+		if (members[slot].id == config->self_id)
+			cfg->self = slot;
+	}
+	cfg->heartbeat_ns = config->heartbeat_ns;
+	cfg->view_timeout_ns = config->view_timeout_ns;
+	cfg->log_entries = config->log_entries;
+	cfg->log_bytes = config->log_bytes;
+	cfg->messages = config->messages;
+	cfg->message_bytes = config->message_bytes;
+	cfg->sessions_max = VRSEQ_SESSIONS_MAX;
+	cfg->counters_max = VRSEQ_COUNTERS_MAX;
+	cfg->pending_max = VRSEQ_FILES_MAX;
+}
+
+/* Give the group this list of members, with a replica that knows it. */
+static int install(struct vrseq_group *group, const struct vrseq_member *members, u8 count,
+		   struct netlink_ext_ack *extack)
+{
+	struct vr_wire_group identity;
+	struct vrseq_peers *peers;
+	struct vr_config cfg;
+	const char *reason;
+	int error;
+
+	lockdep_assert_held(&groups_lock);
+	configure(group, members, count, &cfg);
+	identify(group->config.name, members, count, &identity);
+	reason = vr_config_invalid(&cfg);
+	if (reason) {
+		NL_SET_ERR_MSG_FMT(extack, "%s", reason);
+		return -EINVAL;
+	}
+	if (vr_replica_size(&cfg) > VRSEQ_MEMORY_BYTES_MAX) {
+		NL_SET_ERR_MSG(extack, "log and messages: the group would take more than 1 GiB");
+		return -EINVAL;
+	}
+
+	peers = vrseq_peers_create(members, count, cfg.self);
+	if (!peers)
+		return -ENOMEM;
+	error = vrseq_engine_configure(&group->engine, &cfg, &identity);
+	if (error) {
+		vrseq_peers_destroy(peers);
+		if (error == -EBUSY)
+			NL_SET_ERR_MSG(extack, "name: the group is formed, its members are fixed");
+		return error;
+	}
+	memcpy(group->members, members, count * sizeof(*members));
+	group->member_count = count;
+	peers = vrseq_udp_replace_peers(&group->engine.udp, peers);
+	if (peers)
+		synchronize_net();
+	vrseq_peers_destroy(peers);
+	return 0;
+}
+
+static int check_member(const struct vrseq_group *group, const struct vrseq_member *member,
+			struct netlink_ext_ack *extack)
+{
+	u8 i;
+
+	if (group->member_count == VR_REPLICAS_MAX) {
+		NL_SET_ERR_MSG(extack, "member: a group has at most 7 members");
+		return -EINVAL;
+	}
+	for (i = 0; i < group->member_count; i++) {
+		const struct vrseq_member *other = &group->members[i];
+
+		if (other->id == member->id) {
+			NL_SET_ERR_MSG_FMT(extack, "member id: %u is in the list already",
+					   member->id);
+			return -EEXIST;
+		}
+		if (other->endpoint.address == member->endpoint.address &&
+		    other->endpoint.port == member->endpoint.port) {
+			NL_SET_ERR_MSG_FMT(extack, "member address: member %u listens there",
+					   other->id);
+			return -EEXIST;
+		}
+	}
+	return 0;
+}
+
+/**
+ * vrseq_member_add - add a member to a blank group
+ * @net:	where
+ * @name:	of the group
+ * @member:	who
+ * @extack:	told why not
+ *
+ * Return: 0, -ENOENT, -EEXIST, -EINVAL, -EBUSY or -ENOMEM.
+ */
+int vrseq_member_add(struct net *net, const char *name, const struct vrseq_member *member,
+		     struct netlink_ext_ack *extack)
+{
+	struct vrseq_member members[VR_REPLICAS_MAX];
+	struct vrseq_group *group;
+	int error = -ENOENT;
+	u8 i, from;
+
+	mutex_lock(&groups_lock);
+	group = find_for(net, name, extack);
+	if (!group)
+		goto out;
+	error = check_member(group, member, extack);
+	if (error)
+		goto out;
+	for (i = 0, from = 0; i <= group->member_count; i++) {
+		if (from == i && (from == group->member_count ||
+				  group->members[from].id > member->id))
+			members[i] = *member;
+		else
+			members[i] = group->members[from++];
+	}
+	error = install(group, members, group->member_count + 1, extack);
+out:
+	mutex_unlock(&groups_lock);
+	return error;
+}
+
+/**
+ * vrseq_member_del - take a member off a blank group
+ * @net:	where
+ * @name:	of the group
+ * @id:		who
+ * @extack:	told why not
+ *
+ * Return: 0, -ENOENT, -EINVAL, -EBUSY or -ENOMEM.
+ */
+int vrseq_member_del(struct net *net, const char *name, u16 id,
+		     struct netlink_ext_ack *extack)
+{
+	struct vrseq_member members[VR_REPLICAS_MAX];
+	struct vrseq_group *group;
+	int error = -ENOENT;
+	u8 i, count = 0;
+
+	mutex_lock(&groups_lock);
+	group = find_for(net, name, extack);
+	if (!group)
+		goto out;
+	if (id == group->config.self_id) {
+		NL_SET_ERR_MSG(extack, "member id: this is the member here, delete the group");
+		error = -EINVAL;
+		goto out;
+	}
+	for (i = 0; i < group->member_count; i++) {
+		if (group->members[i].id != id)
+			members[count++] = group->members[i];
+	}
+	if (count == group->member_count)
+		NL_SET_ERR_MSG_FMT(extack, "member id: %u is not in the list", id);
+	else
+		error = install(group, members, count, extack);
+out:
+	mutex_unlock(&groups_lock);
+	return error;
+}
+
+/* ---- life ------------------------------------------------------------------------ */
+
+/*
+ * The end of a group that was just taken off the list, in process context and
+ * without groups_lock. Why nothing is left behind, and nobody waits for ever:
+ *
+ * a) It is off the list: no file attaches, no configuration finds it any more.
+ * b) vrseq_engine_stop(): from here on no step begins, so no datagram is made,
+ *    the timer is not armed, and each new operation gets ENETDOWN. All who wait
+ *    are woken after running was cleared, see that and leave with ENETDOWN.
+ * c) vrseq_udp_close(): after its grace period nobody is in the receive hook or
+ *    in transmission, and nobody can get there: the pointers are gone. Only now
+ *    the socket is released, so the network namespace may go.
+ * d) vrseq_engine_quiesce(): the timer is neither armed nor running; with b)
+ *    nobody looks at the replica any more, and it is freed.
+ * e) The peers are unreachable by c) and freed with their routes.
+ * f) The reference of the list is dropped. What is left is memory that open
+ *    files still point to; the last close frees it.
+ */
+static void destroy(struct vrseq_group *group)
+{
+	vrseq_engine_stop(&group->engine);
+	vrseq_udp_close(&group->engine.udp);
+	vrseq_engine_quiesce(&group->engine);
+	vrseq_peers_destroy(vrseq_udp_replace_peers(&group->engine.udp, NULL));
+	vrseq_group_put(group);
+}
+
+/**
+ * vrseq_group_add - a new group, with this member alone, blank
+ * @net:	where
+ * @config:	checked, rings rounded up to powers of two
+ * @extack:	told why not
+ *
+ * Return: 0, -EEXIST, -EINVAL, -EADDRNOTAVAIL, -EADDRINUSE or -ENOMEM.
+ */
+int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
+		    struct netlink_ext_ack *extack)
+{
+	struct vrseq_member self = {
+		.id = config->self_id,
+		.role = 0,
+		.endpoint = config->listen,
+	};
+	struct vrseq_group *group;
+	int error;
+
+	group = kvzalloc(sizeof(*group), GFP_KERNEL);
+	if (!group)
+		return -ENOMEM;
+	kref_init(&group->kref);
+	group->net_cookie = net->net_cookie;
+	group->config = *config;
+	error = vrseq_engine_create(&group->engine);
+	if (error) {
+		kvfree(group);
+		return error;
+	}
+
+	mutex_lock(&groups_lock);
+	if (find(net->net_cookie, config->name)) {
+		NL_SET_ERR_MSG(extack, "name: there is such a group");
+		error = -EEXIST;
+		goto err_unlock;
+	}
+	error = vrseq_udp_open(&group->engine.udp, net, config->listen, extack);
+	if (error)
+		goto err_unlock;
+	error = install(group, &self, 1, extack);
+	if (error)
+		goto err_unlock;
+	list_add_tail(&group->list, &groups);
+	mutex_unlock(&groups_lock);
+	return 0;
+
+err_unlock:
+	mutex_unlock(&groups_lock);
+	destroy(group);
+	return error;
+}
+
+/**
+ * vrseq_group_del - take a group away
+ * @net:	where
+ * @name:	which
+ * @extack:	told why not
+ *
+ * Return: 0, -ENOENT, or -EBUSY while files are attached.
+ */
+int vrseq_group_del(struct net *net, const char *name, struct netlink_ext_ack *extack)
+{
+	struct vrseq_group *group;
+	int error = -ENOENT;
+
+	mutex_lock(&groups_lock);
+	group = find_for(net, name, extack);
+	if (group && group->file_count) {
+		NL_SET_ERR_MSG_FMT(extack, "name: %u open files are attached to the group",
+				   group->file_count);
+		error = -EBUSY;
+	} else if (group) {
+		list_del(&group->list);
+		error = 0;
+	}
+	mutex_unlock(&groups_lock);
+	if (!error)
+		destroy(group);
+	return error;
+}
+
+static int explain_form(const struct vrseq_form *form, u16 id, struct netlink_ext_ack *extack)
+{
+	switch (form->error) {
+	case VR_FORM_OKAY:
+		return 0;
+	case VR_FORM_NOT_BLANK_HERE:
+		NL_SET_ERR_MSG(extack, "name: this member is not blank, see vrseq group show");
+		return -EBUSY;
+	case VR_FORM_UNREACHABLE:
+		NL_SET_ERR_MSG_FMT(extack, "member %u does not answer: is it added there?", id);
+		return -EHOSTUNREACH;
+	case VR_FORM_NOT_BLANK:
+		NL_SET_ERR_MSG_FMT(extack, "member %u is not blank: it was in a group", id);
+		return -EBUSY;
+	case VR_FORM_BUSY:
+		NL_SET_ERR_MSG_FMT(extack, "member %u takes part in another forming", id);
+		return -EBUSY;
+	default:
+		NL_SET_ERR_MSG_FMT(extack, "member %u has another list of members", id);
+		return -EINVAL;
+	}
+}
+
+/**
+ * vrseq_group_form - form the group, once in its life
+ * @net:	where
+ * @name:	which
+ * @generation:	in which its numbers start
+ * @extack:	told why not
+ *
+ * Waits without a lock, 5 s at most.
+ *
+ * Return: 0, -ENOENT, -EBUSY, -EHOSTUNREACH, -EINVAL, -ENETDOWN, -ETIMEDOUT or
+ * -EINTR; after the last two the forming may still succeed.
+ */
+int vrseq_group_form(struct net *net, const char *name, u16 generation,
+		     struct netlink_ext_ack *extack)
+{
+	struct vrseq_group *group;
+	struct vrseq_form form;
+	int error;
+
+	mutex_lock(&groups_lock);
+	group = find_for(net, name, extack);
+	if (group)
+		kref_get(&group->kref);
+	mutex_unlock(&groups_lock);
+	if (!group)
+		return -ENOENT;
+
+	error = vrseq_engine_form(&group->engine, generation, &form);
+	switch (error) {
+	case 0:
+		error = explain_form(&form, vrseq_group_member_id(group, form.slot), extack);
+		break;
+	case -EBUSY:
+		NL_SET_ERR_MSG(extack, "name: the group is being formed right now");
+		break;
+	case -ENETDOWN:
+		NL_SET_ERR_MSG(extack, "name: the group was deleted meanwhile");
+		break;
+	default:
+		NL_SET_ERR_MSG(extack, "forming goes on, see vrseq group show");
+	}
+	vrseq_group_put(group);
+	return error;
+}
+
+/* ---- looking ---------------------------------------------------------------------- */
+
+/** vrseq_group_member_id - id of the member in a slot, 0 = none */
+u16 vrseq_group_member_id(struct vrseq_group *group, u8 slot)
+{
+	const struct vrseq_peers *peers;
+	u16 id = 0;
+
+	rcu_read_lock();
+	peers = rcu_dereference(group->engine.udp.peers);
+	if (peers && slot < peers->count)
+		id = peers->member[slot].id;
+	rcu_read_unlock();
+	return id;
+}
+
+/** vrseq_group_memory_bytes - what the group takes at this member */
+u64 vrseq_group_memory_bytes(const struct vrseq_group *group)
+{
+	return sizeof(*group) + VRSEQ_FILES_MAX * sizeof(struct vrseq_call) +
+	       READ_ONCE(group->engine.memory_bytes);
+}
+
+struct sentence {
+	char *text;
+	int bytes;
+};
+
+static __printf(2, 3) void say(struct sentence *s, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	s->bytes += vscnprintf(s->text + s->bytes, VRSEQ_STATUS_TEXT_BYTES - s->bytes,
+			       format, args);
+	va_end(args);
+}
+
+/* PING comes every eight heartbeats or so; two of them may be lost. */
+static u64 silent_ns(const struct vrseq_group *group)
+{
+	return group->config.view_timeout_ns + 24 * group->config.heartbeat_ns;
+}
+
+static bool is_silent(const struct vrseq_group *group, const struct vrseq_snapshot *look,
+		      u8 slot)
+{
+	const struct vr_peer_info *peer = &look->info.peers[slot];
+
+	return slot != look->self &&
+	       (!peer->heard_ns || look->now_ns - peer->heard_ns > silent_ns(group));
+}
+
+static void say_peers(struct sentence *s, const struct vrseq_group *group,
+		      const struct vrseq_snapshot *look)
+{
+	u8 slot;
+
+	for (slot = 0; slot < look->member_count; slot++) {
+		const struct vr_peer_info *peer = &look->info.peers[slot];
+		u16 id = look->members[slot].id;
+		u64 tenths;
+
+		if (!is_silent(group, look, slot)) {
+			if (peer->members_differ)
+				say(s, "; member %u has another list of members", id);
+			continue;
+		}
+		if (!peer->heard_ns) {
+			say(s, "; member %u never heard", id);
+			continue;
+		}
+		tenths = div_u64(look->now_ns - peer->heard_ns, NSEC_PER_SEC / 10);
+		say(s, "; member %u silent %llu.%llu s", id, tenths / 10, tenths % 10);
+	}
+}
+
+static void say_quorum(struct sentence *s, const struct vrseq_group *group,
+		       const struct vrseq_snapshot *look)
+{
+	const struct vr_info *info = &look->info;
+	u8 slot, reached = 0;
+
+	for (slot = 0; slot < look->member_count; slot++)
+		reached += !is_silent(group, look, slot);
+	if (info->has_quorum)
+		say(s, "member %u is primary of view %llu",
+		    look->members[info->primary % VR_REPLICAS_MAX].id, info->view);
+	else if (reached < info->quorum)
+		say(s, "no quorum: reach %u of %u, need %u", reached, look->member_count,
+		    info->quorum);
+	else
+		say(s, "no quorum yet: changing to view %llu", info->view);
+}
+
+static void describe(const struct vrseq_group *group, struct vrseq_snapshot *look)
+{
+	static const char * const refusals[VR_REFUSAL_COUNT] = {
+		[VR_REFUSAL_NONE] = "takes no part",
+		[VR_REFUSAL_MEMORY_LOST] =
+			"lost its memory of the group and takes no part",
+		[VR_REFUSAL_BEHIND] =
+			"fell too far behind to catch up and takes no part",
+	};
+	static const char * const halts[VR_HALT_COUNT] = {
+		[VR_HALT_NONE] = "no reason",
+		[VR_HALT_COMMITTED_CONFLICT] = "another entry at a committed place",
+		[VR_HALT_LOG_GAP] = "a gap in the log",
+		[VR_HALT_LOG_FULL] = "the log is full",
+		[VR_HALT_TWO_LOGS] = "two logs in one view",
+	};
+	const struct vr_info *info = &look->info;
+	struct sentence s = { .text = look->text };
+
+	switch (info->status) {
+	case VR_STATUS_BLANK:
+		say(&s, "not formed: run vrseq group form %s", group->config.name);
+		break;
+	case VR_STATUS_FORMING:
+		say(&s, "being formed: waiting for the promise of all members");
+		break;
+	case VR_STATUS_RECOVERING:
+		say(&s, "this member %s", refusals[info->refusal % VR_REFUSAL_COUNT]);
+		break;
+	case VR_STATUS_HALTED:
+		say(&s, "this member halted: %s", halts[info->halt % VR_HALT_COUNT]);
+		break;
+	default:
+		say_quorum(&s, group, look);
+	}
+	say_peers(&s, group, look);
+	say(&s, "; insecure");
+}
+
+/**
+ * vrseq_group_look - one look at a group
+ * @group:	held
+ * @look:	receives it
+ *
+ * Return: 0, or -ENETDOWN if the group is gone.
+ */
+int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *look)
+{
+	const struct vrseq_peers *peers;
+
+	memset(look, 0, sizeof(*look));
+	if (!vrseq_engine_describe(&group->engine, &look->info, &look->now_ns))
+		return -ENETDOWN;
+	rcu_read_lock();
+	peers = rcu_dereference(group->engine.udp.peers);
+	if (peers) {
+		look->self = peers->self;
+		look->member_count = peers->count;
+		memcpy(look->members, peers->member, sizeof(look->members));
+	}
+	rcu_read_unlock();
+	describe(group, look);
+	return 0;
+}
+
+/* ---- network namespaces ------------------------------------------------------------ */
+
+/*
+ * The namespace is going, or the module is. No reference to the namespace is
+ * left, so no netlink command of it runs or will run: no new group appears.
+ */
+static void __net_exit pre_exit(struct net *net)
+{
+	struct vrseq_group *group, *next;
+	LIST_HEAD(gone);
+
+	mutex_lock(&groups_lock);
+	list_for_each_entry_safe(group, next, &groups, list) {
+		if (group->net_cookie == net->net_cookie)
+			list_move(&group->list, &gone);
+	}
+	mutex_unlock(&groups_lock);
+
+	list_for_each_entry_safe(group, next, &gone, list) {
+		list_del(&group->list);
+		destroy(group);
+	}
+}
+
+static struct pernet_operations net_operations = {
+	.pre_exit = pre_exit,
+};
+
+/** vrseq_groups_init - be told when a network namespace goes */
+int __init vrseq_groups_init(void)
+{
+	return register_pernet_subsys(&net_operations);
+}
+
+/** vrseq_groups_exit - all groups go; netlink and the device are gone already */
+void vrseq_groups_exit(void)
+{
+	unregister_pernet_subsys(&net_operations);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A group as it is configured at this member: its name, its members, its life
+ * in a network namespace. Owns the engine, hands it to whoever has a reference;
+ * knows nothing of the protocol but a sentence about its state.
+ *
+ * Locks
+ *	groups_lock (mutex)		the list of groups, each one's configuration
+ *	  file->attach_lock (mutex)	is taken before groups_lock, see chardev.c
+ *	core_lock (spinlock, per group)	a leaf; softirq takes it too
+ *	the turn of a call (bit lock)	taken by a file, sleeps; see call.c
+ *	file->read_lock (mutex)		the read cursor; nothing but core_lock inside
+ *
+ * RCU: udp.sk, udp.peers.
+ */
+#ifndef VRSEQ_GROUP_H
+#define VRSEQ_GROUP_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/sizes.h>
+#include <linux/vrseq.h>
+
+#include "engine.h"
+
+struct net;
+struct netlink_ext_ack;
+
+#define VRSEQ_SESSIONS_MAX	1024
+#define VRSEQ_COUNTERS_MAX	1024
+#define VRSEQ_RING_COUNT_MAX	SZ_1M	/* entries, messages */
+#define VRSEQ_RING_BYTES_MAX	SZ_256M	/* of their bodies */
+#define VRSEQ_MEMORY_BYTES_MAX	SZ_1G	/* of a group */
+
+/**
+ * struct vrseq_group_config - what GROUP_ADD says
+ * @name:	of the group
+ * @self_id:	id of this member
+ * @listen:	where it listens
+ * @heartbeat_ns: see struct vr_config; so are the others
+ */
+struct vrseq_group_config {
+	char name[VRSEQ_GROUP_NAME_BYTES];
+	u16 self_id;
+	struct vrseq_endpoint listen;
+	u64 heartbeat_ns;
+	u64 view_timeout_ns;
+	u32 log_entries;
+	u32 log_bytes;
+	u32 messages;
+	u32 message_bytes;
+};
+
+/**
+ * struct vrseq_group - one group at one member
+ * @kref:	held by the list, by each attached file and by who looks
+ * @list:	in groups; groups_lock
+ * @net_cookie:	its network namespace, which it does not hold
+ * @config:	never changes
+ * @file_count:	attached files; groups_lock
+ * @members:	sorted by id; groups_lock, everybody else looks at engine.udp.peers
+ * @member_count: valid elements
+ * @engine:	what it does
+ */
+struct vrseq_group {
+	struct kref kref;
+	struct list_head list;
+	u64 net_cookie;
+	struct vrseq_group_config config;
+	u32 file_count;
+	struct vrseq_member members[VR_REPLICAS_MAX];
+	u8 member_count;
+	struct vrseq_engine engine;
+};
+
+/**
+ * struct vrseq_snapshot - one look at a group, for those who show it
+ * @info:	what the replica says
+ * @now_ns:	the time to compare heard_ns with
+ * @self:	our slot
+ * @member_count: valid elements of @members
+ * @members:	by slot
+ * @text:	one sentence for people
+ */
+struct vrseq_snapshot {
+	struct vr_info info;
+	u64 now_ns;
+	u8 self;
+	u8 member_count;
+	struct vrseq_member members[VR_REPLICAS_MAX];
+	char text[VRSEQ_STATUS_TEXT_BYTES];
+};
+
+int vrseq_groups_init(void);
+void vrseq_groups_exit(void);
+
+int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
+		    struct netlink_ext_ack *extack);
+int vrseq_group_del(struct net *net, const char *name, struct netlink_ext_ack *extack);
+int vrseq_group_form(struct net *net, const char *name, u16 generation,
+		     struct netlink_ext_ack *extack);
+int vrseq_member_add(struct net *net, const char *name, const struct vrseq_member *member,
+		     struct netlink_ext_ack *extack);
+int vrseq_member_del(struct net *net, const char *name, u16 id,
+		     struct netlink_ext_ack *extack);
+
+int vrseq_group_attach(u64 net_cookie, const char *name, struct vrseq_group **group);
+void vrseq_group_detach(struct vrseq_group *group, u32 handle);
+struct vrseq_group *vrseq_group_get(struct net *net, const char *name, u32 skip);
+void vrseq_group_put(struct vrseq_group *group);
+
+int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *s);
+u64 vrseq_group_memory_bytes(const struct vrseq_group *group);
+u16 vrseq_group_member_id(struct vrseq_group *group, u8 slot);
+
+#endif /* VRSEQ_GROUP_H */
