@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The module comes and goes. Whoever can be asked appears last and goes first. */
+#include <linux/module.h>
+#include <linux/vrseq_netlink.h>
+#include <net/genetlink.h>
+
+#include "chardev.h"
+#include "group.h"
+#include "netlink.h"
+
+static int __init vrseq_init(void)
+{
+	int error = vrseq_groups_init();
+
+	if (error)
+		return error;
+	error = vrseq_chardev_init();
+	if (error)
+		goto err_groups;
+	error = vrseq_netlink_init();
+	if (error)
+		goto err_chardev;
+	return 0;
+
+err_chardev:
+	vrseq_chardev_exit();
+err_groups:
+	vrseq_groups_exit();
+	return error;
+}
+
+/*
+ * No file is open. The device and netlink go first: nobody can add a group then
+ * or look at one, and each group has only its list's reference.
+ */
+static void __exit vrseq_exit(void)
+{
+	vrseq_netlink_exit();
+	vrseq_chardev_exit();
+	vrseq_groups_exit();
+}
+
+module_init(vrseq_init);
+module_exit(vrseq_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Replicated sequencer and ordered log (Viewstamped Replication)");
+MODULE_ALIAS_GENL_FAMILY(VRSEQ_GENL_NAME);

@@ -1,0 +1,564 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family of uapi/linux/vrseq_netlink.h: attributes in,
+ * attributes out, a sentence for each refusal. Decides nothing but whether a
+ * number is in its range.
+ */
+#include "netlink.h"
+
+#include <linux/ctype.h>
+#include <linux/inetdevice.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/vrseq_netlink.h>
+#include <net/genetlink.h>
+#include <net/net_namespace.h>
+
+#include "compat.h"
+#include "group.h"
+
+#define HEARTBEAT_NS_MIN	NSEC_PER_MSEC
+#define HEARTBEAT_NS_MAX	NSEC_PER_SEC
+#define HEARTBEAT_NS		(20ull * NSEC_PER_MSEC)
+#define VIEW_TIMEOUT_NS_MAX	(60ull * NSEC_PER_SEC)
+#define VIEW_TIMEOUT_NS		(120ull * NSEC_PER_MSEC)
+#define LOG_ENTRIES		SZ_64K
+#define LOG_BYTES		SZ_4M
+#define MESSAGES		SZ_16K
+#define MESSAGE_BYTES		SZ_4M
+
+static struct genl_family family;
+
+/* ---- in --------------------------------------------------------------------- */
+
+#define NAME_POLICY { .type = NLA_NUL_STRING, .len = VRSEQ_GROUP_NAME_BYTES - 1 }
+
+static const struct nla_policy name_policy[] = {
+	[VRSEQ_A_NAME] = NAME_POLICY,
+};
+
+static const struct nla_policy group_add_policy[] = {
+	[VRSEQ_A_NAME] = NAME_POLICY,
+	[VRSEQ_A_SELF_ID] = NLA_POLICY_MIN(NLA_U16, 1),
+	[VRSEQ_A_ADDRESS_IPV4] = NLA_POLICY_EXACT_LEN(sizeof(__be32)),
+	[VRSEQ_A_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[VRSEQ_A_INSECURE] = { .type = NLA_FLAG },
+	[VRSEQ_A_HEARTBEAT_NS] = { .type = NLA_U64 },
+	[VRSEQ_A_VIEW_TIMEOUT_NS] = { .type = NLA_U64 },
+	[VRSEQ_A_LOG_ENTRIES] = { .type = NLA_U32 },
+	[VRSEQ_A_LOG_BYTES] = { .type = NLA_U32 },
+	[VRSEQ_A_MESSAGES] = { .type = NLA_U32 },
+	[VRSEQ_A_MESSAGE_BYTES] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy group_form_policy[] = {
+	[VRSEQ_A_NAME] = NAME_POLICY,
+	[VRSEQ_A_GENERATION] = { .type = NLA_U16 },
+};
+
+static const struct nla_policy member_policy[] = {
+	[VRSEQ_A_MEMBER_ID] = NLA_POLICY_MIN(NLA_U16, 1),
+	[VRSEQ_A_MEMBER_ADDRESS_IPV4] = NLA_POLICY_EXACT_LEN(sizeof(__be32)),
+	[VRSEQ_A_MEMBER_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
+	[VRSEQ_A_MEMBER_ROLE] = { .type = NLA_U8 },
+};
+
+static const struct nla_policy group_member_policy[] = {
+	[VRSEQ_A_NAME] = NAME_POLICY,
+	[VRSEQ_A_MEMBER] = NLA_POLICY_NESTED(member_policy),
+};
+
+static int refuse_missing(struct genl_info *info, const char *what)
+{
+	NL_SET_ERR_MSG_FMT(info->extack, "%s is missing", what);
+	return -EINVAL;
+}
+
+static int refuse_range(struct genl_info *info, int attribute, const char *range)
+{
+	NL_SET_BAD_ATTR(info->extack, info->attrs[attribute]);
+	NL_SET_ERR_MSG_FMT(info->extack, "%s", range);
+	return -EINVAL;
+}
+
+/* The name of the group, or an error that has been explained. */
+static const char *name_of(struct genl_info *info)
+{
+	const struct nlattr *attribute = info->attrs[VRSEQ_A_NAME];
+	const char *name, *c;
+
+	if (!attribute)
+		return ERR_PTR(refuse_missing(info, "name"));
+	name = nla_data(attribute);
+	for (c = name; *c; c++) {
+		if (!isascii(*c) || (!isalnum(*c) && !strchr("_.-", *c)))
+			break;
+	}
+	if (c == name || *c)
+		return ERR_PTR(refuse_range(info, VRSEQ_A_NAME,
+					    "name: 1 to 31 letters, digits and _ . -"));
+	return name;
+}
+
+static int check_address(__be32 address, struct netlink_ext_ack *extack)
+{
+	if (!ipv4_is_zeronet(address) && !ipv4_is_multicast(address) && !ipv4_is_lbcast(address))
+		return 0;
+	NL_SET_ERR_MSG(extack, "address: that of one machine is needed");
+	return -EINVAL;
+}
+
+static int take_times(struct genl_info *info, struct vrseq_group_config *config)
+{
+	struct nlattr **attrs = info->attrs;
+
+	config->heartbeat_ns = HEARTBEAT_NS;
+	if (attrs[VRSEQ_A_HEARTBEAT_NS])
+		config->heartbeat_ns = nla_get_u64(attrs[VRSEQ_A_HEARTBEAT_NS]);
+	if (config->heartbeat_ns < HEARTBEAT_NS_MIN || config->heartbeat_ns > HEARTBEAT_NS_MAX)
+		return refuse_range(info, VRSEQ_A_HEARTBEAT_NS, "heartbeat: 1 ms to 1 s");
+
+	config->view_timeout_ns = max_t(u64, VIEW_TIMEOUT_NS, 6 * config->heartbeat_ns);
+	if (attrs[VRSEQ_A_VIEW_TIMEOUT_NS])
+		config->view_timeout_ns = nla_get_u64(attrs[VRSEQ_A_VIEW_TIMEOUT_NS]);
+	if (config->view_timeout_ns < 4 * config->heartbeat_ns ||
+	    config->view_timeout_ns > VIEW_TIMEOUT_NS_MAX)
+		return refuse_range(info, VRSEQ_A_VIEW_TIMEOUT_NS,
+				    "view-timeout: 4 heartbeats to 60 s");
+	return 0;
+}
+
+/* A number that is rounded up to a power of two. */
+static int take_ring(struct genl_info *info, int attribute, u32 preset, u32 min, u32 max,
+		     u32 *value, const char *range)
+{
+	*value = preset;
+	if (!info->attrs[attribute])
+		return 0;
+	*value = nla_get_u32(info->attrs[attribute]);
+	if (*value < min || *value > max)
+		return refuse_range(info, attribute, range);
+	*value = roundup_pow_of_two(*value);
+	return 0;
+}
+
+static int take_rings(struct genl_info *info, struct vrseq_group_config *config)
+{
+	return take_ring(info, VRSEQ_A_LOG_ENTRIES, LOG_ENTRIES, VR_ENTRIES_MIN,
+			 VRSEQ_RING_COUNT_MAX, &config->log_entries,
+			 "log-entries: 256 to 1048576") ?:
+	       take_ring(info, VRSEQ_A_LOG_BYTES, LOG_BYTES,
+			 2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX,
+			 VRSEQ_RING_BYTES_MAX, &config->log_bytes,
+			 "log-bytes: 128 KiB to 256 MiB") ?:
+	       take_ring(info, VRSEQ_A_MESSAGES, MESSAGES, 2,
+			 VRSEQ_RING_COUNT_MAX, &config->messages,
+			 "messages: 2 to 1048576") ?:
+	       take_ring(info, VRSEQ_A_MESSAGE_BYTES, MESSAGE_BYTES, 2 * VR_BODY_BYTES_MAX,
+			 VRSEQ_RING_BYTES_MAX, &config->message_bytes,
+			 "message-bytes: 2 KiB to 256 MiB");
+}
+
+static int group_add(struct sk_buff *skb, struct genl_info *info)
+{
+	struct vrseq_group_config config = { .self_id = 0 };
+	struct nlattr **attrs = info->attrs;
+	const char *name = name_of(info);
+	int error;
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	if (!attrs[VRSEQ_A_SELF_ID])
+		return refuse_missing(info, "self: the id of this member");
+	if (!attrs[VRSEQ_A_ADDRESS_IPV4] || !attrs[VRSEQ_A_PORT])
+		return refuse_missing(info, "listen: an IPv4 address and a port");
+	if (!nla_get_flag(attrs[VRSEQ_A_INSECURE])) {
+		NL_SET_ERR_MSG(info->extack,
+			       "a group without a key must be created with the word insecure");
+		return -EINVAL;
+	}
+	strscpy(config.name, name, sizeof(config.name));
+	config.self_id = nla_get_u16(attrs[VRSEQ_A_SELF_ID]);
+	config.listen.address = nla_get_in_addr(attrs[VRSEQ_A_ADDRESS_IPV4]);
+	config.listen.port = htons(nla_get_u16(attrs[VRSEQ_A_PORT]));
+	error = check_address(config.listen.address, info->extack) ?:
+		take_times(info, &config) ?:
+		take_rings(info, &config);
+	if (error)
+		return error;
+	return vrseq_group_add(genl_info_net(info), &config, info->extack);
+}
+
+static int group_del(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = name_of(info);
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	return vrseq_group_del(genl_info_net(info), name, info->extack);
+}
+
+static int group_form(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *generation = info->attrs[VRSEQ_A_GENERATION];
+	const char *name = name_of(info);
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	return vrseq_group_form(genl_info_net(info), name,
+				generation ? nla_get_u16(generation) : 0, info->extack);
+}
+
+static int parse_member(struct genl_info *info, struct nlattr **attrs)
+{
+	if (!info->attrs[VRSEQ_A_MEMBER])
+		return refuse_missing(info, "member");
+	if (nla_parse_nested(attrs, ARRAY_SIZE(member_policy) - 1, info->attrs[VRSEQ_A_MEMBER],
+			     member_policy, info->extack))
+		return -EINVAL;
+	if (!attrs[VRSEQ_A_MEMBER_ID])
+		return refuse_missing(info, "member id");
+	return 0;
+}
+
+static int member_add(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attrs[ARRAY_SIZE(member_policy)];
+	const char *name = name_of(info);
+	struct vrseq_member member = { .role = VRSEQ_ROLE_VOTER };
+	int error;
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	error = parse_member(info, attrs);
+	if (error)
+		return error;
+	if (!attrs[VRSEQ_A_MEMBER_ADDRESS_IPV4] || !attrs[VRSEQ_A_MEMBER_PORT])
+		return refuse_missing(info, "member: its IPv4 address and port");
+	if (attrs[VRSEQ_A_MEMBER_ROLE])
+		member.role = nla_get_u8(attrs[VRSEQ_A_MEMBER_ROLE]);
+	if (member.role != VRSEQ_ROLE_VOTER) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[VRSEQ_A_MEMBER_ROLE],
+				    "member role: only voters in this version");
+		return -EOPNOTSUPP;
+	}
+	member.id = nla_get_u16(attrs[VRSEQ_A_MEMBER_ID]);
+	member.endpoint.address = nla_get_in_addr(attrs[VRSEQ_A_MEMBER_ADDRESS_IPV4]);
+	member.endpoint.port = htons(nla_get_u16(attrs[VRSEQ_A_MEMBER_PORT]));
+	error = check_address(member.endpoint.address, info->extack);
+	if (error)
+		return error;
+	return vrseq_member_add(genl_info_net(info), name, &member, info->extack);
+}
+
+static int member_del(struct sk_buff *skb, struct genl_info *info)
+{
+	struct nlattr *attrs[ARRAY_SIZE(member_policy)];
+	const char *name = name_of(info);
+	int error;
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	error = parse_member(info, attrs);
+	if (error)
+		return error;
+	return vrseq_member_del(genl_info_net(info), name,
+				nla_get_u16(attrs[VRSEQ_A_MEMBER_ID]), info->extack);
+}
+
+/* ---- out -------------------------------------------------------------------- */
+
+static int put_u64(struct sk_buff *skb, int attribute, u64 value)
+{
+	return nla_put_u64_64bit(skb, attribute, value, VRSEQ_A_PAD);
+}
+
+static int put_config(struct sk_buff *skb, const struct vrseq_group *group)
+{
+	const struct vrseq_group_config *config = &group->config;
+
+	return nla_put_string(skb, VRSEQ_A_NAME, config->name) ?:
+	       nla_put_u16(skb, VRSEQ_A_SELF_ID, config->self_id) ?:
+	       nla_put_in_addr(skb, VRSEQ_A_ADDRESS_IPV4, config->listen.address) ?:
+	       nla_put_u16(skb, VRSEQ_A_PORT, ntohs(config->listen.port)) ?:
+	       nla_put_flag(skb, VRSEQ_A_INSECURE) ?:
+	       put_u64(skb, VRSEQ_A_HEARTBEAT_NS, config->heartbeat_ns) ?:
+	       put_u64(skb, VRSEQ_A_VIEW_TIMEOUT_NS, config->view_timeout_ns) ?:
+	       nla_put_u32(skb, VRSEQ_A_LOG_ENTRIES, config->log_entries) ?:
+	       nla_put_u32(skb, VRSEQ_A_LOG_BYTES, config->log_bytes) ?:
+	       nla_put_u32(skb, VRSEQ_A_MESSAGES, config->messages) ?:
+	       nla_put_u32(skb, VRSEQ_A_MESSAGE_BYTES, config->message_bytes) ?:
+	       put_u64(skb, VRSEQ_A_MEMORY_BYTES, vrseq_group_memory_bytes(group)) ?:
+	       nla_put_u32(skb, VRSEQ_A_FILES, READ_ONCE(group->file_count));
+}
+
+static int put_state(struct sk_buff *skb, const struct vrseq_snapshot *look)
+{
+	const struct vr_info *info = &look->info;
+	u16 primary = info->primary == VR_NOBODY ? 0 : look->members[info->primary].id;
+
+	return nla_put_u16(skb, VRSEQ_A_GENERATION, info->generation) ?:
+	       nla_put_u8(skb, VRSEQ_A_STATE, info->status) ?:
+	       nla_put_string(skb, VRSEQ_A_STATUS_TEXT, look->text) ?:
+	       nla_put_u8(skb, VRSEQ_A_HAS_QUORUM, info->has_quorum) ?:
+	       nla_put_u8(skb, VRSEQ_A_QUORUM_COUNT, info->quorum) ?:
+	       put_u64(skb, VRSEQ_A_VIEW, info->view) ?:
+	       put_u64(skb, VRSEQ_A_LAST_NORMAL_VIEW, info->last_normal_view) ?:
+	       nla_put_u16(skb, VRSEQ_A_PRIMARY_ID, primary) ?:
+	       put_u64(skb, VRSEQ_A_OP, info->op) ?:
+	       put_u64(skb, VRSEQ_A_COMMIT, info->commit) ?:
+	       put_u64(skb, VRSEQ_A_COMMIT_HASH, info->commit_hash) ?:
+	       put_u64(skb, VRSEQ_A_SEQUENCE_FIRST, info->sequence_first) ?:
+	       put_u64(skb, VRSEQ_A_SEQUENCE_LAST, info->sequence_last);
+}
+
+static int put_heard(struct sk_buff *skb, const struct vrseq_snapshot *look, u8 slot)
+{
+	const struct vr_peer_info *peer = &look->info.peers[slot];
+	u64 age_ns = slot == look->self ? 0 : look->now_ns - peer->heard_ns;
+
+	if (!peer->heard_ns || peer->status == VR_STATUS_COUNT)
+		return 0;
+	return nla_put_u8(skb, VRSEQ_A_MEMBER_STATE, peer->status) ?:
+	       nla_put_u64_64bit(skb, VRSEQ_A_MEMBER_HEARD_AGE_NS, age_ns, VRSEQ_A_MEMBER_PAD);
+}
+
+static int put_member(struct sk_buff *skb, const struct vrseq_snapshot *look, u8 slot)
+{
+	const struct vrseq_member *member = &look->members[slot];
+	struct nlattr *nest = nla_nest_start(skb, VRSEQ_A_MEMBER);
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (nla_put_u16(skb, VRSEQ_A_MEMBER_ID, member->id) ||
+	    nla_put_in_addr(skb, VRSEQ_A_MEMBER_ADDRESS_IPV4, member->endpoint.address) ||
+	    nla_put_u16(skb, VRSEQ_A_MEMBER_PORT, ntohs(member->endpoint.port)) ||
+	    nla_put_u8(skb, VRSEQ_A_MEMBER_ROLE, member->role) ||
+	    (slot == look->self && nla_put_flag(skb, VRSEQ_A_MEMBER_SELF)) ||
+	    (slot == look->info.primary && nla_put_flag(skb, VRSEQ_A_MEMBER_PRIMARY)) ||
+	    put_heard(skb, look, slot) ||
+	    nla_put_u64_64bit(skb, VRSEQ_A_MEMBER_OP, look->info.peers[slot].op,
+			      VRSEQ_A_MEMBER_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_group(struct sk_buff *skb, const struct vrseq_group *group,
+		     const struct vrseq_snapshot *look)
+{
+	u8 slot;
+
+	if (put_config(skb, group) || put_state(skb, look))
+		return -EMSGSIZE;
+	for (slot = 0; slot < look->member_count; slot++) {
+		if (put_member(skb, look, slot))
+			return -EMSGSIZE;
+	}
+	return 0;
+}
+
+static int put_stat(struct sk_buff *skb, const char *prefix, const char *name, u64 value)
+{
+	struct nlattr *nest = nla_nest_start(skb, VRSEQ_A_STAT);
+	char text[64], *c;
+
+	if (!nest)
+		return -EMSGSIZE;
+	scnprintf(text, sizeof(text), "%s%s", prefix, name);
+	for (c = text; *c; c++)
+		*c = isalnum(*c) ? tolower(*c) : '_';
+	if (nla_put_string(skb, VRSEQ_A_STAT_NAME, text) ||
+	    nla_put_u64_64bit(skb, VRSEQ_A_STAT_VALUE, value, VRSEQ_A_STAT_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_stats(struct sk_buff *skb, const struct vrseq_group *group,
+		     const struct vrseq_snapshot *look)
+{
+	static const char * const names[VRSEQ_STAT_COUNT] = {
+		[VRSEQ_STAT_DROP_ADDRESS] = "drop_address",
+		[VRSEQ_STAT_DROP_SIZE] = "drop_size",
+		[VRSEQ_STAT_DROP_NO_MEMORY] = "drop_no_memory",
+		[VRSEQ_STAT_SEND_NO_MEMORY] = "send_no_memory",
+		[VRSEQ_STAT_SEND_NO_ROUTE] = "send_no_route",
+		[VRSEQ_STAT_SEND_NO_PEER] = "send_no_peer",
+		[VRSEQ_STAT_TIMER_LATE] = "timer_late",
+		[VRSEQ_STAT_READER_OVERRUN] = "reader_overrun",
+	};
+	const struct vr_info *info = &look->info;
+	int error = nla_put_string(skb, VRSEQ_A_NAME, group->config.name);
+	u32 i;
+
+	error = error ?: put_stat(skb, "", "view_changes", info->view_changes);
+	for (i = 1; i < VR_TYPE_COUNT && !error; i++)
+		error = put_stat(skb, "sent_", vr_type_name(i), info->sent[i]);
+	for (i = 1; i < VR_TYPE_COUNT && !error; i++)
+		error = put_stat(skb, "received_", vr_type_name(i), info->received[i]);
+	for (i = VR_DROP_NONE + 1; i < VR_DROP_COUNT && !error; i++)
+		error = put_stat(skb, "drop_", vr_drop_name(i), info->drops[i]);
+	for (i = 0; i < VRSEQ_STAT_COUNT && !error; i++)
+		error = put_stat(skb, "", names[i],
+				 atomic64_read(&group->engine.stats.value[i]));
+	return error;
+}
+
+typedef int (*put_fn)(struct sk_buff *skb, const struct vrseq_group *group,
+		      const struct vrseq_snapshot *look);
+
+static int put_reply(struct sk_buff *skb, u32 portid, u32 seq, int flags, u8 command,
+		     struct vrseq_group *group, put_fn put)
+{
+	struct vrseq_snapshot *look = kmalloc(sizeof(*look), GFP_KERNEL);
+	void *head = genlmsg_put(skb, portid, seq, &family, flags, command);
+	int error = -EMSGSIZE;
+
+	if (!look)
+		error = -ENOMEM;
+	else if (head)
+		error = vrseq_group_look(group, look) ?: put(skb, group, look);
+	if (!error)
+		genlmsg_end(skb, head);
+	else if (head)
+		genlmsg_cancel(skb, head);
+	kfree(look);
+	return error;
+}
+
+static int get(struct genl_info *info, put_fn put)
+{
+	const char *name = name_of(info);
+	struct vrseq_group *group;
+	struct sk_buff *skb;
+	int error;
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	group = vrseq_group_get(genl_info_net(info), name, 0);
+	if (!group) {
+		NL_SET_ERR_MSG(info->extack, "name: no such group in this network namespace");
+		return -ENOENT;
+	}
+	error = -ENOMEM;
+	skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	if (skb)
+		error = put_reply(skb, info->snd_portid, info->snd_seq, 0,
+				  info->genlhdr->cmd, group, put);
+	vrseq_group_put(group);
+	if (!error)
+		return genlmsg_reply(skb, info);
+	nlmsg_free(skb);
+	NL_SET_ERR_MSG(info->extack, "the group is being deleted, or there is no memory");
+	return error;
+}
+
+static int dump(struct sk_buff *skb, struct netlink_callback *cb, u8 command, put_fn put)
+{
+	struct vrseq_group *group;
+	int error;
+
+	while ((group = vrseq_group_get(sock_net(skb->sk), NULL, cb->args[0]))) {
+		error = put_reply(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
+				  NLM_F_MULTI, command, group, put);
+		vrseq_group_put(group);
+		if (error == -EMSGSIZE)
+			return skb->len ?: error;
+		if (error && error != -ENETDOWN)
+			return error;
+		cb->args[0]++;
+	}
+	return skb->len;
+}
+
+static int group_get(struct sk_buff *skb, struct genl_info *info)
+{
+	return get(info, put_group);
+}
+
+static int group_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return dump(skb, cb, VRSEQ_CMD_GROUP_GET, put_group);
+}
+
+static int stats_get(struct sk_buff *skb, struct genl_info *info)
+{
+	return get(info, put_stats);
+}
+
+static int stats_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return dump(skb, cb, VRSEQ_CMD_STATS_GET, put_stats);
+}
+
+/* ---- the family ------------------------------------------------------------- */
+
+static const struct genl_ops ops[] = {
+	{
+		.cmd = VRSEQ_CMD_GROUP_ADD,
+		.flags = GENL_ADMIN_PERM,
+		.doit = group_add,
+		.policy = group_add_policy,
+		.maxattr = ARRAY_SIZE(group_add_policy) - 1,
+	}, {
+		.cmd = VRSEQ_CMD_GROUP_DEL,
+		.flags = GENL_ADMIN_PERM,
+		.doit = group_del,
+		.policy = name_policy,
+		.maxattr = ARRAY_SIZE(name_policy) - 1,
+	}, {
+		.cmd = VRSEQ_CMD_GROUP_FORM,
+		.flags = GENL_ADMIN_PERM,
+		.doit = group_form,
+		.policy = group_form_policy,
+		.maxattr = ARRAY_SIZE(group_form_policy) - 1,
+	}, {
+		.cmd = VRSEQ_CMD_GROUP_GET,
+		.doit = group_get,
+		.dumpit = group_dump,
+		.policy = name_policy,
+		.maxattr = ARRAY_SIZE(name_policy) - 1,
+	}, {
+		.cmd = VRSEQ_CMD_MEMBER_ADD,
+		.flags = GENL_ADMIN_PERM,
+		.doit = member_add,
+		.policy = group_member_policy,
+		.maxattr = ARRAY_SIZE(group_member_policy) - 1,
+	}, {
+		.cmd = VRSEQ_CMD_MEMBER_DEL,
+		.flags = GENL_ADMIN_PERM,
+		.doit = member_del,
+		.policy = group_member_policy,
+		.maxattr = ARRAY_SIZE(group_member_policy) - 1,
+	}, {
+		.cmd = VRSEQ_CMD_STATS_GET,
+		.doit = stats_get,
+		.dumpit = stats_dump,
+		.policy = name_policy,
+		.maxattr = ARRAY_SIZE(name_policy) - 1,
+	},
+};
+
+static struct genl_family family __ro_after_init = {
+	.name = VRSEQ_GENL_NAME,
+	.version = VRSEQ_GENL_VERSION,
+	.netnsok = true,
+	.parallel_ops = true,
+	.module = THIS_MODULE,
+	.ops = ops,
+	.n_ops = ARRAY_SIZE(ops),
+};
+
+/** vrseq_netlink_init - register the family */
+int __init vrseq_netlink_init(void)
+{
+	return genl_register_family(&family);
+}
+
+/** vrseq_netlink_exit - waits for the commands under way */
+void vrseq_netlink_exit(void)
+{
+	genl_unregister_family(&family);
+}
