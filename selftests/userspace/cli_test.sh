@@ -265,6 +265,22 @@ exit_codes() {
 	complains 'played by a test'
 }
 
+not_taking_part() {
+	# blank, forming, recovering, halted
+	PLAY_STATE=0 PLAY_ERRNO=113 PLAY_OUTCOME=2 exits 6 "$played" counter next
+	complains 'not formed'
+	PLAY_STATE=1 PLAY_ERRNO=113 PLAY_OUTCOME=2 exits 6 "$played" log append x
+	PLAY_STATE=0 exits 6 "$played" log tail
+	PLAY_STATE=4 exits 7 "$played" log tail
+	PLAY_STATE=5 exits 7 "$played" log tail
+	PLAY_STATE=4 PLAY_MESSAGES=1 exits 7 "$played" log tail
+	says 'message 1'
+	PLAY_STATE=4 PLAY_MESSAGES=1 exits 7 "$played" log tail -f
+	says 'message 1'
+	PLAY_STATE=0 exits 0 "$played" log tail -f count 1
+	says 'message 1'
+}
+
 opening() {
 	PLAY_OPEN_ERRNO=2 exits 6 "$played" counter next
 	complains 'modprobe vrseq'
@@ -292,6 +308,7 @@ ktap_run counter "counter next and get"
 ktap_run log_append "log append"
 ktap_run log_tail "log tail"
 ktap_run exit_codes "exit codes of failed operations"
+ktap_run not_taking_part "members that are not formed or take no part"
 ktap_run opening "a device that cannot be opened"
 ktap_run output_that_fails "output that cannot be written"
 ktap_end

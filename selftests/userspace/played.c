@@ -7,6 +7,7 @@
  *   PLAY_OUTCOME=n    and this outcome
  *   PLAY_MESSAGES=n   messages in the log at the start, "message 1" ...
  *   PLAY_LOST=n       of which the first n were overwritten
+ *   PLAY_STATE=n      the member is in this state, otherwise normal
  *   PLAY_OPEN_ERRNO=n open fails
  */
 #define _GNU_SOURCE
@@ -66,6 +67,7 @@ static int status(struct vrseq_status *status)
 	uint64_t lost = play("PLAY_LOST");
 
 	memset(status, 0, sizeof(*status));
+	status->state = getenv("PLAY_STATE") ? play("PLAY_STATE") : VRSEQ_STATE_NORMAL;
 	status->sequence_first = lost + 1;
 	status->sequence_last = group.sequence;
 	status->lost_first = lost ? 1 : 0;

@@ -48,6 +48,13 @@ static bool wants_status(int error)
 	       error == -ENOTRECOVERABLE || error == -EIO;
 }
 
+/* To the kernel a group that was never formed is one without a quorum. */
+static bool is_unformed(int error, const struct vrseq_status *status)
+{
+	return error == -EHOSTUNREACH && (status->state == VRSEQ_STATE_BLANK ||
+					  status->state == VRSEQ_STATE_FORMING);
+}
+
 /**
  * device_fail - say why an operation failed
  * @handle:	where it failed
@@ -60,11 +67,18 @@ static bool wants_status(int error)
 int device_fail(struct vrseq *handle, int error,
 		const struct vrseq_result *result, const char *what)
 {
+	struct vrseq_status status = { .state = VRSEQ_STATE_NORMAL };
 	enum exit_code code = exit_code_of(error);
+	const char *sentence = vrseq_strerror(error);
 	const char *outcome = "";
-	struct vrseq_status status = { 0 };
 	char why[512];
 
+	if (wants_status(error) && !vrseq_status(handle, &status))
+		status.text[sizeof(status.text) - 1] = '\0';
+	if (is_unformed(error, &status)) {
+		code = EXIT_NOT_CONFIGURED;
+		sentence = "The group is not formed";
+	}
 	if (result && result->outcome == VRSEQ_OUTCOME_UNKNOWN) {
 		outcome = ". It may have been applied";
 		if (code == EXIT_FAILED)
@@ -72,10 +86,8 @@ int device_fail(struct vrseq *handle, int error,
 	} else if (result && result->outcome == VRSEQ_OUTCOME_NOT_APPLIED) {
 		outcome = ". It was not applied";
 	}
-	if (wants_status(error) && !vrseq_status(handle, &status))
-		status.text[sizeof(status.text) - 1] = '\0';
-	snprintf(why, sizeof(why), "%s%s%s%s", vrseq_strerror(error), outcome,
-		 status.text[0] ? ". Member: " : "", status.text);
+	snprintf(why, sizeof(why), "%s%s%s%s", sentence, outcome,
+		 status.text[0] ? ". Status: " : "", status.text);
 	return fail(code, why, "vrseq health", "%s failed in group %s", what,
 		    vrseq_group(handle));
 }

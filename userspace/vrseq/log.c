@@ -172,14 +172,45 @@ static int warn_lost(struct tail *tail)
 }
 
 /*
+ * An empty log of a member that takes no part must not pass for an empty log.
+ * With -f a group may still be formed.
+ */
+static int tail_check(struct tail *tail)
+{
+	struct vrseq_status status;
+	int error;
+
+	error = vrseq_status(tail->handle, &status);
+	if (error)
+		return device_fail(tail->handle, error, NULL, "log tail");
+	switch (status.state) {
+	case VRSEQ_STATE_NORMAL:
+	case VRSEQ_STATE_VIEW_CHANGE:
+		return EXIT_OK;
+	case VRSEQ_STATE_BLANK:
+	case VRSEQ_STATE_FORMING:
+		if (tail->follow)
+			return EXIT_OK;
+		return device_fail(tail->handle, -EHOSTUNREACH, NULL, "log tail");
+	case VRSEQ_STATE_RECOVERING:
+		return device_fail(tail->handle, -ENOTRECOVERABLE, NULL, "log tail");
+	default:
+		return device_fail(tail->handle, -EIO, NULL, "log tail");
+	}
+}
+
+/*
  * Nothing to read now: wait for more. An error event is for the next read to
  * explain; if that explains nothing, do not spin.
  */
 static int tail_wait(struct tail *tail)
 {
 	bool was_hung = tail->hung;
-	int events;
+	int code, events;
 
+	code = tail_check(tail);
+	if (code)
+		return code;
 	events = vrseq_wait(tail->handle, POLLIN, tail->deadline_ns);
 	if (events < 0)
 		return device_fail(tail->handle, events, NULL, "log tail");
@@ -219,7 +250,7 @@ static int tail_read(struct tail *tail)
 		if (record.sequence == tail->until)
 			break;
 	}
-	return EXIT_OK;
+	return tail->follow ? EXIT_OK : tail_check(tail);
 }
 
 static int tail_start(struct tail *tail)

@@ -453,6 +453,14 @@ static const char *headline(const struct group *group)
 	}
 }
 
+static void messages_print(uint64_t first, uint64_t last)
+{
+	if (last && last >= first)
+		printf("%" PRIu64 " to %" PRIu64 "\n", first, last);
+	else
+		puts("none");
+}
+
 void group_print(const struct group *group)
 {
 	const struct nlattr *const *attr = (const struct nlattr *const *)group->attr;
@@ -471,13 +479,11 @@ void group_print(const struct group *group)
 	if (*attr_string(attr[VRSEQ_A_STATUS_TEXT]))
 		printf("  %s\n", attr_string(attr[VRSEQ_A_STATUS_TEXT]));
 	members_print(group);
-	printf("  quorum %" PRIu64 " of %u  generation %" PRIu64
-	       "  messages %" PRIu64 " to %" PRIu64 "  files %" PRIu64 "\n",
+	printf("  quorum %" PRIu64 " of %u  generation %" PRIu64 "  files %" PRIu64 "  messages ",
 	       attr_u64(attr[VRSEQ_A_QUORUM_COUNT]), group->member_count,
-	       attr_u64(attr[VRSEQ_A_GENERATION]),
-	       attr_u64(attr[VRSEQ_A_SEQUENCE_FIRST]),
-	       attr_u64(attr[VRSEQ_A_SEQUENCE_LAST]),
-	       attr_u64(attr[VRSEQ_A_FILES]));
+	       attr_u64(attr[VRSEQ_A_GENERATION]), attr_u64(attr[VRSEQ_A_FILES]));
+	messages_print(attr_u64(attr[VRSEQ_A_SEQUENCE_FIRST]),
+		       attr_u64(attr[VRSEQ_A_SEQUENCE_LAST]));
 	printf("  memory %s: log of %" PRIu64 " entries in %s, %" PRIu64 " messages in %s\n",
 	       size_text(attr_u64(attr[VRSEQ_A_MEMORY_BYTES]), a, sizeof(a)),
 	       attr_u64(attr[VRSEQ_A_LOG_ENTRIES]),
