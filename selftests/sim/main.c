@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Seeds over processes. Each worker takes the next seed that is left, so a
+ * crash of the core costs one seed and is blamed on it. Every eighth seed goes
+ * to the sanitized build, every sixteenth is run twice.
+ *
+ *	sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage]
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sim.h"
+
+#define JOBS_MAX	16
+#define FAILURES_SHOWN	10
+#define SANITIZED_EVERY	8	/* seeds */
+#define TWICE_EVERY	16
+#define SHARED_FD	9
+
+enum pool {
+	POOL_PLAIN,
+	POOL_SANITIZED,
+	POOL_COUNT
+};
+
+struct failure {
+	u64 seed;
+	char text[512];
+};
+
+/** struct shared - what workers, of either build, and their parent share */
+struct shared {
+	u64 first;
+	u64 count;
+	bool split;		/* there is a sanitized build */
+	u64 taken[POOL_COUNT];	/* seeds looked at by each pool */
+	u64 failure_count;
+	u64 diverged;
+	struct failure failures[FAILURES_SHOWN];
+	u64 running[JOBS_MAX];	/* seed under way, plus one */
+	struct sim_totals totals;
+};
+
+static void add_failure(struct shared *shared, u64 seed, const char *text)
+{
+	u64 place = __atomic_fetch_add(&shared->failure_count, 1, __ATOMIC_SEQ_CST);
+
+	if (place >= FAILURES_SHOWN)
+		return;
+	shared->failures[place].seed = seed;
+	snprintf(shared->failures[place].text, sizeof(shared->failures[place].text), "%s", text);
+}
+
+static void add_totals(struct shared *shared, const struct sim_totals *totals)
+{
+	const u64 *from = (const u64 *)totals;
+	u64 *to = (u64 *)&shared->totals;
+	size_t i;
+
+	for (i = 0; i < sizeof(*totals) / sizeof(u64); i++) {
+		u64 *most = &to[i];
+
+		if (most == &shared->totals.heal_ns_max ||
+		    most == &shared->totals.views_after_heal_max)
+			*most = vr_max(*most, from[i]);
+		else
+			__atomic_fetch_add(most, from[i], __ATOMIC_RELAXED);
+	}
+}
+
+static void run_seed(struct shared *shared, u64 seed)
+{
+	static struct sim sim;
+	u64 digest;
+
+	sim_run(&sim, seed, false);
+	digest = sim.digest;
+	if (sim.failed)
+		add_failure(shared, seed, sim.failure);
+	sim_free(&sim);
+	if (!(seed % TWICE_EVERY)) {
+		struct sim_totals totals = sim.totals;
+
+		sim_run(&sim, seed, false);
+		if (sim.digest != digest) {
+			__atomic_fetch_add(&shared->diverged, 1, __ATOMIC_SEQ_CST);
+			add_failure(shared, seed, "the same seed gave another run");
+		}
+		sim_free(&sim);
+		totals.marks[MARK_TWICE]++;
+		sim.totals = totals;
+	}
+	add_totals(shared, &sim.totals);
+}
+
+static enum pool pool_of(const struct shared *shared, u64 seed)
+{
+	return shared->split && seed % SANITIZED_EVERY == SANITIZED_EVERY - 1 ?
+	       POOL_SANITIZED : POOL_PLAIN;
+}
+
+static void work(struct shared *shared, enum pool pool, u32 job)
+{
+	u64 place;
+
+	while ((place = __atomic_fetch_add(&shared->taken[pool], 1, __ATOMIC_SEQ_CST)) <
+	       shared->count) {
+		u64 seed = shared->first + place;
+
+		if (pool_of(shared, seed) != pool)
+			continue;
+		shared->running[job] = seed + 1;
+		run_seed(shared, seed);
+		shared->running[job] = 0;
+	}
+}
+
+static pid_t start_worker(struct shared *shared, enum pool pool, u32 job, const char *program)
+{
+	char numbers[2][16];
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid)
+		return pid;
+	if (pool == POOL_PLAIN) {
+		work(shared, pool, job);
+		_exit(0);
+	}
+	snprintf(numbers[0], sizeof(numbers[0]), "%u", pool);
+	snprintf(numbers[1], sizeof(numbers[1]), "%u", job);
+	execl(program, program, "--worker", numbers[0], numbers[1], (char *)NULL);
+	perror(program);
+	_exit(127);
+}
+
+static struct shared *map_shared(bool create)
+{
+	struct shared *shared;
+	int fd;
+
+	if (create) {
+		fd = memfd_create("sim", 0);
+		if (fd < 0 || ftruncate(fd, sizeof(*shared)) || dup2(fd, SHARED_FD) < 0)
+			abort();
+	}
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED, SHARED_FD, 0);
+	if (shared == MAP_FAILED)
+		abort();
+	return shared;
+}
+
+/* A worker that dies takes the seed it was running down with it, no other. */
+static void bury(struct shared *shared, u32 job, int status)
+{
+	char text[96];
+
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return;
+	if (WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "died of signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		snprintf(text, sizeof(text), "ended with status %d", WEXITSTATUS(status));
+	add_failure(shared, shared->running[job] - 1, text);
+	shared->running[job] = 0;
+}
+
+static bool pool_is_empty(const struct shared *shared, enum pool pool)
+{
+	return shared->taken[pool] >= shared->count || (pool == POOL_SANITIZED && !shared->split);
+}
+
+static void run_all(struct shared *shared, u32 jobs, const char *sanitized)
+{
+	pid_t pids[JOBS_MAX] = { 0 };
+	u32 alive = 0;
+	u32 job;
+
+	for (;;) {
+		for (job = 0; job < jobs; job++) {
+			enum pool pool = job % 2 ? POOL_PLAIN : POOL_SANITIZED;
+
+			if (pids[job])
+				continue;
+			if (pool_is_empty(shared, pool))
+				pool = !pool;
+			if (pool_is_empty(shared, pool))
+				continue;
+			pids[job] = start_worker(shared, pool, job, sanitized);
+			alive++;
+		}
+		if (!alive)
+			return;
+		while (alive) {
+			int status;
+			pid_t pid = wait(&status);
+
+			for (job = 0; job < jobs && pids[job] != pid; job++)
+				;
+			if (job == jobs)
+				continue;
+			pids[job] = 0;
+			alive--;
+			bury(shared, job, status);
+			break;
+		}
+	}
+}
+
+static u32 show_failures(const struct shared *shared)
+{
+	u64 i;
+
+	for (i = 0; i < vr_min(shared->failure_count, FAILURES_SHOWN); i++) {
+		const struct failure *f = &shared->failures[i];
+
+		printf("# seed %llu: %s\n#   replay: make sim SEEDS=1 FIRST=%llu    trace: make sim SEEDS=1 FIRST=%llu TRACE=1\n",
+		       (unsigned long long)f->seed, f->text, (unsigned long long)f->seed,
+		       (unsigned long long)f->seed);
+	}
+	return shared->failure_count;
+}
+
+static int trace_seed(u64 seed)
+{
+	static struct sim sim;
+	bool failed;
+
+	sim_run(&sim, seed, true);
+	failed = sim.failed;
+	if (failed)
+		printf("# seed %llu: %s\n", (unsigned long long)seed, sim.failure);
+	printf("# digest %016llx\n", (unsigned long long)sim.digest);
+	sim_free(&sim);
+	return failed;
+}
+
+static int verdict(const struct shared *shared, bool coverage, double seconds)
+{
+	u32 missed = 0;
+	u64 failures = show_failures(shared);
+
+	report_totals(stdout, &shared->totals);
+	printf("# %.1f s of real time\n", seconds);
+	printf("%sok 1 - simulator: %llu seeds from %llu, %llu failures\n", failures ? "not " : "",
+	       (unsigned long long)shared->count, (unsigned long long)shared->first,
+	       (unsigned long long)failures);
+	printf("%sok 2 - simulator: %llu seeds run twice are the same byte for byte\n",
+	       shared->diverged ? "not " : "",
+	       (unsigned long long)shared->totals.marks[MARK_TWICE]);
+	if (coverage) {
+		missed = report_missed(stdout, &shared->totals);
+		printf("%sok 3 - simulator: every message, drop reason and situation was met\n",
+		       missed ? "not " : "");
+	}
+	return failures || shared->diverged || missed;
+}
+
+int main(int argc, char **argv)
+{
+	struct shared *shared;
+	const char *sanitized = NULL;
+	struct timespec start, end;
+	bool coverage = false, trace = false;
+	u64 first = 1, count = 1;
+	u32 jobs = 2;
+	int i;
+
+	if (argc == 4 && !strcmp(argv[1], "--worker")) {
+		work(map_shared(false), atoi(argv[2]), atoi(argv[3]));
+		return 0;
+	}
+	for (i = 1; i < argc; i++) {
+		bool more = i + 1 < argc;
+
+		if (!strcmp(argv[i], "--trace"))
+			trace = true;
+		else if (!strcmp(argv[i], "--coverage"))
+			coverage = true;
+		else if (more && !strcmp(argv[i], "--first"))
+			first = strtoull(argv[++i], NULL, 0);
+		else if (more && !strcmp(argv[i], "--seeds"))
+			count = strtoull(argv[++i], NULL, 0);
+		else if (more && !strcmp(argv[i], "--sanitized"))
+			sanitized = argv[++i];
+		else if (more && !strcmp(argv[i], "-j"))
+			jobs = strtoul(argv[++i], NULL, 0);
+		else
+			return fprintf(stderr, "usage: sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage]\n"), 2;
+	}
+	if (trace)
+		return trace_seed(first);
+
+	shared = map_shared(true);
+	shared->first = first;
+	shared->count = count;
+	shared->split = sanitized;
+	jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("1..%d\n", coverage ? 3 : 2);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	run_all(shared, jobs, sanitized);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	return verdict(shared, coverage,
+		       end.tv_sec - start.tv_sec + (end.tv_nsec - start.tv_nsec) / 1e9);
+}

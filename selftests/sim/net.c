@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The network: datagrams, always as bytes, each in a heap buffer of exactly
+ * its size, so that the sanitizers see a read past the end. Loses, doubles,
+ * delays, reorders, damages and repeats them as the seed says.
+ */
+#include "sim.h"
+
+#define POISON 0xa5
+
+/* Where the fields that garbage() damages are; see vr_wire.h. */
+#define AT_MAGIC	0
+#define AT_VERSION	4
+#define AT_TYPE		5
+#define AT_FROM		6
+#define AT_TO		7
+#define AT_GROUP	8
+#define AT_MEMBERS	16
+#define AT_INCARNATION	24
+#define AT_GENERATION	40
+#define AT_BYTES	42
+#define AT_RESERVED	44
+
+static u8 *copy(const u8 *bytes, u32 count)
+{
+	u8 *to = malloc(count ? count : 1);
+
+	if (!to)
+		abort();
+	memcpy(to, bytes, count);
+	return to;
+}
+
+static u64 transit_ns(struct sim *sim)
+{
+	struct sim_options *o = &sim->options;
+	struct sim_random *r = &sim->random_net;
+	u64 delay = o->delay_ns;
+
+	if (sim->phase != PHASE_FAULTY)
+		return delay + random_below(r, vr_min(o->jitter_ns, o->heartbeat_ns / 16));
+	delay += random_below(r, o->jitter_ns);
+	if (random_ppm(r, o->spike_ppm))
+		delay += random_spread(r, o->delay_ns, o->spike_ns);
+	return delay;
+}
+
+static void post(struct sim *sim, u8 to, const u8 *bytes, u32 count, u64 delay_ns)
+{
+	struct sim_event event = { .kind = SIM_DELIVER, .slot = to };
+
+	event.bytes = copy(bytes, count);
+	event.byte_count = count;
+	sim_post(sim, &event, delay_ns);
+}
+
+static void write_random(struct sim *sim, u8 *at, u32 count)
+{
+	while (count--)
+		*at++ = random_u64(&sim->random_net);
+}
+
+/*
+ * Bytes that no correct peer sends, or not to this one: none may do harm. What
+ * only a forger makes is not among them; keeping forgers out is not the core's.
+ */
+static void garbage(struct sim *sim, u8 to, const u8 *good, u32 count)
+{
+	struct sim_random *r = &sim->random_net;
+	u8 *bytes = malloc(count + 8);
+	u32 length = count;
+
+	if (!bytes)
+		abort();
+	memcpy(bytes, good, count);
+	memset(bytes + count, 0, 8);
+	switch (random_below(r, 13)) {
+	case 0:
+		length = random_below(r, count);
+		break;
+	case 1:	/* cut short, and says so */
+		length = VR_WIRE_HEAD_BYTES + random_below(r, count - VR_WIRE_HEAD_BYTES);
+		bytes[AT_BYTES] = length;
+		bytes[AT_BYTES + 1] = length >> 8;
+		break;
+	case 2:
+		length = count + random_between(r, 1, 8);
+		bytes[AT_BYTES] = length;
+		bytes[AT_BYTES + 1] = length >> 8;
+		break;
+	case 3:
+		write_random(sim, bytes + AT_MAGIC, 1);
+		break;
+	case 4:
+		bytes[AT_VERSION] += random_between(r, 1, 255);
+		break;
+	case 5:
+		bytes[AT_TYPE] = random_between(r, VR_TYPE_COUNT, 255);
+		break;
+	case 6:
+		bytes[AT_FROM] = random_between(r, sim->options.replica_count, 255);
+		break;
+	case 7:
+		bytes[AT_TO] = random_below(r, sim->options.replica_count);
+		break;
+	case 8:
+		bytes[AT_RESERVED + random_below(r, 4)] = random_between(r, 1, 255);
+		break;
+	case 9:
+		write_random(sim, bytes + AT_GROUP, 8);
+		break;
+	case 10:
+		write_random(sim, bytes + AT_MEMBERS, 8);
+		break;
+	case 11:
+		memset(bytes + AT_INCARNATION, 0, 8);
+		break;
+	case 12:
+		if (bytes[AT_TYPE] >= VR_PING)
+			break;
+		bytes[AT_GENERATION] += random_between(r, 1, 255);
+		break;
+	}
+	post(sim, to, bytes, length, transit_ns(sim));
+	free(bytes);
+}
+
+/* Keeps a sample of all that was ever sent, evenly over time. */
+static void remember(struct sim *sim, u8 to, const u8 *bytes, u32 count)
+{
+	struct sim_net *net = &sim->net;
+	u64 place = net->old_seen++;
+
+	if (place >= SIM_REPLAYS_MAX) {
+		/* The newest get in half of the time, so that both ages are there. */
+		place = random_below(&sim->random_net, 2 * SIM_REPLAYS_MAX);
+		if (place >= SIM_REPLAYS_MAX)
+			return;
+		free(net->old[place].bytes);
+	}
+	net->old[place].to = to;
+	net->old[place].bytes = copy(bytes, count);
+	net->old[place].byte_count = count;
+}
+
+void net_replay(struct sim *sim)
+{
+	struct sim_net *net = &sim->net;
+	u64 kept = vr_min(net->old_seen, SIM_REPLAYS_MAX);
+	struct sim_datagram *old;
+
+	if (!kept)
+		return;
+	old = &net->old[random_below(&sim->random_net, kept)];
+	sim_mark(sim, MARK_REPLAY);
+	post(sim, old->to, old->bytes, old->byte_count, transit_ns(sim));
+}
+
+static void net_pass(struct sim *sim, u8 from, u8 to, const u8 *bytes, u32 count)
+{
+	struct sim_options *o = &sim->options;
+	struct sim_random *r = &sim->random_net;
+	bool faulty = sim->phase == PHASE_FAULTY;
+
+	/* Forming is hard enough; most seeds want a group to break. */
+	if (!sim->checker.formed && !sim_has(sim, FAULT_FORM))
+		faulty = false;
+	if (faulty && sim_has(sim, FAULT_REPLAY)) {
+		if (random_ppm(r, 50000))
+			remember(sim, to, bytes, count);
+		if (random_ppm(r, o->replay_ppm))
+			net_replay(sim);
+	}
+	if (faulty && random_ppm(r, o->garbage_ppm))
+		garbage(sim, to, bytes, count);
+	if (sim->net.cut[from][to])
+		return;
+	if (faulty && random_ppm(r, o->loss_ppm))
+		return;
+	if (faulty && count > o->size_bytes && random_ppm(r, o->size_ppm))
+		return;
+	if (faulty && random_ppm(r, o->duplicate_ppm))
+		post(sim, to, bytes, count, transit_ns(sim));
+	post(sim, to, bytes, count, transit_ns(sim));
+}
+
+void net_send(struct sim *sim, u8 from, const struct vr_message *m, u8 to)
+{
+	u32 count = vr_wire_bytes(m);
+	u8 *bytes;
+	u32 written;
+
+	if (count < VR_WIRE_HEAD_BYTES || count > VR_DATAGRAM_BYTES_MAX || m->from != from) {
+		sim_fail(sim, "S4: replica %u makes a %s of %u bytes from %u", from,
+			 vr_type_name(m->type), count, m->from);
+		return;
+	}
+	bytes = malloc(count);
+	if (!bytes)
+		abort();
+	written = vr_wire_encode(bytes, m, to, &sim->group);
+	if (written != count)
+		sim_fail(sim, "S5: %s encodes to %u bytes instead of %u",
+			 vr_type_name(m->type), written, count);
+	sim_digest_bytes(sim, bytes, count);
+	net_pass(sim, from, to, bytes, count);
+	free(bytes);
+}
+
+void net_deliver(struct sim *sim, const struct sim_event *sim_event)
+{
+	struct sim_node *node = &sim->nodes[sim_event->slot];
+	struct vr_event event = { .type = VR_EVENT_RECEIVE };
+	enum vr_drop drop;
+
+	if (!node->up)
+		return;
+	if (node->paused) {
+		if (node->held++ < SIM_HELD_MAX)
+			post(sim, node->slot, sim_event->bytes, sim_event->byte_count,
+			     node->resume_ns - sim->now_ns);
+		return;
+	}
+	drop = vr_wire_decode(sim->scratch, sim_event->bytes, sim_event->byte_count,
+			      &sim->group, &event.members_differ);
+	if (drop) {
+		sim->totals.drops[drop]++;
+		sim_trace(sim, node, "DROP %s (%u bytes)", vr_drop_name(drop),
+			  sim_event->byte_count);
+		return;
+	}
+	if (event.members_differ)
+		sim_mark(sim, MARK_MEMBERS_DIFFER);
+	event.message = &sim->scratch->message;
+	node_step(sim, node, &event);
+	/* Nothing of an event may be kept. */
+	memset(sim->scratch, POISON, sizeof(*sim->scratch));
+	memset(sim_event->bytes, POISON, sim_event->byte_count);
+}
+
+/* --- partitions --- */
+
+static void cut_between(struct sim *sim, u8 group, bool one_way)
+{
+	u8 i, j;
+
+	for (i = 0; i < sim->options.replica_count; i++) {
+		for (j = 0; j < sim->options.replica_count; j++) {
+			if ((group >> i & 1) && !(group >> j & 1)) {
+				sim->net.cut[i][j] = true;
+				sim->net.cut[j][i] |= !one_way;
+			}
+		}
+	}
+}
+
+void net_cut(struct sim *sim, u64 length_ns)
+{
+	struct sim_event event = { .kind = SIM_MEND };
+	struct sim_random *r = &sim->random_fault;
+	u8 n = sim->options.replica_count;
+	u32 links;
+	u8 i, j;
+
+	memset(sim->net.cut, 0, sizeof(sim->net.cut));
+	switch (random_below(r, 5)) {
+	case 0:	/* two sides */
+		cut_between(sim, random_below(r, 1u << n), false);
+		break;
+	case 1:	/* one member alone */
+		cut_between(sim, 1u << random_below(r, n), false);
+		break;
+	case 2:	/* one member mute */
+		cut_between(sim, 1u << random_below(r, n), true);
+		sim_mark(sim, MARK_ONE_WAY);
+		break;
+	case 3:	/* one side deaf */
+		cut_between(sim, random_below(r, 1u << n), true);
+		sim_mark(sim, MARK_ONE_WAY);
+		break;
+	default: /* some links, some of them in one direction */
+		for (links = random_between(r, 1, 2 * n); links; links--) {
+			i = random_below(r, n);
+			j = random_below(r, n);
+			sim->net.cut[i][j] = true;
+			if (random_below(r, 2))
+				sim->net.cut[j][i] = true;
+		}
+	}
+	sim_mark(sim, MARK_PARTITION);
+	sim_trace(sim, NULL, "PARTITION");
+	event.number = ++sim->net.cut_number;
+	sim_post(sim, &event, length_ns);
+}
+
+void net_mend(struct sim *sim, u32 number)
+{
+	if (number != sim->net.cut_number || sim->phase != PHASE_FAULTY)
+		return;
+	memset(sim->net.cut, 0, sizeof(sim->net.cut));
+	sim_trace(sim, NULL, "MEND");
+}
+
+void net_heal(struct sim *sim)
+{
+	memset(sim->net.cut, 0, sizeof(sim->net.cut));
+}
+
+void net_free(struct sim *sim)
+{
+	u64 kept = vr_min(sim->net.old_seen, SIM_REPLAYS_MAX);
+
+	while (kept)
+		free(sim->net.old[--kept].bytes);
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The simulator: one process, one seed, virtual time. Real replicas, and a
+ * model of everything around them: network, clocks, disks, operators, clients.
+ *
+ * All chance comes from the seed, all order from the event queue, all time
+ * from the queue's head. No pointer, clock or address decides anything: a seed
+ * is a run, byte for byte, on every machine.
+ *
+ *	main.c		seeds over processes, verdicts		report.c  words
+ *	run.c		one seed: options, queue, phases
+ *	node.c		the shell of one replica		net.c     datagrams
+ *	fault.c		who breaks what, when			client.c  sessions
+ *	checker.c	what must hold after every step		model.c   what results must be
+ */
+#ifndef SIM_H
+#define SIM_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lin.h"
+#include "vr_replica.h"
+#include "vr_wire.h"
+
+#define SIM_CLIENTS_MAX		24
+#define SIM_COUNTER_NAMES	6
+#define SIM_REPLAYS_MAX		48	/* old datagrams kept for a late replay */
+#define SIM_HELD_MAX		96	/* datagrams a paused node's socket holds */
+#define SIM_VIEWS_MAX		4096	/* views the checker has room for */
+#define SIM_DURABLE_MAX		512	/* power of 2, more than are ever uncommitted */
+#define SIM_NS_PER_MS		1000000ull
+#define SIM_NS_PER_S		1000000000ull
+#define SIM_MILLION		1000000u
+
+#ifdef __SANITIZE_ADDRESS__
+#define SIM_SANITIZED		1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SIM_SANITIZED		1
+#endif
+#endif
+#ifndef SIM_SANITIZED
+#define SIM_SANITIZED		0
+#endif
+
+/* --- chance --- */
+
+struct sim_random {
+	u64 state[4];
+};
+
+void random_seed(struct sim_random *r, u64 seed, u64 stream);
+u64 random_u64(struct sim_random *r);
+/** random_below - 0 .. @bound - 1 */
+u64 random_below(struct sim_random *r, u64 bound);
+/** random_between - @low .. @high */
+u64 random_between(struct sim_random *r, u64 low, u64 high);
+/** random_spread - @low .. @high, every power of two equally likely */
+u64 random_spread(struct sim_random *r, u64 low, u64 high);
+/** random_ppm - true @ppm times in a million */
+bool random_ppm(struct sim_random *r, u32 ppm);
+
+/* --- what a seed is --- */
+
+enum sim_fault {
+	FAULT_LOSS,
+	FAULT_DUPLICATE,
+	FAULT_DELAY,
+	FAULT_SIZE,		/* large datagrams are lost */
+	FAULT_PARTITION,
+	FAULT_REPLAY,		/* datagrams come again, much later */
+	FAULT_GARBAGE,		/* damaged, foreign and misdirected datagrams */
+	FAULT_CRASH,		/* for good */
+	FAULT_RESTART,		/* without memory */
+	FAULT_PAUSE,
+	FAULT_SLOW_DISK,
+	FAULT_LATE_TIMER,
+	FAULT_CLOCK,		/* clocks run at different rates */
+	FAULT_FORM,		/* faults from the start, not after forming */
+	FAULT_ABANDON,		/* clients leave in the middle */
+	FAULT_COUNT
+};
+
+struct sim_options {
+	u64 seed;
+	u8 replica_count;
+	u32 faults;			/* mask of enum sim_fault */
+	u64 faulty_ns;			/* length of the safety phase */
+	u64 heartbeat_ns;
+	u64 view_timeout_ns;
+	u16 generation;
+	u32 sessions_max;
+	u32 counters_max;
+	u32 client_count;
+	u32 client_budget;		/* operations of a client */
+	u64 think_ns;
+	u32 body_bytes;			/* largest message of a client */
+	u32 loss_ppm;
+	u32 duplicate_ppm;
+	u32 size_ppm;
+	u32 size_bytes;
+	u64 delay_ns;			/* network, shortest */
+	u64 jitter_ns;
+	u32 spike_ppm;
+	u64 spike_ns;
+	u32 replay_ppm;
+	u32 garbage_ppm;
+	u64 fault_gap_ns;		/* mean time between crashes, cuts, pauses */
+	u64 disk_ns;
+	u64 late_ns;
+	u32 clock_ppm;
+	bool shuffle;			/* perform effects in any order */
+	bool check_every_step;
+	bool racing_forms;
+};
+
+/* --- what is counted over a whole run --- */
+
+enum sim_mark {
+	MARK_FORMED,
+	MARK_FORM_REFUSED,
+	MARK_FORM_RACE,
+	MARK_UNFORMABLE,
+	MARK_CRASH,
+	MARK_RESTART,
+	MARK_RESTART_UNFORMED,
+	MARK_PAUSE,
+	MARK_PARTITION,
+	MARK_ONE_WAY,
+	MARK_REPLAY,
+	MARK_MEMORY_LOST,
+	MARK_BEHIND,
+	MARK_RING_WRAPPED,
+	MARK_READER_OVERRUN,
+	MARK_MEMBERS_DIFFER,
+	MARK_DONE_APPLIED,
+	MARK_DONE_NOT_APPLIED,
+	MARK_DONE_UNKNOWN,
+	MARK_DONE_AT_BACKUP,
+	MARK_JOIN,
+	MARK_ASKED_AGAIN,
+	MARK_ABANDONED,
+	MARK_EVICTED,
+	MARK_COUNTERS_FULL,
+	MARK_OVERFLOW,
+	MARK_BATCH,
+	MARK_PIPELINE_DEEP,
+	MARK_LOG_REPLACED,
+	MARK_SUFFIX_FETCHED,
+	MARK_STALE_DURABLE,
+	MARK_VIEW_SKIPPED,
+	MARK_TWICE,
+	MARK_COUNT
+};
+
+/** struct sim_totals - sums; only u64, so that adding is a loop */
+struct sim_totals {
+	u64 seeds;
+	u64 steps;
+	u64 virtual_ns;
+	u64 operations;
+	u64 view_changes;
+	u64 heal_ns_max;
+	u64 views_after_heal_max;
+	u64 marks[MARK_COUNT];
+	u64 drops[VR_DROP_COUNT];
+	u64 sent[VR_TYPE_COUNT];
+	u64 received[VR_TYPE_COUNT];
+};
+
+/* --- the parts --- */
+
+enum sim_event_kind {
+	SIM_DELIVER,
+	SIM_TIMER,
+	SIM_DURABLE,
+	SIM_CLIENT,
+	SIM_FAULT,
+	SIM_RESUME,
+	SIM_RESTART,
+	SIM_MEND,		/* a partition ends */
+	SIM_OPERATOR,		/* says: form */
+	SIM_HEAL,
+	SIM_POLL,
+};
+
+struct sim_event {
+	u64 at_ns;
+	u64 order;
+	u8 kind;
+	u8 slot;
+	u32 number;		/* timer, client, fault or life */
+	u64 epoch;
+	u64 op;
+	u8 *bytes;
+	u32 byte_count;
+};
+
+struct sim_queue {
+	struct sim_event *heap;
+	u32 count;
+	u32 room;
+	u64 order;
+};
+
+/** struct sim_node - one replica and the machine it lives on */
+struct sim_node {
+	u8 slot;
+	bool up;
+	u32 life;		/* 0 = the first */
+	struct vr_replica *replica;
+	struct vr_config config;
+	struct vr_info info;	/* after the last step */
+	struct vr_info before;	/* before it */
+	u64 begin_request;	/* newest SESSION_BEGIN number of this life */
+	u32 timer;		/* number of the timer event that counts */
+	u64 timer_ns;		/* when it comes; 0 = there is none */
+	u64 deadline_ns;	/* on the node's clock */
+	u64 clock_offset_ns;
+	s32 clock_ppm;
+	u64 frozen_ns;		/* how much the clock lost in pauses */
+	u64 clock_ns;		/* last time told to the replica */
+	bool paused;
+	bool pause_freezes;
+	u64 paused_ns;
+	u64 resume_ns;
+	u32 held;
+	u64 disk_free_ns;
+	u64 same_time_steps;
+	u64 steps;
+	/* the checker's memory */
+	u64 checked_commit;
+	u64 checked_sequence;
+	u64 persist_epoch;
+	u64 durable_hash[SIM_DURABLE_MAX];	/* of entries on the disk, by op */
+	bool acked;
+	u64 acked_view;
+	u64 acked_op;
+	u64 acked_hash[SIM_DURABLE_MAX];	/* of what it acknowledged, by op */
+	bool voted;
+	u64 vote_view;
+	u64 vote_digest;
+	bool was_formed;
+};
+
+struct sim_datagram {
+	u8 to;
+	u8 *bytes;
+	u32 byte_count;
+};
+
+struct sim_net {
+	bool cut[VR_REPLICAS_MAX][VR_REPLICAS_MAX];	/* [from][to] */
+	u32 cut_number;					/* of the partition in force */
+	struct sim_datagram old[SIM_REPLAYS_MAX];
+	u64 old_seen;
+};
+
+enum sim_client_state {
+	CLIENT_IDLE,		/* no session */
+	CLIENT_BEGINNING,
+	CLIENT_OPEN,
+	CLIENT_BUSY,
+	CLIENT_ENDING,
+	CLIENT_FINISHED,
+};
+
+struct sim_client {
+	u8 slot;
+	u32 life;
+	u32 handle;
+	enum sim_client_state state;
+	bool waiting;		/* the replica owes an answer */
+	bool submitted;		/* this request, once before */
+	bool again;		/* this asks for a result it already has */
+	u32 budget;
+	u32 wakeup;		/* number of the wake-up that counts */
+	u64 session;
+	u64 request;
+	u8 kind;
+	u64 argument;
+	u8 *body;
+	u16 body_bytes;
+	u64 index_floor;	/* every op up to here was answered before */
+	u64 record;		/* number in the history, plus one */
+	struct vr_result last;
+	u64 written;		/* messages so far, names them */
+};
+
+/** struct sim_entry - what was committed at one op, whoever was first */
+struct sim_entry {
+	u64 hash;
+	u64 view;
+	u64 commit_view;	/* of the replica that committed it first */
+	u64 session;
+	u64 request;
+	u64 argument;
+	u8 kind;
+	u8 origin;
+	u16 body_bytes;
+	u8 *body;
+	struct vr_result result;
+};
+
+struct sim_row {		/* the model's client table */
+	u64 session;
+	u64 nonce;
+	u64 number;
+	u8 origin;
+	u64 request;
+	u64 active_op;
+	struct vr_result result;
+};
+
+struct sim_counter {
+	u8 name[VR_NAME_BYTES_MAX];
+	u16 name_bytes;
+	u64 last;
+};
+
+struct sim_model {
+	u64 base;
+	u32 sessions_max;
+	u32 counters_max;
+	struct sim_row *rows;
+	u32 row_count;
+	u64 unnamed;
+	struct sim_counter *counters;
+	u32 counter_count;
+	u64 *messages;		/* op of each message; the first at [0] */
+	u64 message_count;
+	u64 message_room;
+};
+
+struct sim_checker {
+	bool formed;
+	u64 base;
+	struct sim_entry *entries;	/* op base + 1 at [0] */
+	u64 entry_count;
+	u64 entry_room;
+	u64 index_done;			/* newest op any client was answered with */
+	struct lin_op *history;		/* as the clients saw it */
+	u64 history_count;
+	u64 history_room;
+	u8 primary_seen[SIM_VIEWS_MAX];	/* slot + 1 */
+	u32 primary_life[SIM_VIEWS_MAX];
+	u64 view_max;
+};
+
+enum sim_phase {
+	PHASE_FAULTY,
+	PHASE_HEALED,
+	PHASE_QUIET,		/* all is done; nothing may change any more */
+	PHASE_OVER,
+};
+
+struct sim {
+	struct sim_options options;
+	struct sim_random random_net;
+	struct sim_random random_fault;
+	struct sim_random random_client;
+	struct sim_random random_node;
+	struct sim_queue queue;
+	u64 now_ns;
+	enum sim_phase phase;
+	struct sim_node nodes[VR_REPLICAS_MAX];
+	struct sim_net net;
+	struct sim_client clients[SIM_CLIENTS_MAX + VR_REPLICAS_MAX];
+	u32 client_count;
+	struct sim_model model;
+	struct sim_checker checker;
+	struct sim_totals totals;
+	struct vr_effects *effects;
+	struct vr_wire_scratch *scratch;
+	struct vr_wire_group group;
+	u32 lives_lost_unformed;
+	u8 core_mask;			/* the members that must be well after healing */
+	u64 healed_ns;
+	u64 healed_view;
+	u64 quiet_ns;
+	u64 digest;
+	bool trace;
+	bool failed;
+	char failure[512];
+};
+
+/* run.c */
+void sim_run(struct sim *sim, u64 seed, bool trace);
+void sim_free(struct sim *sim);
+void sim_post(struct sim *sim, struct sim_event *event, u64 delay_ns);
+u8 sim_quorum(const struct sim *sim);
+void sim_digest(struct sim *sim, u64 value);
+void sim_digest_bytes(struct sim *sim, const void *bytes, size_t count);
+
+/* node.c */
+void node_boot(struct sim *sim, struct sim_node *node);
+void node_kill(struct sim *sim, struct sim_node *node);
+void node_step(struct sim *sim, struct sim_node *node, struct vr_event *event);
+void node_timer(struct sim *sim, struct sim_node *node, u32 number);
+void node_durable(struct sim *sim, struct sim_node *node, struct sim_event *event);
+void node_pause(struct sim *sim, struct sim_node *node, u64 length_ns, bool freezes);
+void node_resume(struct sim *sim, struct sim_node *node);
+void node_collect(struct sim *sim, struct sim_node *node);
+
+/* net.c */
+void net_send(struct sim *sim, u8 from, const struct vr_message *m, u8 to);
+void net_deliver(struct sim *sim, const struct sim_event *event);
+void net_replay(struct sim *sim);
+void net_cut(struct sim *sim, u64 length_ns);
+void net_mend(struct sim *sim, u32 number);
+void net_heal(struct sim *sim);
+void net_free(struct sim *sim);
+
+/* fault.c */
+void fault_start(struct sim *sim);
+void fault_strike(struct sim *sim, enum sim_fault fault);
+u8 healthy_mask(const struct sim *sim);
+
+/* client.c */
+void client_add(struct sim *sim, u8 slot, u32 budget);
+void client_wake(struct sim *sim, u32 number, u32 wakeup);
+void client_done(struct sim *sim, struct sim_node *node, const struct vr_done *done);
+void client_node_died(struct sim *sim, const struct sim_node *node);
+const u8 *client_counter_name(u32 name, u16 *bytes);
+
+/* model.c */
+void model_init(struct sim_model *model, u64 base, u32 sessions_max, u32 counters_max);
+void model_apply(struct sim_model *model, const struct sim_entry *entry, u64 op,
+		 struct vr_result *result);
+bool model_has_session(const struct sim_model *model, u64 session);
+void model_free(struct sim_model *model);
+
+/* checker.c */
+void check_step(struct sim *sim, struct sim_node *node);
+bool check_is_durable(const struct sim_node *node, u64 op, u64 hash);
+void check_send(struct sim *sim, struct sim_node *node, const struct vr_message *m);
+void check_question(struct sim *sim, struct sim_client *client, u32 number);
+void check_answer(struct sim *sim, struct sim_client *client, const struct vr_done *done);
+void check_end(struct sim *sim);
+const struct sim_entry *check_entry(const struct sim *sim, u64 op);
+u64 check_newest(const struct sim *sim);
+void check_free(struct sim *sim);
+
+/* report.c */
+__attribute__((format(printf, 2, 3)))
+void sim_fail(struct sim *sim, const char *format, ...);
+__attribute__((format(printf, 3, 4)))
+void sim_trace(struct sim *sim, const struct sim_node *node, const char *format, ...);
+void sim_trace_step(struct sim *sim, const struct sim_node *node, const struct vr_event *event,
+		    const struct vr_effects *fx);
+const char *sim_message_text(const struct vr_message *m, char *text, size_t room);
+const char *sim_status_name(u8 status);
+const char *sim_kind_name(u8 kind);
+const char *sim_mark_name(enum sim_mark mark);
+const char *sim_fault_name(enum sim_fault fault);
+void report_seed(FILE *out, const struct sim *sim);
+void report_totals(FILE *out, const struct sim_totals *totals);
+u32 report_missed(FILE *out, const struct sim_totals *totals);
+
+static inline void sim_mark(struct sim *sim, enum sim_mark mark)
+{
+	sim->totals.marks[mark]++;
+}
+
+static inline bool sim_has(const struct sim *sim, enum sim_fault fault)
+{
+	return sim->options.faults >> fault & 1;
+}
+
+#endif /* SIM_H */
