@@ -59,6 +59,9 @@ rig_machine() {
 	mount -t debugfs debugfs /sys/kernel/debug
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup
 	mkdir -p /run/netns
+	for link in fd:fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do
+		[ -e "/dev/${link%:*}" ] || ln -s "/proc/self/${link#*:}" "/dev/${link%:*}"
+	done
 	echo guest >/proc/sys/kernel/hostname
 	ip link set lo up
 }

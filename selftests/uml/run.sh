@@ -36,7 +36,7 @@ rm -f "$out/status" "$out/dmesg"
 
 quote() {
 	for word; do
-		printf " '%s'" "$(printf %s "$word" | sed "s/'/'\\\\''/g")"
+		printf "'%s' " "$(printf %s "$word" | sed "s/'/'\\\\''/g")"
 	done
 }
 {
@@ -46,7 +46,7 @@ quote() {
 		eval "value=\${$name-}"
 		[ -z "$value" ] || echo "export $name=$(quote "$value")"
 	done
-	echo "exec$(quote "$script" "$@")"
+	echo "exec $(quote "$script" "$@")"
 } >"$out/command"
 
 # tty0 is the kernel's and goes to its log; tty1 is the script's and goes to our stdout.
