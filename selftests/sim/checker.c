@@ -558,11 +558,11 @@ static void check_history(struct sim *sim)
 
 static void check_converged(struct sim *sim)
 {
-	const struct sim_entry *newest = check_entry(sim, check_newest(sim));
 	u32 i;
 
 	for (i = 0; i < sim->options.replica_count; i++) {
 		const struct sim_node *node = &sim->nodes[i];
+		const struct sim_entry *newest = check_entry(sim, node->info.commit);
 		const char *broken;
 
 		if (!(sim->core_mask >> i & 1))

@@ -283,19 +283,22 @@ static bool formable(const struct sim *sim)
  */
 static void choose_core(struct sim *sim)
 {
-	u8 healthy = healthy_mask(sim);
-	u8 core = healthy;
+	u8 core = healthy_mask(sim);
+	bool forming = !sim->checker.formed;
 	u32 i, j;
 	bool alone;
 
-	for (i = 0; i < sim->options.replica_count; i++) {
+	/* While some have not heard that all promised, nobody is to be missed. */
+	for (i = 0; i < sim->options.replica_count; i++)
+		forming |= sim->nodes[i].up && sim->nodes[i].info.status == VR_STATUS_FORMING;
+	for (i = 0; i < sim->options.replica_count && !forming; i++) {
 		if (__builtin_popcount(core) > sim_quorum(sim) &&
 		    random_below(&sim->random_fault, 2))
 			core &= ~(1u << random_below(&sim->random_fault,
 						     sim->options.replica_count));
 	}
 	sim->core_mask = core;
-	alone = random_below(&sim->random_fault, 2) && sim->checker.formed;
+	alone = random_below(&sim->random_fault, 2) && !forming;
 	for (i = 0; alone && i < sim->options.replica_count; i++) {
 		for (j = 0; j < sim->options.replica_count; j++)
 			sim->net.cut[i][j] = (core >> i & 1) != (core >> j & 1);
