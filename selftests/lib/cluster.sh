@@ -29,21 +29,26 @@ sw() {
 	ip -n vrsw "$@"
 }
 
-# Namespaces and links alone.
+# Namespaces and links alone. Batches: a guest starts few processes in a second.
 links_up() { # N
 	local n
 
 	members=$(seq "$1")
 	ip netns add vrsw
-	sw link add br0 type bridge
-	sw link set br0 up
 	for n in $members; do
 		ip netns add "vr$n"
-		ip -n vrsw link add "v$n" type veth peer name eth0 netns "vr$n"
-		sw link set "v$n" master br0 up
-		ip -n "vr$n" addr add "10.77.0.$n/24" dev eth0
-		ip -n "vr$n" link set lo up
-		ip -n "vr$n" link set eth0 up
+	done
+	{
+		echo "link add br0 type bridge"
+		echo "link set br0 up"
+		for n in $members; do
+			echo "link add v$n type veth peer name eth0 netns vr$n"
+			echo "link set v$n master br0 up"
+		done
+	} | sw -batch -
+	for n in $members; do
+		printf '%s\n' "addr add 10.77.0.$n/24 dev eth0" "link set lo up" "link set eth0 up" |
+			ip -n "vr$n" -batch -
 	done
 }
 
@@ -105,9 +110,7 @@ cleanup() {
 status_of() { # N
 	local text
 
-	text=$("$programs/member_status" "vr$1" t) || return
-	# shellcheck disable=SC2046
-	eval $(echo "$text" | sed 's/^/s_/')
+	text=$("$programs/member_status" "vr$1" t) && eval "$text"
 }
 
 is() { # N KEY VALUE
@@ -175,7 +178,6 @@ heal() { # N...
 
 	for n; do
 		sw link set "v$n" up
-		sw qdisc del dev "v$n" clsact 2>/dev/null || true
 		tc -n vrsw qdisc del dev "v$n" clsact 2>/dev/null || true
 		tc -n "vr$n" qdisc del dev eth0 root 2>/dev/null || true
 	done
@@ -258,8 +260,8 @@ load_kill() {
 	local pid
 
 	for pid in $loads; do
-		kill -9 "$pid" 2>/dev/null
-		wait "$pid" 2>/dev/null
+		kill -9 "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
 	done
 	loads=
 }

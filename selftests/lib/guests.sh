@@ -8,6 +8,8 @@ part=$1
 shift
 failed=0
 count=0
+memory=1G
+[ "$part" != chardev ] || memory=256M # one test wants more than there is
 
 echo "TAP version 13"
 echo "1..$#"
@@ -15,7 +17,7 @@ for kver; do
 	count=$((count + 1))
 	tap=$top/build/$part-$kver.tap
 	echo "# Subtest: $part on $kver"
-	"$top/selftests/qemu/guest.sh" -k "$kver" -t 900 -e "TEST=${TEST:-}" -e "SEEDS=${SEEDS:-}" \
+	"$top/selftests/qemu/guest.sh" -k "$kver" -m "$memory" -t 900 -e "TEST=${TEST:-}" -e "SEEDS=${SEEDS:-}" \
 		-e "FIRST=${FIRST:-}" "$top/selftests/$part/run.sh" >"$tap.new" 2>&1
 	status=$?
 	mv "$tap.new" "$tap"

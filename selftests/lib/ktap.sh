@@ -98,7 +98,7 @@ eventually() { # SECONDS COMMAND...
 			"$@"
 			return
 		fi
-		sleep 0.05
+		sleep 0.1
 	done
 }
 

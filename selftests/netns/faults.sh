@@ -23,7 +23,7 @@ lossy() { # NETEM ARGS
 		netem "$n" "$@"
 	done
 	for n in $members; do
-		load "$n" -t 2 -N 60 -i 100 -D 20000
+		load "$n" -t 2 -N 50 -i 100 -D 20000
 	done
 	load_wait
 	for n in $members; do
@@ -51,7 +51,7 @@ one_isolated() { # ISOLATE VICTIM
 	local isolate=$1 victim=$2 survivors before gap
 
 	survivors=$(others "$victim")
-	load_everywhere 5 -m 0
+	load_everywhere 4 -m 0
 	sleep 1
 	"$isolate" "$victim"
 	before=$(now_ms)
@@ -133,7 +133,7 @@ minority() {
 
 five_two_lost() {
 	cluster_formed 5
-	load_everywhere 6 -m 0
+	load_everywhere 5 -m 0
 	sleep 1
 	cut 1
 	sleep 0.3
@@ -155,7 +155,7 @@ two_two_one() {
 	local n
 
 	cluster_formed 5
-	load_everywhere 5 -m 0
+	load_everywhere 4 -m 0
 	sleep 1
 	partition "1 2" "3 4" "5"
 	for n in 1 3 5; do
@@ -172,7 +172,7 @@ two_two_one() {
 # 1 and 3 do not hear each other, 2 hears both: a majority exists, so numbers must be had at 2.
 bridge_member() {
 	cluster_formed 3
-	load_everywhere 5 -m 0
+	load_everywhere 4 -m 0
 	sleep 0.5
 	deafen_to 1 3
 	deafen_to 3 1
@@ -221,9 +221,9 @@ random_faults() {
 		size=$((seed % 2 ? 3 : 5))
 		note "seed $seed, $size members; again: TEST=random_faults SEEDS=1 FIRST=$seed"
 		cluster_formed "$size"
-		load_everywhere 6 -m 0
-		load 1 -t 1 -d 6 -m 0
-		for _ in $(seq 10); do
+		load_everywhere 5 -m 0
+		load 1 -t 1 -d 5 -m 0
+		for _ in $(seq 8); do
 			random_fault
 			sleep "0.$((1 + RANDOM % 8))"
 		done

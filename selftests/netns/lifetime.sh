@@ -24,7 +24,7 @@ link_gone() { # LINK
 
 kill_clients() {
 	cluster_formed 3
-	for _ in $(seq 6); do
+	for _ in $(seq 4); do
 		for n in $members; do
 			load "$n" -t 3
 		done
@@ -65,7 +65,7 @@ netns_all_deleted() {
 	cluster_down
 	sleep 1
 	before=$(netns_objects)
-	for _ in 1 2 3; do
+	for _ in 1 2; do
 		cluster_formed 3
 		for n in $members; do
 			load "$n" -t 2 -m 0
@@ -114,7 +114,7 @@ unload_refused() {
 }
 
 unload_under_load() {
-	for _ in 1 2 3; do
+	for _ in 1 2; do
 		cluster_formed 3
 		for n in $members; do
 			load "$n" -t 3 -m 0
@@ -133,7 +133,7 @@ unload_under_load() {
 
 add_del() {
 	links_up 1
-	for _ in $(seq 60); do
+	for _ in $(seq 12); do
 		member_up 1
 		$vrseq -n vr1 group form t
 		[ "$($vrseq -n vr1 counter next)" = 1 ]
@@ -141,14 +141,14 @@ add_del() {
 	done
 	[ -z "$($vrseq -n vr1 group show)" ]
 	# Many side by side, in one namespace.
-	for i in $(seq 20); do
+	for i in $(seq 6); do
 		$vrseq -n vr1 group add "g$i" self 1 listen "10.77.0.1:$((8000 + i))" insecure
 		$vrseq -n vr1 group form "g$i"
 	done
-	for i in $(seq 20); do
+	for i in $(seq 6); do
 		[ "$($vrseq -n vr1 counter next group "g$i")" = 1 ]
 	done
-	for i in $(seq 20); do
+	for i in $(seq 6); do
 		$vrseq -n vr1 group del "g$i"
 	done
 }

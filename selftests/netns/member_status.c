@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * STATUS of one member as shell assignments: what scripts wait for. Fast, and
+ * STATUS of one member as shell assignments, s_state=2 and so on: what scripts wait for. Fast, and
  * independent of netlink and of the tool. usage: member_status NETNS [GROUP]
  */
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 
 #include "../lib/testlib.h"
 
-#define PRINT(field) printf(#field "=%" PRIu64 "\n", (uint64_t)status.field)
+#define PRINT(field) printf("s_" #field "=%" PRIu64 "\n", (uint64_t)status.field)
 
 int main(int argc, char **argv)
 {
