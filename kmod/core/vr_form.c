@@ -97,6 +97,7 @@ static void try_form(struct vr_replica *r)
 
 void vr_on_form_event(struct vr_replica *r, u16 generation, u64 form_id)
 {
+	vr_assert(generation <= VR_GENERATION_MAX);
 	if (r->status != VR_STATUS_BLANK) {
 		end_form(r, VR_FORM_NOT_BLANK_HERE, r->cfg.self);
 		return;
@@ -146,9 +147,14 @@ void vr_on_form_ok(struct vr_replica *r, const struct vr_message *m)
 		send_form(r, VR_FORMED, 1u << m->from);
 		return;
 	}
-	/* Its initiator, in an earlier life or having given up: release it. */
+	/*
+	 * Its initiator, in an earlier life or having given up, maybe to
+	 * promise to another by now: release it. From anybody else it is
+	 * ignored.
+	 */
 	vr_drop(r, VR_DROP_FORM);
-	if (m->to == r->cfg.self && r->status == VR_STATUS_BLANK)
+	if (r->status == VR_STATUS_BLANK ||
+	    (r->status == VR_STATUS_FORMING && r->form.id != m->form_id))
 		send_form_refused(r, 1u << m->from, m->form_id, VR_FORM_BUSY);
 }
 

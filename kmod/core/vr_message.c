@@ -31,6 +31,11 @@ static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 
 	if (m->view > VR_NUMBER_MAX || m->op > VR_NUMBER_MAX || m->commit > VR_NUMBER_MAX)
 		return true;
+	if (m->generation > VR_GENERATION_MAX)
+		return true;
+	/* Only a member of the group takes part in it. */
+	if (m->type < VR_PING && !m->incarnation)
+		return true;
 	switch (m->type) {
 	case VR_REQUEST:
 		return m->entry_count != 1 || batch_invalid(m) ||

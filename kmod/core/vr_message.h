@@ -33,7 +33,7 @@ enum vr_type {
 #define VR_WIRE_BATCH_BYTES	96	/* PREPARE, NEW_STATE without entries */
 #define VR_WIRE_ENTRY_BYTES	40	/* an entry without its body */
 
-/* No honest number comes near; far from where arithmetic would wrap. */
+/* No honest number is above it; far from where arithmetic would wrap. */
 #define VR_NUMBER_MAX		(U64_MAX >> 1)
 
 /**

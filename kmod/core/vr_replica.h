@@ -105,7 +105,7 @@ struct vr_submit {
  * @submit:		SUBMIT
  * @log_epoch:		DURABLE: as in the effect it answers
  * @op:			DURABLE: as in the effect it answers
- * @generation:		FORM: generation the numbers start in
+ * @generation:		FORM: generation the numbers start in, VR_GENERATION_MAX at most
  * @form_id:		FORM: random
  */
 struct vr_event {

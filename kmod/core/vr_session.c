@@ -63,6 +63,7 @@ struct vr_session *vr_session_begin(struct vr_sessions *t, const struct vr_entry
 	free->nonce = entry->argument;
 	free->number = entry->request;
 	free->origin = entry->origin;
+	free->view = entry->view;
 	free->active_op = entry->op;
 	free->handle = VR_NO_HANDLE;
 	link = bucket(t, free->id);

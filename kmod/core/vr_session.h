@@ -18,6 +18,7 @@
  * @nonce:	life of the member it was begun at, and
  * @number:	its number there: begin once, however often it is asked for
  * @origin:	slot of that member
+ * @view:	of the entry that began it
  * @active_op:	newest entry of the session
  * @request:	newest request applied
  * @result:	what that gave
@@ -29,6 +30,7 @@ struct vr_session {
 	u64 id;
 	u64 nonce;
 	u64 number;
+	u64 view;
 	u64 active_op;
 	u64 request;
 	struct vr_result result;

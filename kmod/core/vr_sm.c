@@ -131,6 +131,7 @@ struct vr_session *vr_sm_apply(struct vr_sm *sm, const struct vr_entry *e,
 	if (e->kind == VR_KIND_SESSION_BEGIN) {
 		s = vr_session_begin(&sm->sessions, e);
 		result->index = s->id;
+		result->view = s->view;
 		return s;
 	}
 	s = vr_session_find(&sm->sessions, e->session);

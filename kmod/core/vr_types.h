@@ -15,6 +15,7 @@
 #define VR_REPLICAS_MAX		7
 #define VR_COUNT_BITS		48	/* of a number; the rest is the generation */
 #define VR_COUNT_MASK		((1ull << VR_COUNT_BITS) - 1)
+#define VR_GENERATION_MAX	0x7fff	/* so that numbers fit a signed 64-bit integer */
 #define VR_BODY_BYTES_MAX	1024	/* of one entry: a message or a name */
 #define VR_NAME_BYTES_MAX	63	/* of a named counter */
 #define VR_DATAGRAM_BYTES_MAX	1408	/* fits one Ethernet frame with IP and UDP */
@@ -41,7 +42,7 @@ enum vr_status {
 enum vr_refusal {
 	VR_REFUSAL_NONE,
 	VR_REFUSAL_MEMORY_LOST,	/* the group was formed, we remember nothing */
-	VR_REFUSAL_BEHIND,	/* nobody holds the entries we miss any more */
+	VR_REFUSAL_BEHIND,	/* who leads us holds the entries we miss no more */
 	VR_REFUSAL_COUNT
 };
 
@@ -138,7 +139,7 @@ enum vr_drop {
 	VR_DROP_GENERATION,
 	VR_DROP_SLOT,			/* not from a peer or not to us */
 	VR_DROP_INCARNATION,		/* an earlier life of the sender */
-	VR_DROP_FIELD,			/* fields contradict each other */
+	VR_DROP_FIELD,			/* fields contradict each other or a bound */
 	/* the state (handlers) */
 	VR_DROP_STATUS,			/* not in this status */
 	VR_DROP_STALE_VIEW,

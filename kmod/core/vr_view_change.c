@@ -111,6 +111,11 @@ static void begin_view_change(struct vr_replica *r, u64 view)
 	else if (r->failed_views < BACK_OFF_MAX)
 		r->failed_views++;
 
+	/*
+	 * A vote of the old view that this step has said already points at the
+	 * hashes that are about to be replaced (D19). A send may be lost.
+	 */
+	r->fx->send_count = 0;
 	r->status = VR_STATUS_VIEW_CHANGE;
 	r->view = view;
 	r->install.active = false;
