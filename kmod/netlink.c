@@ -54,7 +54,7 @@ static const struct nla_policy group_add_policy[] = {
 
 static const struct nla_policy group_form_policy[] = {
 	[VRSEQ_A_NAME] = NAME_POLICY,
-	[VRSEQ_A_GENERATION] = { .type = NLA_U16 },
+	[VRSEQ_A_GENERATION] = NLA_POLICY_MAX(NLA_U16, VR_GENERATION_MAX),
 };
 
 static const struct nla_policy member_policy[] = {

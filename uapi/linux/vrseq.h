@@ -11,7 +11,8 @@
  * VRSEQ_IOC_ATTACH names the group first.
  *
  * Numbers. Every number given out (token, index, sequence) is a u64,
- * generation << 48 | count. In generation 0 that is just 1, 2, 3 ...
+ * generation << 48 | count. In generation 0 that is just 1, 2, 3 ... The
+ * generation is at most 32767, so numbers fit a signed 64-bit integer.
  *
  * Operations. NEXT, GET and APPEND begin with struct vrseq_op_hdr. Each of
  * them is one operation with an op_id and an outcome. Calling again with the
@@ -47,6 +48,7 @@
  *   EBUSY           already attached to another group; group
  *                   in use or formed already (netlink)            no
  *   ENOMEM          out of memory                                 no
+ *   ERANGE          netlink: a number outside of its range        no
  *   EEXIST          netlink: such a group or member is there      no
  *   ENOENT          netlink: no such group or member              no
  *   EADDRINUSE      netlink: the listen address is taken          no

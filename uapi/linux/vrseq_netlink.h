@@ -60,7 +60,7 @@ enum vrseq_attr {
 	VRSEQ_A_MESSAGES,		/* u32, messages kept for readers */
 	VRSEQ_A_MESSAGE_BYTES,		/* u32, bytes of their bodies */
 	VRSEQ_A_MEMORY_BYTES,		/* u64, what the group takes */
-	VRSEQ_A_GENERATION,		/* u16 */
+	VRSEQ_A_GENERATION,		/* u16, 0..32767 */
 	VRSEQ_A_STATE,			/* u8, enum vrseq_state */
 	VRSEQ_A_STATUS_TEXT,		/* string */
 	VRSEQ_A_HAS_QUORUM,		/* u8, 0 or 1 */

@@ -335,6 +335,7 @@ static const struct {
 	{ EDQUOT, "This member of the group holds as many open files as it can" },
 	{ EBUSY, "It is in use, or formed already" },
 	{ ENOMEM, "Out of memory" },
+	{ ERANGE, "A number is outside of its range" },
 	{ EEXIST, "It exists already" },
 	{ ENOENT, "There is no such thing" },
 	{ ENODEV, "The device is gone" },

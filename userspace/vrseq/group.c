@@ -79,7 +79,7 @@ int group_form(int argc, char **argv)
 	const char *name;
 	struct arg args[] = {
 		ARG("name", ARG_STRING, &name, .positional = true, .required = true),
-		ARG_IN("generation", ARG_COUNT, &generation, 0, UINT16_MAX),
+		ARG_IN("generation", ARG_COUNT, &generation, 0, INT16_MAX),
 		{ 0 },
 	};
 	struct nlmsghdr *nlh;
