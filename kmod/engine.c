@@ -474,7 +474,8 @@ int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 	struct todo todo;
 
 	info = kmalloc(sizeof(*info), GFP_KERNEL);
-	replica = kvzalloc(bytes, GFP_KERNEL);
+	/* Whoever asks for too much is refused, instead of others being killed. */
+	replica = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!info || !replica) {
 		error = -ENOMEM;
 		goto out;

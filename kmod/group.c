@@ -208,13 +208,13 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 	}
 
 	peers = vrseq_peers_create(members, count, cfg.self);
-	if (!peers)
-		return -ENOMEM;
-	error = vrseq_engine_configure(&group->engine, &cfg, &identity);
+	error = peers ? vrseq_engine_configure(&group->engine, &cfg, &identity) : -ENOMEM;
 	if (error) {
 		vrseq_peers_destroy(peers);
 		if (error == -EBUSY)
 			NL_SET_ERR_MSG(extack, "name: the group is formed, its members are fixed");
+		else
+			NL_SET_ERR_MSG(extack, "log and messages: there is not enough memory");
 		return error;
 	}
 	memcpy(group->members, members, count * sizeof(*members));
@@ -368,25 +368,20 @@ static void destroy(struct vrseq_group *group)
 int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 		    struct netlink_ext_ack *extack)
 {
-	struct vrseq_member self = {
-		.id = config->self_id,
-		.role = 0,
-		.endpoint = config->listen,
-	};
+	struct vrseq_member self = { .id = config->self_id, .endpoint = config->listen };
 	struct vrseq_group *group;
 	int error;
 
 	group = kvzalloc(sizeof(*group), GFP_KERNEL);
-	if (!group)
-		return -ENOMEM;
-	kref_init(&group->kref);
-	group->net_cookie = net->net_cookie;
-	group->config = *config;
-	error = vrseq_engine_create(&group->engine);
+	error = group ? vrseq_engine_create(&group->engine) : -ENOMEM;
 	if (error) {
+		NL_SET_ERR_MSG(extack, "there is not enough memory");
 		kvfree(group);
 		return error;
 	}
+	kref_init(&group->kref);
+	group->net_cookie = net->net_cookie;
+	group->config = *config;
 
 	mutex_lock(&groups_lock);
 	if (find(net->net_cookie, config->name)) {
@@ -546,18 +541,13 @@ static __printf(2, 3) void say(struct sentence *s, const char *format, ...)
 }
 
 /* PING comes every eight heartbeats or so; two of them may be lost. */
-static u64 silent_ns(const struct vrseq_group *group)
-{
-	return group->config.view_timeout_ns + 24 * group->config.heartbeat_ns;
-}
-
 static bool is_silent(const struct vrseq_group *group, const struct vrseq_snapshot *look,
 		      u8 slot)
 {
-	const struct vr_peer_info *peer = &look->info.peers[slot];
+	u64 silent_ns = group->config.view_timeout_ns + 24 * group->config.heartbeat_ns;
+	u64 heard_ns = look->info.peers[slot].heard_ns;
 
-	return slot != look->self &&
-	       (!peer->heard_ns || look->now_ns - peer->heard_ns > silent_ns(group));
+	return slot != look->self && (!heard_ns || look->now_ns - heard_ns > silent_ns);
 }
 
 static void say_peers(struct sentence *s, const struct vrseq_group *group,

@@ -187,15 +187,14 @@ int vrseq_udp_open(struct vrseq_udp *udp, struct net *net, struct vrseq_endpoint
 void vrseq_udp_close(struct vrseq_udp *udp)
 {
 	struct sock *sk = rcu_replace_pointer(udp->sk, NULL, true);
-	struct socket *sock;
 
 	if (!sk)
 		return;
-	sock = sk->sk_socket;
-	rcu_assign_sk_user_data(sk, NULL);
-	/* Those who are in receive() or vrseq_udp_xmit() with the old pointers. */
-	synchronize_net();
-	udp_tunnel_sock_release(sock);
+	/*
+	 * Takes the hook's pointer away too, and waits for a grace period before
+	 * it releases: who is in receive() or vrseq_udp_xmit() may finish.
+	 */
+	udp_tunnel_sock_release(sk->sk_socket);
 }
 
 /**
