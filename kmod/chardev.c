@@ -396,7 +396,7 @@ static int copy_record(struct vrseq_file *file, struct iov_iter *to)
 	struct vrseq_record record = {
 		.size = ALIGN(sizeof(record) + entry->body_bytes, 8),
 		.type = VRSEQ_RECORD_MESSAGE,
-		.member_id = vrseq_group_member_id(file->group, entry->origin),
+		.member_id = vrseq_udp_member_id(&file->group->engine.udp, entry->origin),
 		.index = entry->op,
 		.sequence = message->sequence,
 		.view = entry->view,

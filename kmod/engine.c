@@ -434,10 +434,22 @@ void vrseq_engine_destroy(struct vrseq_engine *e)
 	vrseq_calls_destroy(&e->calls);
 }
 
-static bool is_blank(const struct vr_replica *replica, struct vr_info *info)
+static bool is_blank_locked(struct vrseq_engine *e)
 {
-	vr_replica_describe(replica, info);
-	return info->status == VR_STATUS_BLANK;
+	lockdep_assert_held(&e->core_lock);
+	vr_replica_describe(e->replica, &e->info);
+	return e->info.status == VR_STATUS_BLANK;
+}
+
+/** vrseq_engine_is_blank - has the group not been formed yet? */
+bool vrseq_engine_is_blank(struct vrseq_engine *e)
+{
+	bool blank;
+
+	spin_lock_bh(&e->core_lock);
+	blank = e->running && is_blank_locked(e);
+	spin_unlock_bh(&e->core_lock);
+	return blank;
 }
 
 /* What the old replica was asked and will never answer. */
@@ -469,17 +481,13 @@ int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 	struct vr_replica *replica, *old = NULL;
 	struct vr_config birth = *cfg;
 	size_t bytes = vr_replica_size(cfg);
-	struct vr_info *info;
 	int error = 0;
 	struct todo todo;
 
-	info = kmalloc(sizeof(*info), GFP_KERNEL);
 	/* Whoever asks for too much is refused, instead of others being killed. */
 	replica = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
-	if (!info || !replica) {
-		error = -ENOMEM;
-		goto out;
-	}
+	if (!replica)
+		return -ENOMEM;
 	do {
 		birth.nonce = get_random_u64();
 	} while (!birth.nonce);
@@ -487,7 +495,7 @@ int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 	replica = vr_replica_init(replica, &birth);
 
 	enter(e, &todo);
-	if (e->running && !is_blank(e->replica, info)) {
+	if (e->running && !is_blank_locked(e)) {
 		error = -EBUSY;
 	} else {
 		old = e->replica;
@@ -501,10 +509,8 @@ int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 		run(e, &ev, &todo);
 	}
 	leave(e, &todo);
-out:
 	kvfree(old);
 	kvfree(replica);
-	kfree(info);
 	return error;
 }
 

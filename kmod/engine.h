@@ -40,6 +40,7 @@ struct vrseq_form {
  * @form:	who waits for the forming, NULL = nobody
  * @fx:		of the last step
  * @scratch:	of the last decoded datagram
+ * @info:	room for a look at the replica
  * @drops:	by the decoder
  * @now_ns:	time of the last step
  * @deadline_ns: when the core wants its TIMEOUT
@@ -61,6 +62,7 @@ struct vrseq_engine {
 	struct vrseq_form *form;
 	struct vr_effects fx;
 	struct vr_wire_scratch scratch;
+	struct vr_info info;
 	u64 drops[VR_DROP_COUNT];
 	u64 now_ns;
 	u64 deadline_ns;
@@ -95,6 +97,7 @@ bool vrseq_engine_submit(struct vrseq_engine *e, u32 handle);
 void vrseq_engine_close(struct vrseq_engine *e, u32 handle);
 
 int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form *form);
+bool vrseq_engine_is_blank(struct vrseq_engine *e);
 bool vrseq_engine_describe(struct vrseq_engine *e, struct vr_info *info, u64 *now_ns);
 
 /**

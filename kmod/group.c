@@ -44,6 +44,12 @@ static struct vrseq_group *find_for(struct net *net, const char *name,
 	return group;
 }
 
+static int refuse_formed(struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG(extack, "name: the group is formed, its members are fixed");
+	return -EBUSY;
+}
+
 /**
  * vrseq_group_get - hold a group, for a look at it
  * @net:	where
@@ -211,10 +217,9 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 	error = peers ? vrseq_engine_configure(&group->engine, &cfg, &identity) : -ENOMEM;
 	if (error) {
 		vrseq_peers_destroy(peers);
-		if (error == -EBUSY)
-			NL_SET_ERR_MSG(extack, "name: the group is formed, its members are fixed");
-		else
-			NL_SET_ERR_MSG(extack, "log and messages: there is not enough memory");
+		if (error == -EBUSY)	/* just now */
+			return refuse_formed(extack);
+		NL_SET_ERR_MSG(extack, "log and messages: there is not enough memory");
 		return error;
 	}
 	memcpy(group->members, members, count * sizeof(*members));
@@ -226,11 +231,13 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 	return 0;
 }
 
-static int check_member(const struct vrseq_group *group, const struct vrseq_member *member,
+static int check_member(struct vrseq_group *group, const struct vrseq_member *member,
 			struct netlink_ext_ack *extack)
 {
 	u8 i;
 
+	if (!vrseq_engine_is_blank(&group->engine))
+		return refuse_formed(extack);
 	if (group->member_count == VR_REPLICAS_MAX) {
 		NL_SET_ERR_MSG(extack, "member: a group has at most 7 members");
 		return -EINVAL;
@@ -311,6 +318,10 @@ int vrseq_member_del(struct net *net, const char *name, u16 id,
 	group = find_for(net, name, extack);
 	if (!group)
 		goto out;
+	if (!vrseq_engine_is_blank(&group->engine)) {
+		error = refuse_formed(extack);
+		goto out;
+	}
 	if (id == group->config.self_id) {
 		NL_SET_ERR_MSG(extack, "member id: this is the member here, delete the group");
 		error = -EINVAL;
@@ -487,7 +498,8 @@ int vrseq_group_form(struct net *net, const char *name, u16 generation,
 	error = vrseq_engine_form(&group->engine, generation, &form);
 	switch (error) {
 	case 0:
-		error = explain_form(&form, vrseq_group_member_id(group, form.slot), extack);
+		error = explain_form(&form, vrseq_udp_member_id(&group->engine.udp, form.slot),
+				     extack);
 		break;
 	case -EBUSY:
 		NL_SET_ERR_MSG(extack, "name: the group is being formed right now");
@@ -503,20 +515,6 @@ int vrseq_group_form(struct net *net, const char *name, u16 generation,
 }
 
 /* ---- looking ---------------------------------------------------------------------- */
-
-/** vrseq_group_member_id - id of the member in a slot, 0 = none */
-u16 vrseq_group_member_id(struct vrseq_group *group, u8 slot)
-{
-	const struct vrseq_peers *peers;
-	u16 id = 0;
-
-	rcu_read_lock();
-	peers = rcu_dereference(group->engine.udp.peers);
-	if (peers && slot < peers->count)
-		id = peers->member[slot].id;
-	rcu_read_unlock();
-	return id;
-}
 
 /** vrseq_group_memory_bytes - what the group takes at this member */
 u64 vrseq_group_memory_bytes(const struct vrseq_group *group)

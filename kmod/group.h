@@ -111,6 +111,5 @@ void vrseq_group_put(struct vrseq_group *group);
 
 int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *s);
 u64 vrseq_group_memory_bytes(const struct vrseq_group *group);
-u16 vrseq_group_member_id(struct vrseq_group *group, u8 slot);
 
 #endif /* VRSEQ_GROUP_H */

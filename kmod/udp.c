@@ -87,6 +87,20 @@ struct vrseq_peers *vrseq_udp_replace_peers(struct vrseq_udp *udp, struct vrseq_
 	return rcu_replace_pointer(udp->peers, peers, true);
 }
 
+/** vrseq_udp_member_id - id of the member in a slot, 0 = none */
+u16 vrseq_udp_member_id(const struct vrseq_udp *udp, u8 slot)
+{
+	const struct vrseq_peers *peers;
+	u16 id = 0;
+
+	rcu_read_lock();
+	peers = rcu_dereference(udp->peers);
+	if (peers && slot < peers->count)
+		id = peers->member[slot].id;
+	rcu_read_unlock();
+	return id;
+}
+
 static int slot_of(const struct vrseq_peers *peers, __be32 address, __be16 port)
 {
 	u8 slot;

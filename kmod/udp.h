@@ -67,6 +67,8 @@ int vrseq_udp_open(struct vrseq_udp *udp, struct net *net, struct vrseq_endpoint
 void vrseq_udp_close(struct vrseq_udp *udp);
 struct vrseq_peers *vrseq_udp_replace_peers(struct vrseq_udp *udp, struct vrseq_peers *peers);
 
+u16 vrseq_udp_member_id(const struct vrseq_udp *udp, u8 slot);
+
 struct sk_buff *vrseq_udp_alloc(struct vrseq_udp *udp, u8 slot, u32 bytes);
 void vrseq_udp_xmit(struct vrseq_udp *udp, struct sk_buff *skb);
 
