@@ -6,7 +6,7 @@ harness_flags := -std=gnu11 -Wall -Wextra -Wno-sign-compare -Wno-unused-paramete
 	-Wno-override-init -Wno-nonnull -D_GNU_SOURCE -Iuapi
 harness_headers := $(wildcard selftests/lib/*.h selftests/chardev/*.h uapi/linux/*.h)
 
-TESTS_BUILD += $(chardev_programs) build/selftests/netlink
+TESTS_BUILD += $(chardev_programs) build/selftests/netlink build/selftests/forge
 CHECK_TARGETS += header chardev
 
 $(chardev_programs): build/selftests/%: selftests/chardev/%.c $(harness_headers) | provision-build
@@ -18,6 +18,15 @@ build/selftests/netlink: selftests/netlink/netlink.c $(harness_headers) | provis
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
 	@$(CC) $(CFLAGS) $(harness_flags) -o $@ $< -lmnl
+
+# The forger speaks with the core's own tongue.
+forge_sources := $(addprefix kmod/core/,vr_wire.c vr_message.c)
+
+build/selftests/forge: selftests/chardev/forge.c $(forge_sources) $(wildcard kmod/core/*.h) \
+		selftests/lib/testlib.h | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -o $@ $< $(forge_sources)
 
 header: | provision-unit ## the interface headers as C and C++, for 64 and 32 bits
 	@selftests/chardev/header.sh

@@ -91,6 +91,30 @@ memory_lost() {
 	broken 3 ENOTRECOVERABLE no
 }
 
+# A forged datagram shows member N two logs of one view: it stops, the others go on.
+halted() {
+	local old victim third status=0
+
+	cluster_formed 3
+	[ "$(next 1)" = 1 ]
+	old=$(primary)
+	# shellcheck disable=SC2046
+	set -- $(others "$old")
+	victim=$1
+	third=$2
+	ip netns exec "vr$old" "$programs/forge" "10.77.0.$victim" >/run/forged &
+	eventually 5 grep -q listening /run/forged
+	next "$old" >/dev/null
+	next "$old" >/dev/null
+	wait $!
+	note "$(cat /run/forged)"
+	eventually 5 is "$victim" state 5
+	broken "$victim" EIO no
+	$vrseq -n "vr$victim" health || status=$?
+	[ "$status" = 7 ]
+	[ "$(next "$third")" -gt 3 ]
+}
+
 netns_gone() {
 	cluster_formed 3
 	# The program opens the device inside, then nothing but the open file is left there.
@@ -119,6 +143,7 @@ ktap_run no_group "no group: ENOTCONN"
 ktap_run blank "group not formed: EHOSTUNREACH"
 ktap_run no_quorum "no majority: EHOSTUNREACH"
 ktap_run memory_lost "a member without its memory: ENOTRECOVERABLE"
+ktap_run halted "a member shown two logs of one view halts: EIO"
 ktap_run netns_gone "namespace gone under an open file: ENETDOWN"
 [ -n "${TEST:-}" ] || ktap_run all_errnos "every errno of the table was provoked"
 ktap_end

@@ -244,7 +244,7 @@ load() { # N ARGS
 	load_last=$!
 }
 
-# They end by themselves (-d, -N), or by kill -9, and nothing else.
+# They end by themselves (-d, -N), on SIGTERM, or by kill -9, and nothing else.
 load_wait() {
 	local pid status
 
@@ -254,6 +254,13 @@ load_wait() {
 		[ "$status" = 0 ] || [ "$status" = 137 ] || fail "a client ended with $status"
 	done
 	loads=
+}
+
+# They end when told to, with what they are at.
+load_stop() {
+	# shellcheck disable=SC2086
+	kill -TERM $loads 2>/dev/null || true
+	load_wait
 }
 
 load_kill() {

@@ -7,13 +7,12 @@
 # Longest a call may wait for a majority to go on: view timeout 200 ms, some rounds, a slow guest.
 failover_s=5
 
-# Everybody works for the given seconds, interrupted and hurried now and then.
-load_everywhere() { # SECONDS ARGS
-	local n seconds=$1
+# Everybody works until load_stop, interrupted and hurried now and then.
+load_everywhere() {
+	local n
 
-	shift
 	for n in $members; do
-		load "$n" -t 2 -d "$seconds" -i 40 -x 5 -p 3000 "$@"
+		load "$n" -t 2 -i 40 -x 5 -p 3000 -m 0
 	done
 }
 
@@ -51,8 +50,8 @@ one_isolated() { # ISOLATE VICTIM
 	local isolate=$1 victim=$2 survivors before gap
 
 	survivors=$(others "$victim")
-	load_everywhere 4 -m 0
-	sleep 1
+	load_everywhere
+	sleep 0.5
 	"$isolate" "$victim"
 	before=$(now_ms)
 	for n in $survivors; do
@@ -63,9 +62,10 @@ one_isolated() { # ISOLATE VICTIM
 	for n in $survivors; do
 		eventually "$failover_s" has_quorum "$n"
 	done
-	sleep 1
+	sleep 0.5
 	heal "$victim"
-	load_wait
+	sleep 0.5
+	load_stop
 	check_history
 }
 
@@ -133,8 +133,8 @@ minority() {
 
 five_two_lost() {
 	cluster_formed 5
-	load_everywhere 5 -m 0
-	sleep 1
+	load_everywhere
+	sleep 0.5
 	cut 1
 	sleep 0.3
 	cut 2
@@ -147,7 +147,7 @@ five_two_lost() {
 	$vrseq -n vr4 counter next timeout "${failover_s}s" survivors >/dev/null
 	$vrseq -n vr1 counter next timeout "${failover_s}s" survivors >/dev/null
 	heal 2 3
-	load_wait
+	load_stop
 	check_history
 }
 
@@ -155,8 +155,8 @@ two_two_one() {
 	local n
 
 	cluster_formed 5
-	load_everywhere 4 -m 0
-	sleep 1
+	load_everywhere
+	sleep 0.5
 	partition "1 2" "3 4" "5"
 	for n in 1 3 5; do
 		refused_without_quorum "$n"
@@ -165,14 +165,14 @@ two_two_one() {
 	for n in $members; do
 		$vrseq -n "vr$n" counter next timeout "${failover_s}s" healed >/dev/null
 	done
-	load_wait
+	load_stop
 	check_history
 }
 
 # 1 and 3 do not hear each other, 2 hears both: a majority exists, so numbers must be had at 2.
 bridge_member() {
 	cluster_formed 3
-	load_everywhere 4 -m 0
+	load_everywhere
 	sleep 0.5
 	deafen_to 1 3
 	deafen_to 3 1
@@ -180,7 +180,7 @@ bridge_member() {
 	sleep 1
 	$vrseq -n vr2 counter next timeout 10s middle >/dev/null
 	heal $members
-	load_wait
+	load_stop
 	check_history
 }
 
@@ -215,14 +215,14 @@ random_fault() {
 random_faults() {
 	local seed first=${FIRST:-1} size
 
-	for seed in $(seq "$first" $((first + ${SEEDS:-2} - 1))); do
+	for seed in $(seq "$first" $((first + ${SEEDS:-1} - 1))); do
 		SEED=$seed
 		RANDOM=$seed
 		size=$((seed % 2 ? 3 : 5))
 		note "seed $seed, $size members; again: TEST=random_faults SEEDS=1 FIRST=$seed"
 		cluster_formed "$size"
-		load_everywhere 5 -m 0
-		load 1 -t 1 -d 5 -m 0
+		load_everywhere
+		load 1 -t 1 -p 3000 -m 0
 		for _ in $(seq 8); do
 			random_fault
 			sleep "0.$((1 + RANDOM % 8))"
@@ -231,7 +231,7 @@ random_faults() {
 		for n in $members; do
 			$vrseq -n "vr$n" counter next timeout 10s healed >/dev/null
 		done
-		load_wait
+		load_stop
 		check_history
 		cluster_down
 	done

@@ -44,7 +44,7 @@ netns_deleted() {
 	victim=$(primary)
 	survivors=$(others "$victim")
 	for n in $members; do
-		load "$n" -t 2 -d 4 -p 2000
+		load "$n" -t 2 -p 2000
 	done
 	sleep 1
 	# The clients hold open files of that namespace, and are in the middle of calls.
@@ -53,7 +53,7 @@ netns_deleted() {
 	for n in $survivors; do
 		$vrseq -n "vr$n" counter next timeout 5s survivors >/dev/null
 	done
-	load_wait
+	load_stop
 	check_history $survivors
 }
 
@@ -155,14 +155,15 @@ add_del() {
 
 del_under_load() {
 	cluster_formed 3
-	load 1 -t 2 -d 4 -p 2000
-	load 2 -t 2 -d 4 -p 2000
+	load 1 -t 2 -p 2000
+	load 2 -t 2 -p 2000
 	sleep 1
 	eventually 5 $vrseq -n vr3 group del t
 	next 1 survivors >/dev/null
 	# It comes back with nothing: it may not vote, the others go on.
 	member_up 3
-	load_wait
+	sleep 0.5
+	load_stop
 	check_history 1 2
 }
 
