@@ -257,8 +257,8 @@ class Demo:
         self.gap = max(gaps)
         detail(f"gap: {self.gap * 1000:.0f} ms between the last token before and the first after "
                f"(usually {usual * 1000:.1f} ms)")
-        detail("(host's clock, as tokens arrive over an emulated serial line; includes noticing the")
-        detail("silence, which is the view timeout, the view change, and the first commit after it)")
+        detail("(host's clock, as tokens arrive over an emulated serial line; includes noticing")
+        detail("the silence, which is the view timeout, the view change, the first commit after)")
 
     def aftermath(self, survivors):
         say("6. Append at the survivors, compare the logs again, from the first message on")

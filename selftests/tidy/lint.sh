@@ -47,9 +47,9 @@ files() {
 ignore=LONG_LINE_STRING
 # BIT() is not for uapi, nor in userspace.
 ignore_uapi=$ignore,BIT_MACRO
-# Userspace has stdint's names and no __printf; what a signal handler sets is volatile; a test states
-# expected text line by line, and its macros take no arguments with side effects; the standard
-# spells static_assert in camels.
+# Userspace has stdint's names and no __printf; what a signal handler sets is volatile; a test
+# states expected text line by line, and its macros take no arguments with side effects; the
+# standard spells static_assert in camels.
 ignore_user=$ignore_uapi,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,VOLATILE
 ignore_user=$ignore_user,SPLIT_STRING,STRING_FRAGMENTS,MACRO_ARG_REUSE,CAMELCASE
 
@@ -65,7 +65,7 @@ checkpatch() {
 compiles() {
 	local file
 	for file in $(files '*.py'); do
-		python3 -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$file"
+		python3 -c "compile(open('$file').read(), '$file', 'exec')"
 	done
 	for file in $(files '*.sh'); do
 		bash -n "$file"
