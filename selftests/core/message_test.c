@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What holds of every message of a type: each rule, broken alone. */
+#include "sample.h"
+
+static enum vr_drop verdict(const struct sample *s)
+{
+	return vr_message_invalid(&s->message, SAMPLE_REPLICAS);
+}
+
+static void samples_are_valid(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+	u8 type;
+
+	for (type = 1; type < VR_TYPE_COUNT; type++) {
+		sample_fill(s, type, 3, 4);
+		VRT_EXPECT_EQUAL(t, verdict(s), VR_DROP_NONE);
+	}
+}
+
+/* Breaks one thing in a message of @type, and says what must come of it. */
+#define BROKEN(t, s, type, change, drop) do { \
+		sample_fill(s, type, 3, 4); \
+		(s)->message.change; \
+		VRT_EXPECT_EQUAL(t, verdict(s), drop); \
+	} while (0)
+
+#define BROKEN_ENTRY(t, s, type, change, drop) do { \
+		sample_fill(s, type, 3, 4); \
+		(s)->entries[(s)->message.entry_count - 1].change; \
+		VRT_EXPECT_EQUAL(t, verdict(s), drop); \
+	} while (0)
+
+static void slots(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+	u8 type;
+
+	for (type = 1; type < VR_TYPE_COUNT; type++) {
+		BROKEN(t, s, type, from = SAMPLE_REPLICAS, VR_DROP_SLOT);
+		BROKEN(t, s, type, from = VR_NOBODY, VR_DROP_SLOT);
+		BROKEN(t, s, type, to = SAMPLE_REPLICAS, VR_DROP_SLOT);
+		BROKEN(t, s, type, to = s->message.from, VR_DROP_SLOT);
+	}
+}
+
+static void origins(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+
+	BROKEN_ENTRY(t, s, VR_REQUEST, origin = SAMPLE_REPLICAS, VR_DROP_SLOT);
+	BROKEN_ENTRY(t, s, VR_PREPARE, origin = SAMPLE_REPLICAS, VR_DROP_SLOT);
+	BROKEN_ENTRY(t, s, VR_NEW_STATE, origin = VR_NOBODY, VR_DROP_SLOT);
+	BROKEN_ENTRY(t, s, VR_REQUEST, origin = 0, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_PREPARE, origin = 0, VR_DROP_NONE);
+}
+
+static void numbers(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+	u8 type;
+
+	for (type = 1; type < VR_TYPE_COUNT; type++) {
+		BROKEN(t, s, type, view = VR_NUMBER_MAX + 1, VR_DROP_FIELD);
+		BROKEN(t, s, type, op = U64_MAX, VR_DROP_FIELD);
+		BROKEN(t, s, type, commit = U64_MAX, VR_DROP_FIELD);
+		BROKEN(t, s, type, generation = VR_GENERATION_MAX + 1, VR_DROP_FIELD);
+	}
+}
+
+static void strangers(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+	u8 type;
+
+	for (type = 1; type < VR_TYPE_COUNT; type++)
+		BROKEN(t, s, type, incarnation = 0,
+		       type < VR_PING ? VR_DROP_FIELD : VR_DROP_NONE);
+}
+
+static void primaries(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+
+	BROKEN(t, s, VR_PREPARE, view++, VR_DROP_FIELD);
+	BROKEN(t, s, VR_COMMIT, view++, VR_DROP_FIELD);
+	BROKEN(t, s, VR_START_VIEW, view++, VR_DROP_FIELD);
+	BROKEN(t, s, VR_PREPARE, view += SAMPLE_REPLICAS, VR_DROP_NONE);
+	BROKEN(t, s, VR_NEW_STATE, view++, VR_DROP_NONE);
+	BROKEN(t, s, VR_DO_VIEW_CHANGE, view++, VR_DROP_NONE);
+}
+
+static void batches(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+
+	BROKEN(t, s, VR_REQUEST, entry_count = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_PREPARE, entry_count = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_NEW_STATE, entry_count = 0, VR_DROP_NONE);
+	BROKEN_ENTRY(t, s, VR_REQUEST, kind = 0, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_PREPARE, kind = 0, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_PREPARE, kind = VR_KIND_COUNT, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_NEW_STATE, kind = 255, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_REQUEST, view = SAMPLE_VIEW + 1, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_PREPARE, view = SAMPLE_VIEW + 1, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_NEW_STATE, view = SAMPLE_VIEW + 1, VR_DROP_FIELD);
+}
+
+static void suffixes(struct vrt *t)
+{
+	static const u8 with_hashes[] = { VR_DO_VIEW_CHANGE, VR_START_VIEW };
+	struct sample *s = sample_new(t);
+	u32 i;
+
+	for (i = 0; i < VR_ARRAY_COUNT(with_hashes); i++) {
+		BROKEN(t, s, with_hashes[i], commit = s->message.op + 1, VR_DROP_FIELD);
+		BROKEN(t, s, with_hashes[i], hash_count--, VR_DROP_FIELD);
+		BROKEN(t, s, with_hashes[i], hash_count++, VR_DROP_FIELD);
+		BROKEN(t, s, with_hashes[i], op++, VR_DROP_FIELD);
+		BROKEN(t, s, with_hashes[i], commit = 0, VR_DROP_FIELD);
+		/* As large as numbers get, and still no wrap. */
+		BROKEN(t, s, with_hashes[i], op = VR_NUMBER_MAX, VR_DROP_FIELD);
+	}
+}
+
+static void log_views(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+
+	BROKEN(t, s, VR_DO_VIEW_CHANGE, log_view = SAMPLE_VIEW, VR_DROP_FIELD);
+	BROKEN(t, s, VR_GET_STATE, log_view = SAMPLE_VIEW, VR_DROP_NONE);
+	BROKEN(t, s, VR_GET_STATE, log_view = SAMPLE_VIEW + 1, VR_DROP_FIELD);
+	BROKEN(t, s, VR_NEW_STATE, log_view = SAMPLE_VIEW, VR_DROP_NONE);
+	BROKEN(t, s, VR_NEW_STATE, log_view = SAMPLE_VIEW + 1, VR_DROP_FIELD);
+}
+
+static void statuses(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+
+	BROKEN(t, s, VR_PING, status = VR_STATUS_COUNT - 1, VR_DROP_NONE);
+	BROKEN(t, s, VR_PING, status = VR_STATUS_COUNT, VR_DROP_FIELD);
+	BROKEN(t, s, VR_FORM_REFUSED, status = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_FORM_REFUSED, status = VR_FORM_COUNT, VR_DROP_FIELD);
+}
+
+static struct vrt_case cases[] = {
+	{ samples_are_valid, "a correct message of every type is accepted" },
+	{ slots, "sender and receiver are two different members" },
+	{ origins, "an entry is of a member, a request of its sender" },
+	{ numbers, "views, op numbers and generations are bounded" },
+	{ strangers, "only a member of the group takes part in it" },
+	{ primaries, "only the primary of a view leads it" },
+	{ batches, "entries have a kind, and a view no later than their message" },
+	{ suffixes, "a suffix has a hash for each entry from commit to op" },
+	{ log_views, "a log was normal before, or in, the view it is offered for" },
+	{ statuses, "a status or an error is one that exists" },
+	{ }
+};
+
+VRT_SUITE(message, cases);

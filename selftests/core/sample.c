@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/* See sample.h. */
+#include "sample.h"
+
+const struct vr_wire_group sample_group = {
+	.group = 0x0123456789abcdefull,
+	.members = 0xfedcba9876543210ull,
+};
+
+struct sample *sample_new(struct vrt *t)
+{
+	return vrt_alloc(t, sizeof(struct sample));
+}
+
+static void fill_entries(struct sample *s, u32 count, u16 body_bytes)
+{
+	struct vr_message *m = &s->message;
+	u32 i;
+
+	for (i = 0; i < VR_BODY_BYTES_MAX; i++)
+		s->body[i] = i * 7 + 1;
+	for (i = 0; i < count; i++) {
+		struct vr_entry *e = &s->entries[i];
+
+		e->op = m->op + 1 + i;
+		e->view = SAMPLE_VIEW - i % 2;
+		e->session = 0x1111111100ull + i;
+		e->request = 0x2222222200ull + i;
+		e->argument = 0x3333333300ull + i;
+		e->kind = 1 + i % (VR_KIND_COUNT - 1);
+		e->origin = m->from;
+		e->body = s->body;
+		e->body_bytes = body_bytes;
+		m->entries[i] = e;
+	}
+	m->entry_count = count;
+}
+
+static void fill_hashes(struct sample *s, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		s->hashes[i] = 0x4444444444444400ull + i;
+	s->message.hashes = s->hashes;
+	s->message.hash_count = count;
+	s->message.commit = 1000;
+	s->message.op = 1000 + count - 1;
+}
+
+void sample_fill(struct sample *s, u8 type, u32 count, u16 body_bytes)
+{
+	struct vr_message *m = &s->message;
+	u32 i;
+
+	memset(s, 0, sizeof(*s));
+	m->type = type;
+	m->from = 1;
+	m->to = 2;
+	m->generation = 0x1234;
+	m->incarnation = 0x5555555555555555ull;
+	m->view = SAMPLE_VIEW;
+
+	switch (type) {
+	case VR_REQUEST:
+		fill_entries(s, 1, body_bytes);
+		break;
+	case VR_PREPARE:
+	case VR_NEW_STATE:
+		m->op = 0x0666666666666666ull;
+		m->commit = 0x0777777777777777ull;
+		m->hash = 0x8888888888888888ull;
+		fill_entries(s, count, body_bytes);
+		if (type == VR_PREPARE)
+			m->heartbeat_ns = 0x9999999999999999ull;
+		else
+			m->log_view = SAMPLE_VIEW - 1;
+		break;
+	case VR_PREPARE_OK:
+		m->op = 0x0666666666666666ull;
+		m->hash = 0x8888888888888888ull;
+		m->heartbeat_ns = 0x9999999999999999ull;
+		break;
+	case VR_COMMIT:
+		m->commit = 0x0777777777777777ull;
+		m->heartbeat_ns = 0x9999999999999999ull;
+		break;
+	case VR_DO_VIEW_CHANGE:
+		m->log_view = SAMPLE_VIEW - 2;
+		fill_hashes(s, count);
+		break;
+	case VR_START_VIEW:
+		fill_hashes(s, count);
+		break;
+	case VR_GET_STATE:
+		m->log_view = SAMPLE_VIEW - 2;
+		m->op = 0x0666666666666666ull;
+		break;
+	case VR_PING:
+		m->op = 0x0666666666666666ull;
+		m->commit = 0x0777777777777777ull;
+		m->status = VR_STATUS_VIEW_CHANGE;
+		break;
+	case VR_FORM_OK:
+		m->nonces[m->from] = 0xaaaaaaaaaaaaaaaaull;
+		break;
+	case VR_FORM_REFUSED:
+		m->status = VR_FORM_BUSY;
+		break;
+	case VR_FORMED:
+		for (i = 0; i < VR_REPLICAS_MAX; i++)
+			m->nonces[i] = 0xbbbbbbbbbbbbbb00ull + i;
+		break;
+	}
+	if (type >= VR_FORM)
+		m->form_id = 0xccccccccccccccccull;
+}
