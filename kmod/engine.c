@@ -179,7 +179,7 @@ static void perform(struct vrseq_engine *e, struct todo *todo)
 		if (wq_has_sleeper(wait))
 			wake_up_interruptible(wait);
 	}
-	if (todo->readable && wq_has_sleeper(&e->readers))
+	if ((todo->readable || todo->status_changed) && wq_has_sleeper(&e->readers))
 		wake_up_interruptible_poll(&e->readers, EPOLLIN | EPOLLRDNORM);
 }
 
@@ -356,6 +356,14 @@ bool vrseq_engine_describe(struct vrseq_engine *e, struct vr_info *info, u64 *no
 	return running;
 }
 
+/* For good, that is; before the group is formed one can wait for its messages. */
+static bool has_stopped(const struct vrseq_engine *e)
+{
+	int refusal = vr_replica_refusal(e->replica);
+
+	return refusal && refusal != -EHOSTUNREACH;
+}
+
 /**
  * vrseq_engine_read - copy a message out of the log
  * @e:		engine
@@ -363,7 +371,8 @@ bool vrseq_engine_describe(struct vrseq_engine *e, struct vr_info *info, u64 *no
  * @message:	receives it
  *
  * Return: 0, -EAGAIN if it is not there yet, -EPIPE if it is not there any more
- * (@message->first is the oldest that is), -ENETDOWN.
+ * (@message->first is the oldest that is), -ENETDOWN; -ENOTRECOVERABLE or -EIO
+ * if it will never come, as this member takes no part any more.
  */
 int vrseq_engine_read(struct vrseq_engine *e, u64 sequence, struct vrseq_message *message)
 {
@@ -378,7 +387,7 @@ int vrseq_engine_read(struct vrseq_engine *e, u64 sequence, struct vrseq_message
 	message->first = vr_replica_sequence_first(e->replica);
 	message->sequence = sequence ?: message->first;
 	if (message->sequence > vr_replica_sequence_last(e->replica)) {
-		error = -EAGAIN;
+		error = has_stopped(e) ? vr_replica_refusal(e->replica) : -EAGAIN;
 	} else if (message->sequence < message->first) {
 		vrseq_stat_count(&e->stats, VRSEQ_STAT_READER_OVERRUN);
 		error = -EPIPE;
@@ -402,7 +411,8 @@ bool vrseq_engine_readable(struct vrseq_engine *e, u64 sequence)
 	if (e->running) {
 		u64 last = vr_replica_sequence_last(e->replica);
 
-		readable = (sequence ?: vr_replica_sequence_first(e->replica)) <= last;
+		readable = (sequence ?: vr_replica_sequence_first(e->replica)) <= last ||
+			   has_stopped(e);
 	}
 	spin_unlock_bh(&e->core_lock);
 	return readable;

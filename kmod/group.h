@@ -112,4 +112,7 @@ void vrseq_group_put(struct vrseq_group *group);
 int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *s);
 u64 vrseq_group_memory_bytes(const struct vrseq_group *group);
 
+/* status.c */
+void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapshot *look);
+
 #endif /* VRSEQ_GROUP_H */

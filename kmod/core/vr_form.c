@@ -178,15 +178,15 @@ void vr_on_form_refused(struct vr_replica *r, const struct vr_message *m)
  */
 void vr_on_formed(struct vr_replica *r, const struct vr_message *m)
 {
-	bool ours = m->nonces[r->cfg.self] == r->cfg.nonce;
+	bool awaited = r->status == VR_STATUS_FORMING && r->form.id == m->form_id &&
+		       !is_initiator(r);
 
-	if (r->status == VR_STATUS_BLANK ||
-	    (r->status == VR_STATUS_FORMING && r->form.id == m->form_id && !ours)) {
-		vr_refuse(r, VR_REFUSAL_MEMORY_LOST);
+	if (r->status != VR_STATUS_BLANK && !awaited) {
+		vr_drop(r, VR_DROP_FORM);
 		return;
 	}
-	if (r->status != VR_STATUS_FORMING || r->form.id != m->form_id || is_initiator(r)) {
-		vr_drop(r, VR_DROP_FORM);
+	if (!awaited || m->nonces[r->cfg.self] != r->cfg.nonce) {
+		vr_refuse(r, VR_REFUSAL_MEMORY_LOST);
 		return;
 	}
 	memcpy(r->form.nonces, m->nonces, sizeof(r->form.nonces));

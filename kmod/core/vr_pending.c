@@ -51,7 +51,7 @@ static bool fail(struct vr_replica *r, u32 handle, s32 error)
 	return true;
 }
 
-static s32 refusal_error(const struct vr_replica *r)
+s32 vr_replica_refusal(const struct vr_replica *r)
 {
 	switch (r->status) {
 	case VR_STATUS_BLANK:
@@ -72,7 +72,7 @@ void vr_pending_fail(struct vr_replica *r)
 	u32 i;
 
 	for (i = 0; i < r->cfg.pending_max; i++) {
-		if (r->pending[i].active && !fail(r, i, refusal_error(r))) {
+		if (r->pending[i].active && !fail(r, i, vr_replica_refusal(r))) {
 			vr_timer_set(r, VR_TIMER_PENDING, 0);
 			return;
 		}
@@ -110,7 +110,7 @@ static bool answer(struct vr_replica *r, u32 handle, u8 kind, u64 session_id,
 void vr_on_submit(struct vr_replica *r, const struct vr_submit *s)
 {
 	struct vr_pending *p = &r->pending[s->handle];
-	s32 error = refusal_error(r);
+	s32 error = vr_replica_refusal(r);
 
 	vr_assert(s->handle < r->cfg.pending_max && s->body_bytes <= VR_BODY_BYTES_MAX);
 	vr_assert(!p->active || s->kind == VR_KIND_SESSION_END);
@@ -245,7 +245,7 @@ void vr_on_pending_timer(struct vr_replica *r)
 {
 	u32 i;
 
-	if (refusal_error(r)) {
+	if (vr_replica_refusal(r)) {
 		vr_pending_fail(r);
 		return;
 	}

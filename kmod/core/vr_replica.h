@@ -257,6 +257,15 @@ void vr_replica_describe(const struct vr_replica *r, struct vr_info *info);
  */
 const struct vr_entry *vr_replica_message(const struct vr_replica *r, u64 sequence);
 
+/**
+ * vr_replica_refusal - why this replica takes no operation
+ * @r: replica
+ *
+ * Return: 0 if it does; -EHOSTUNREACH before the group is formed,
+ * -ENOTRECOVERABLE or -EIO if it takes no part any more.
+ */
+s32 vr_replica_refusal(const struct vr_replica *r);
+
 /** vr_replica_sequence_first - oldest message kept; above _last if there is none */
 u64 vr_replica_sequence_first(const struct vr_replica *r);
 

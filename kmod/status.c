@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One sentence for people: what this member is doing, and if it can do nothing,
+ * who is silent and for how long. Device and netlink show the same one.
+ */
+#include "group.h"
+
+#include <linux/kernel.h>
+#include <linux/math64.h>
+
+struct sentence {
+	char *text;
+	int bytes;
+};
+
+static __printf(2, 3) void say(struct sentence *s, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	s->bytes += vscnprintf(s->text + s->bytes, VRSEQ_STATUS_TEXT_BYTES - s->bytes,
+			       format, args);
+	va_end(args);
+}
+
+/* PING comes every eight heartbeats or so; two of them may be lost. */
+static bool is_silent(const struct vrseq_group *group, const struct vrseq_snapshot *look,
+		      u8 slot)
+{
+	u64 silent_ns = group->config.view_timeout_ns + 24 * group->config.heartbeat_ns;
+	u64 heard_ns = look->info.peers[slot].heard_ns;
+
+	return slot != look->self && (!heard_ns || look->now_ns - heard_ns > silent_ns);
+}
+
+static void say_peers(struct sentence *s, const struct vrseq_group *group,
+		      const struct vrseq_snapshot *look)
+{
+	u8 slot;
+
+	for (slot = 0; slot < look->member_count; slot++) {
+		const struct vr_peer_info *peer = &look->info.peers[slot];
+		u16 id = look->members[slot].id;
+		u64 tenths;
+
+		if (!is_silent(group, look, slot)) {
+			if (peer->members_differ)
+				say(s, "; member %u has another list of members", id);
+			continue;
+		}
+		if (!peer->heard_ns) {
+			say(s, "; member %u never heard", id);
+			continue;
+		}
+		tenths = div_u64(look->now_ns - peer->heard_ns, NSEC_PER_SEC / 10);
+		say(s, "; member %u silent %llu.%llu s", id, tenths / 10, tenths % 10);
+	}
+}
+
+static void say_quorum(struct sentence *s, const struct vrseq_group *group,
+		       const struct vrseq_snapshot *look)
+{
+	const struct vr_info *info = &look->info;
+	u8 slot, reached = 0;
+
+	for (slot = 0; slot < look->member_count; slot++)
+		reached += !is_silent(group, look, slot);
+	if (info->has_quorum)
+		say(s, "member %u is primary of view %llu",
+		    look->members[info->primary % VR_REPLICAS_MAX].id, info->view);
+	else if (reached < info->quorum)
+		say(s, "no quorum: reach %u of %u, need %u", reached, look->member_count,
+		    info->quorum);
+	else
+		say(s, "no quorum yet: changing to view %llu", info->view);
+}
+
+/**
+ * vrseq_status_describe - the sentence that goes with a look at a group
+ * @group:	the group
+ * @look:	all of it but @look->text, which receives the sentence
+ */
+void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapshot *look)
+{
+	static const char * const refusals[VR_REFUSAL_COUNT] = {
+		[VR_REFUSAL_NONE] = "takes no part",
+		[VR_REFUSAL_MEMORY_LOST] =
+			"lost its memory of the group and takes no part",
+		[VR_REFUSAL_BEHIND] =
+			"fell too far behind to catch up and takes no part",
+	};
+	static const char * const halts[VR_HALT_COUNT] = {
+		[VR_HALT_NONE] = "no reason",
+		[VR_HALT_COMMITTED_CONFLICT] = "another entry at a committed place",
+		[VR_HALT_LOG_GAP] = "a gap in the log",
+		[VR_HALT_LOG_FULL] = "the log is full",
+		[VR_HALT_TWO_LOGS] = "two logs in one view",
+	};
+	const struct vr_info *info = &look->info;
+	struct sentence s = { .text = look->text };
+
+	switch (info->status) {
+	case VR_STATUS_BLANK:
+		say(&s, "not formed: run vrseq group form %s", group->config.name);
+		break;
+	case VR_STATUS_FORMING:
+		say(&s, "being formed: waiting for the promise of all members");
+		break;
+	case VR_STATUS_RECOVERING:
+		say(&s, "this member %s", refusals[info->refusal % VR_REFUSAL_COUNT]);
+		break;
+	case VR_STATUS_HALTED:
+		say(&s, "this member halted: %s", halts[info->halt % VR_HALT_COUNT]);
+		break;
+	default:
+		say_quorum(&s, group, look);
+	}
+	say_peers(&s, group, look);
+	say(&s, "; insecure");
+}
