@@ -133,6 +133,7 @@ all_errnos() {
 
 set -e
 ktap_begin
+hold_static_keys
 module_load
 ktap_run abi "operations, arguments, refusals"
 ktap_run file "write, read, poll, signals, dup, fork"

@@ -23,6 +23,19 @@ module_load() {
 	eventually 5 test -c /dev/vrseq
 }
 
+# An emulated processor may still run an instruction that the other one is patching, and the kernel
+# then dies of a stray int3. So whatever switches branches of the packet path on and off (filters,
+# qdiscs, UDP encapsulation) is switched on once, before there is any traffic, and stays so.
+hold_static_keys() {
+	ip link add hold type dummy
+	tc qdisc add dev hold clsact
+	tc filter add dev hold ingress protocol ip flower action drop
+	tc filter add dev hold egress protocol ip flower action drop
+	ip link add holdvx type vxlan id 1 dstport 4789 dev lo
+	ip link set hold up
+	ip link set holdvx up
+}
+
 # --- members ---
 
 sw() {

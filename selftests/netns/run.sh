@@ -12,6 +12,7 @@ here=$(dirname "$0")
 
 set -e
 ktap_begin
+hold_static_keys
 module_load
 
 ktap_run tokens "tokens drawn at all three members at once never repeat"
