@@ -150,10 +150,10 @@ void vrseq_group_detach(struct vrseq_group *group, u32 handle)
 /* ---- members ------------------------------------------------------------------ */
 
 /*
- * What tells groups apart on the wire, the same at all members: the name, and
+ * What tells groups apart on the wire, the same at all members: the UUID, and
  * the list of ids and roles. Addresses are each member's own view.
  */
-static void identify(const char *name, const struct vrseq_member *members, u8 count,
+static void identify(const uuid_t *uuid, const struct vrseq_member *members, u8 count,
 		     struct vr_wire_group *identity)
 {
 	static const siphash_key_t key = {{ 0x76727365712d6772ull, 0x6f75702d69642d31ull }};
@@ -162,7 +162,7 @@ static void identify(const char *name, const struct vrseq_member *members, u8 co
 
 	for (slot = 0; slot < count; slot++)
 		list[slot] = cpu_to_le32((u32)members[slot].role << 16 | members[slot].id);
-	identity->group = siphash(name, strlen(name), &key);
+	identity->group = siphash(uuid, sizeof(*uuid), &key);
 	identity->members = siphash(list, count * sizeof(list[0]), &key);
 }
 
@@ -201,7 +201,7 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 
 	lockdep_assert_held(&groups_lock);
 	configure(group, members, count, &cfg);
-	identify(group->config.name, members, count, &identity);
+	identify(&group->config.uuid, members, count, &identity);
 	reason = vr_config_invalid(&cfg);
 	if (reason) {
 		NL_SET_ERR_MSG_FMT(extack, "%s", reason);
@@ -365,6 +365,26 @@ static void destroy(struct vrseq_group *group)
 	vrseq_engine_quiesce(&group->engine);
 	vrseq_peers_destroy(vrseq_udp_replace_peers(&group->engine.udp, NULL));
 	vrseq_group_put(group);
+}
+
+/**
+ * vrseq_group_name_uuid - the UUID of a group whose members name no other
+ * @name:	of the group at all of them
+ * @uuid:	receives it: version 8 of RFC 9562, the same on every machine
+ */
+void vrseq_group_name_uuid(const char *name, uuid_t *uuid)
+{
+	static const siphash_key_t keys[2] = {
+		{{ 0x76727365712d7575ull, 0x69642d686967682dull }},
+		{{ 0x76727365712d7575ull, 0x69642d6c6f772d2dull }},
+	};
+	__be64 halves[2];
+
+	halves[0] = cpu_to_be64(siphash(name, strlen(name), &keys[0]));
+	halves[1] = cpu_to_be64(siphash(name, strlen(name), &keys[1]));
+	import_uuid(uuid, (const u8 *)halves);
+	uuid->b[6] = (uuid->b[6] & 0x0f) | 0x80;
+	uuid->b[8] = (uuid->b[8] & 0x3f) | 0x80;
 }
 
 /**

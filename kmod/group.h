@@ -19,6 +19,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/sizes.h>
+#include <linux/uuid.h>
 #include <linux/vrseq.h>
 
 #include "engine.h"
@@ -34,13 +35,15 @@ struct netlink_ext_ack;
 
 /**
  * struct vrseq_group_config - what GROUP_ADD says
- * @name:	of the group
+ * @name:	of the group, in its namespace
+ * @uuid:	of the group, at all members
  * @self_id:	id of this member
  * @listen:	where it listens
  * @heartbeat_ns: see struct vr_config; so are the others
  */
 struct vrseq_group_config {
 	char name[VRSEQ_GROUP_NAME_BYTES];
+	uuid_t uuid;
 	u16 self_id;
 	struct vrseq_endpoint listen;
 	u64 heartbeat_ns;
@@ -94,6 +97,7 @@ struct vrseq_snapshot {
 int vrseq_groups_init(void);
 void vrseq_groups_exit(void);
 
+void vrseq_group_name_uuid(const char *name, uuid_t *uuid);
 int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 		    struct netlink_ext_ack *extack);
 int vrseq_group_del(struct net *net, const char *name, struct netlink_ext_ack *extack);

@@ -50,6 +50,7 @@ static const struct nla_policy group_add_policy[] = {
 	[VRSEQ_A_LOG_BYTES] = { .type = NLA_U32 },
 	[VRSEQ_A_MESSAGES] = { .type = NLA_U32 },
 	[VRSEQ_A_MESSAGE_BYTES] = { .type = NLA_U32 },
+	[VRSEQ_A_UUID] = NLA_POLICY_EXACT_LEN(UUID_SIZE),
 };
 
 static const struct nla_policy group_form_policy[] = {
@@ -107,6 +108,20 @@ static int check_address(__be32 address, struct netlink_ext_ack *extack)
 		return 0;
 	NL_SET_ERR_MSG(extack, "address: that of one machine is needed");
 	return -EINVAL;
+}
+
+static int take_uuid(struct genl_info *info, struct vrseq_group_config *config)
+{
+	const struct nlattr *uuid = info->attrs[VRSEQ_A_UUID];
+
+	if (!uuid) {
+		vrseq_group_name_uuid(config->name, &config->uuid);
+		return 0;
+	}
+	import_uuid(&config->uuid, nla_data(uuid));
+	if (uuid_is_null(&config->uuid))
+		return refuse_range(info, VRSEQ_A_UUID, "uuid: the one of all zeroes is nobody's");
+	return 0;
 }
 
 static int take_times(struct genl_info *info, struct vrseq_group_config *config)
@@ -183,6 +198,7 @@ static int group_add(struct sk_buff *skb, struct genl_info *info)
 	config.listen.address = nla_get_in_addr(attrs[VRSEQ_A_ADDRESS_IPV4]);
 	config.listen.port = htons(nla_get_u16(attrs[VRSEQ_A_PORT]));
 	error = check_address(config.listen.address, info->extack) ?:
+		take_uuid(info, &config) ?:
 		take_times(info, &config) ?:
 		take_rings(info, &config);
 	if (error)
@@ -279,6 +295,7 @@ static int put_config(struct sk_buff *skb, const struct vrseq_group *group)
 	const struct vrseq_group_config *config = &group->config;
 
 	return nla_put_string(skb, VRSEQ_A_NAME, config->name) ?:
+	       nla_put(skb, VRSEQ_A_UUID, UUID_SIZE, &config->uuid) ?:
 	       nla_put_u16(skb, VRSEQ_A_SELF_ID, config->self_id) ?:
 	       nla_put_in_addr(skb, VRSEQ_A_ADDRESS_IPV4, config->listen.address) ?:
 	       nla_put_u16(skb, VRSEQ_A_PORT, ntohs(config->listen.port)) ?:

@@ -5,17 +5,24 @@
  * tool on top. All but the GET commands need CAP_NET_ADMIN. Each refusal
  * carries an extack sentence. Groups live in the caller's network namespace.
  *
+ * A name is what one namespace calls its member; the UUID is what tells groups
+ * apart on the wire: all members of a group have the same, and no other group
+ * that can reach them has it. Without UUID it is made of the name, so members
+ * with one name need not say it. Members of one group in one namespace need
+ * different names and therefore the UUID.
+ *
  *   GROUP_ADD     NAME, SELF_ID, ADDRESS_IPV4, PORT, INSECURE
- *                 [HEARTBEAT_NS] [VIEW_TIMEOUT_NS] [LOG_ENTRIES] [LOG_BYTES]
- *                 [MESSAGES] [MESSAGE_BYTES]
+ *                 [UUID] [HEARTBEAT_NS] [VIEW_TIMEOUT_NS] [LOG_ENTRIES]
+ *                 [LOG_BYTES] [MESSAGES] [MESSAGE_BYTES]
  *   GROUP_DEL     NAME                 EBUSY while files are attached
  *   GROUP_FORM    NAME [GENERATION]    once in the life of a group, at one
  *                 member, all members reachable and blank; waits, 5 s at most
  *   GROUP_GET     NAME, or a dump of all groups; the reply has
- *     NAME SELF_ID ADDRESS_IPV4 PORT INSECURE HEARTBEAT_NS VIEW_TIMEOUT_NS
- *     LOG_ENTRIES LOG_BYTES MESSAGES MESSAGE_BYTES MEMORY_BYTES GENERATION
- *     STATE STATUS_TEXT HAS_QUORUM QUORUM_COUNT VIEW LAST_NORMAL_VIEW PRIMARY_ID
- *     OP COMMIT COMMIT_HASH SEQUENCE_FIRST SEQUENCE_LAST FILES
+ *     NAME UUID SELF_ID ADDRESS_IPV4 PORT INSECURE HEARTBEAT_NS
+ *     VIEW_TIMEOUT_NS LOG_ENTRIES LOG_BYTES MESSAGES MESSAGE_BYTES MEMORY_BYTES
+ *     GENERATION STATE STATUS_TEXT HAS_QUORUM QUORUM_COUNT VIEW
+ *     LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT COMMIT_HASH SEQUENCE_FIRST
+ *     SEQUENCE_LAST FILES
  *     MEMBER (nested, one for each member)
  *   MEMBER_ADD    NAME, MEMBER { ID, ADDRESS_IPV4, PORT [ROLE] }; only while
  *                 the group is blank
@@ -76,6 +83,7 @@ enum vrseq_attr {
 	VRSEQ_A_FILES,			/* u32, attached files */
 	VRSEQ_A_MEMBER,			/* nest of VRSEQ_A_MEMBER_* */
 	VRSEQ_A_STAT,			/* nest of VRSEQ_A_STAT_* */
+	VRSEQ_A_UUID,			/* binary, 16 bytes, not all 0 */
 	__VRSEQ_A_MAX,
 };
 
