@@ -94,6 +94,44 @@ TEST(endpoint)
 		}
 }
 
+TEST(uuid)
+{
+	static const uint8_t expected[UUID_BYTES] = {
+		0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+		0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10,
+	};
+	static const char *const bad[] = {
+		"", "-", "0123456789abcdeffedcba9876543210",
+		"01234567-89ab-cdef-fedc-ba987654321",
+		"01234567-89ab-cdef-fedc-ba98765432100",
+		"01234567-89ab-cdef-fedc-ba9876543210 ",
+		" 01234567-89ab-cdef-fedc-ba9876543210",
+		"01234567-89ab-cdef-fedc-ba987654321g",
+		"g1234567-89ab-cdef-fedc-ba9876543210",
+		"01234567-89ab-cdef-fedcba98-76543210",
+		"0123456-789ab-cdef-fedc-ba9876543210",
+		"01234567--89ab-cdef-fedc-ba987654321",
+		"01234567-89ab-cdef-fedc_ba9876543210",
+		"01234567-89ab-cdef-fedc-ba98765432-0",
+		"{01234567-89ab-cdef-fedc-ba9876543210}",
+		"01234567-89ab-cdef-fedc-",
+		"0x234567-89ab-cdef-fedc-ba9876543210",
+		"+1234567-89ab-cdef-fedc-ba9876543210",
+	};
+	uint8_t uuid[UUID_BYTES];
+	size_t i;
+
+	ASSERT_TRUE(parse_uuid("01234567-89ab-cdef-fedc-ba9876543210", uuid));
+	EXPECT_EQ(0, memcmp(uuid, expected, sizeof(uuid)));
+	memset(uuid, 0, sizeof(uuid));
+	ASSERT_TRUE(parse_uuid("01234567-89AB-CDEF-FeDc-bA9876543210", uuid));
+	EXPECT_EQ(0, memcmp(uuid, expected, sizeof(uuid)));
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_FALSE(parse_uuid(bad[i], uuid)) {
+			TH_LOG("bad[%zu]", i);
+		}
+}
+
 /* A command with one of everything. */
 struct command {
 	const char *name;
@@ -102,6 +140,7 @@ struct command {
 	uint64_t time_ns;
 	uint64_t size;
 	struct endpoint endpoint;
+	uint8_t uuid[UUID_BYTES];
 	bool flag;
 };
 
@@ -114,6 +153,7 @@ static int parse(struct command *command, int argc, char **argv)
 		ARG_IN("time", ARG_TIME, &command->time_ns, 1, UINT64_MAX),
 		ARG_IN("size", ARG_SIZE, &command->size, 1, 1024),
 		ARG("endpoint", ARG_ENDPOINT, &command->endpoint),
+		ARG("uuid", ARG_UUID, command->uuid),
 		ARG("role", ARG_WORD, NULL, .text = "voter"),
 		ARG("-f", ARG_FLAG, NULL),
 		ARG("key", ARG_REFUSED, NULL, .text = "not in this version"),
@@ -123,7 +163,7 @@ static int parse(struct command *command, int argc, char **argv)
 
 	memset(command, 0, sizeof(*command));
 	code = args_parse(argc, argv, args, "hint");
-	command->flag = args[7].given;
+	command->flag = args[8].given;
 	return code;
 }
 
@@ -135,13 +175,15 @@ TEST(grammar)
 	struct command command;
 
 	ASSERT_EQ(PARSE(&command, "a", "count", "9", "b", "-f", "time", "1ms", "size", "1K",
-			"endpoint", "1.2.3.4:5", "role", "voter"), 0);
+			"endpoint", "1.2.3.4:5", "role", "voter",
+			"uuid", "00000000-0000-0000-0000-000000000009"), 0);
 	EXPECT_STREQ(command.name, "a");
 	EXPECT_STREQ(command.text, "b");
 	EXPECT_EQ(command.count, 9);
 	EXPECT_EQ(command.time_ns, NS_PER_MS);
 	EXPECT_EQ(command.size, 1024);
 	EXPECT_EQ(command.endpoint.port, 5);
+	EXPECT_EQ(command.uuid[15], 9);
 	EXPECT_TRUE(command.flag);
 
 	ASSERT_EQ(PARSE(&command, "a"), 0);
@@ -178,6 +220,8 @@ TEST(refusals)
 	EXPECT_EQ(PARSE(&command, "a", "time", "5"), EXIT_USAGE);
 	EXPECT_EQ(PARSE(&command, "a", "size", "1025"), EXIT_USAGE);
 	EXPECT_EQ(PARSE(&command, "a", "endpoint", "1.2.3.4"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "uuid", "0"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "uuid"), EXIT_USAGE);
 	EXPECT_EQ(PARSE(&command, "a", "role", "learner"), EXIT_USAGE);
 	EXPECT_EQ(PARSE(&command, "a", "key", "file"), EXIT_USAGE);
 }

@@ -126,6 +126,11 @@ usage_errors() {
 	usage group add g self 1 listen 10.0.0.1:7400 insecure heartbeat 20
 	usage group add g self 1 listen 10.0.0.1:7400 insecure log-bytes 4294967296
 	usage group add g self 1 listen 10.0.0.1:7400 insecure log-bytes 4G
+	usage group add g self 1 listen 10.0.0.1:7400 insecure uuid
+	usage group add g self 1 listen 10.0.0.1:7400 insecure uuid 1
+	complains '8-4-4-4-12'
+	usage group add g self 1 listen 10.0.0.1:7400 insecure \
+		uuid 5e1f0c2a7b348d199a603c8e2f41d7b5
 	usage group form
 	usage group form g generation 65536
 	usage group del

@@ -44,9 +44,15 @@ static void put_member(struct nlmsghdr *nlh, uint16_t id, bool self, bool heard)
 	mnl_attr_nest_end(nlh, nest);
 }
 
+static const uint8_t uuid[] = {
+	0xa1, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+	0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x00,
+};
+
 static void put_group(struct nlmsghdr *nlh)
 {
 	mnl_attr_put_strz(nlh, VRSEQ_A_NAME, "fence");
+	mnl_attr_put(nlh, VRSEQ_A_UUID, sizeof(uuid), uuid);
 	mnl_attr_put_u16(nlh, VRSEQ_A_SELF_ID, 1);
 	mnl_attr_put_u32(nlh, VRSEQ_A_ADDRESS_IPV4, htonl(0x0a000001));
 	mnl_attr_put_u16(nlh, VRSEQ_A_PORT, 7400);
@@ -93,7 +99,8 @@ static void put_group(struct nlmsghdr *nlh)
 TEST(json)
 {
 	static const char expected[] =
-		"{\"name\":\"fence\",\"self_id\":1,\"address\":\"10.0.0.1\",\"port\":7400,"
+		"{\"name\":\"fence\",\"uuid\":\"a1234567-89ab-cdef-fedc-ba9876543200\","
+		"\"self_id\":1,\"address\":\"10.0.0.1\",\"port\":7400,"
 		"\"insecure\":true,\"heartbeat_ns\":20000000,\"view_timeout_ns\":200000000,"
 		"\"log_entries\":4096,\"log_bytes\":4194304,\"messages\":1024,"
 		"\"message_bytes\":65536,\"memory_bytes\":5000000,\"generation\":0,"
@@ -136,6 +143,9 @@ TEST(text)
 	text = CAPTURED(json, group_print(group));
 	EXPECT_NE(strstr(text, "group fence  10.0.0.1:7400/udp  view 12  primary 1  "
 			 "commit 48112  READY  INSECURE\n"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "  uuid a1234567-89ab-cdef-fedc-ba9876543200\n"), NULL) {
+		TH_LOG("%s", text);
+	}
 	EXPECT_NE(strstr(text, "10.0.0.2:7400"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "never heard"), NULL) { TH_LOG("%s", text); }
 	free(text);
@@ -154,6 +164,8 @@ TEST(nothing_but_a_name)
 	ASSERT_NE(group, NULL);
 	EXPECT_EQ(group_health(group), EXIT_HALTED);
 	text = CAPTURED(json, (group_print(group), group_print_json(&json, group)));
+	EXPECT_EQ(strstr(text, "  uuid"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "\"uuid\":null"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"view\":null"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"members\":[]"), NULL) { TH_LOG("%s", text); }
 	free(text);
@@ -172,6 +184,12 @@ TEST(malformed)
 	start(&answer);
 	mnl_attr_put(answer.nlh, VRSEQ_A_NAME, 3, "abc");
 	EXPECT_EQ(group_decode(answer.nlh), NULL);
+
+	for (i = sizeof(uuid) - 1; i <= sizeof(uuid) + 1; i += 2) {
+		start(&answer);
+		mnl_attr_put(answer.nlh, VRSEQ_A_UUID, i, "0123456789abcdef");
+		EXPECT_EQ(group_decode(answer.nlh), NULL);
+	}
 
 	start(&answer);
 	for (i = 0; i <= VRSEQ_MEMBERS_MAX; i++)

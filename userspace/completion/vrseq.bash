@@ -22,7 +22,7 @@ _vrseq_words()
 	counter) echo "next get help" ;;
 	log) echo "append tail help" ;;
 	"group add")
-		echo "self listen insecure heartbeat view-timeout log-entries log-bytes" \
+		echo "self listen insecure uuid heartbeat view-timeout log-entries log-bytes" \
 			"messages message-bytes durability help"
 		;;
 	"group form") echo "generation help $(_vrseq_groups)" ;;

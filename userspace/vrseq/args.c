@@ -99,6 +99,41 @@ bool parse_endpoint(const char *text, struct endpoint *endpoint)
 	return true;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Hyphens stand before these bytes and nowhere else. */
+static bool hyphen_before(size_t byte)
+{
+	return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
+
+bool parse_uuid(const char *text, uint8_t *uuid)
+{
+	int high, low;
+	size_t i;
+
+	for (i = 0; i < UUID_BYTES; i++) {
+		if (hyphen_before(i) && *text++ != '-')
+			return false;
+		high = hex_digit(*text);
+		low = high < 0 ? -1 : hex_digit(text[1]);
+		if (low < 0)
+			return false;
+		uuid[i] = high << 4 | low;
+		text += 2;
+	}
+	return !*text;
+}
+
 static int parse_number(struct arg *arg, const char *text, const char *hint)
 {
 	static const struct {
@@ -137,6 +172,12 @@ static int parse_value(struct arg *arg, const char *text, const char *hint)
 		if (!parse_endpoint(text, arg->value))
 			return usage_error(hint,
 					   "%s must be IPv4:PORT like 10.0.0.1:7400, not '%s'",
+					   arg->word, text);
+		return 0;
+	case ARG_UUID:
+		if (!parse_uuid(text, arg->value))
+			return usage_error(hint,
+					   "%s must be 8-4-4-4-12 hexadecimal digits, not '%s'",
 					   arg->word, text);
 		return 0;
 	default:

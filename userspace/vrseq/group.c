@@ -20,11 +20,12 @@ static void put_u32_given(struct nlmsghdr *nlh, const struct arg *arg,
 
 int group_add(int argc, char **argv)
 {
-	enum { NAME, SELF, LISTEN, INSECURE, HEARTBEAT, VIEW_TIMEOUT,
+	enum { NAME, SELF, LISTEN, INSECURE, UUID, HEARTBEAT, VIEW_TIMEOUT,
 	       LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES };
 	static const char hint[] = "vrseq group help";
 	uint64_t self, heartbeat_ns, timeout_ns, log_entries, log_bytes;
 	uint64_t messages, message_bytes;
+	uint8_t uuid[UUID_BYTES];
 	struct endpoint listen;
 	const char *name;
 	struct arg args[] = {
@@ -32,6 +33,7 @@ int group_add(int argc, char **argv)
 		[SELF] = ARG_IN("self", ARG_COUNT, &self, 1, UINT16_MAX, .required = true),
 		[LISTEN] = ARG("listen", ARG_ENDPOINT, &listen, .required = true),
 		[INSECURE] = ARG("insecure", ARG_FLAG, NULL),
+		[UUID] = ARG("uuid", ARG_UUID, uuid),
 		[HEARTBEAT] = ARG_IN("heartbeat", ARG_TIME, &heartbeat_ns, 1, UINT64_MAX),
 		[VIEW_TIMEOUT] = ARG_IN("view-timeout", ARG_TIME, &timeout_ns, 1, UINT64_MAX),
 		[LOG_ENTRIES] = ARG_IN("log-entries", ARG_COUNT, &log_entries, 1, UINT32_MAX),
@@ -62,6 +64,8 @@ int group_add(int argc, char **argv)
 	mnl_attr_put_u32(nlh, VRSEQ_A_ADDRESS_IPV4, listen.address);
 	mnl_attr_put_u16(nlh, VRSEQ_A_PORT, listen.port);
 	mnl_attr_put(nlh, VRSEQ_A_INSECURE, 0, NULL);
+	if (args[UUID].given)
+		mnl_attr_put(nlh, VRSEQ_A_UUID, sizeof(uuid), uuid);
 	put_u64_given(nlh, &args[HEARTBEAT], VRSEQ_A_HEARTBEAT_NS);
 	put_u64_given(nlh, &args[VIEW_TIMEOUT], VRSEQ_A_VIEW_TIMEOUT_NS);
 	put_u32_given(nlh, &args[LOG_ENTRIES], VRSEQ_A_LOG_ENTRIES);

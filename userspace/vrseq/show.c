@@ -11,6 +11,8 @@
 
 #include "show.h"
 
+#define UUID_TEXT_BYTES sizeof("01234567-0123-0123-0123-0123456789ab")
+
 enum field_kind {
 	FIELD_STRING,
 	FIELD_U8,
@@ -22,6 +24,7 @@ enum field_kind {
 	FIELD_IPV4,
 	FIELD_STATE,		/* u8 */
 	FIELD_ROLE,		/* u8 */
+	FIELD_UUID,
 };
 
 struct field {
@@ -32,6 +35,7 @@ struct field {
 
 static const struct field group_fields[] = {
 	{ VRSEQ_A_NAME, FIELD_STRING, "name" },
+	{ VRSEQ_A_UUID, FIELD_UUID, "uuid" },
 	{ VRSEQ_A_SELF_ID, FIELD_U16, "self_id" },
 	{ VRSEQ_A_ADDRESS_IPV4, FIELD_IPV4, "address" },
 	{ VRSEQ_A_PORT, FIELD_U16, "port" },
@@ -85,12 +89,21 @@ static enum mnl_attr_data_type data_type(enum field_kind kind)
 		return MNL_TYPE_U64;
 	case FIELD_FLAG:
 		return MNL_TYPE_FLAG;
+	case FIELD_UUID:
+		return MNL_TYPE_BINARY;
 	default:
 		return MNL_TYPE_U8;
 	}
 }
 
 /* --- decoding --- */
+
+static int validate(const struct nlattr *attr, enum field_kind kind)
+{
+	if (kind == FIELD_UUID)
+		return mnl_attr_validate2(attr, data_type(kind), UUID_BYTES);
+	return mnl_attr_validate(attr, data_type(kind));
+}
 
 struct decoder {
 	const struct field *fields;
@@ -116,7 +129,7 @@ static int decode_attr(const struct nlattr *attr, void *data)
 	for (i = 0; i < decoder->field_count; i++) {
 		if (decoder->fields[i].attr != type)
 			continue;
-		if (mnl_attr_validate(attr, data_type(decoder->fields[i].kind)) < 0)
+		if (validate(attr, decoder->fields[i].kind) < 0)
 			return MNL_CB_ERROR;
 		decoder->attr[type] = attr;
 	}
@@ -281,6 +294,17 @@ static const char *ipv4_text(const struct nlattr *attr, char *text)
 	return inet_ntop(AF_INET, &in, text, INET_ADDRSTRLEN);
 }
 
+static const char *uuid_text(const struct nlattr *attr, char *text)
+{
+	const uint8_t *b = mnl_attr_get_payload(attr);
+
+	snprintf(text, UUID_TEXT_BYTES,
+		 "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7],
+		 b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	return text;
+}
+
 enum exit_code group_health(const struct group *group)
 {
 	if (!group->attr[VRSEQ_A_STATE])
@@ -304,7 +328,7 @@ enum exit_code group_health(const struct group *group)
 static void print_field(struct json *json, const struct field *field,
 			const struct nlattr *attr)
 {
-	char text[INET_ADDRSTRLEN];
+	char text[UUID_TEXT_BYTES];	/* an address is shorter */
 
 	if (field->kind == FIELD_FLAG) {
 		json_bool(json, field->key, attr);
@@ -329,6 +353,9 @@ static void print_field(struct json *json, const struct field *field,
 		break;
 	case FIELD_ROLE:
 		json_string(json, field->key, role_name(attr));
+		break;
+	case FIELD_UUID:
+		json_string(json, field->key, uuid_text(attr, text));
 		break;
 	default:
 		json_u64(json, field->key, attr_u64(attr));
@@ -464,7 +491,7 @@ static void messages_print(uint64_t first, uint64_t last)
 void group_print(const struct group *group)
 {
 	const struct nlattr *const *attr = (const struct nlattr *const *)group->attr;
-	char a[32], b[32], c[32], address[INET_ADDRSTRLEN];
+	char a[32], b[32], c[32], address[INET_ADDRSTRLEN], uuid[UUID_TEXT_BYTES];
 
 	printf("group %s  %s:%" PRIu64 "/udp  view %" PRIu64 "  primary ",
 	       attr_string(attr[VRSEQ_A_NAME]),
@@ -490,7 +517,9 @@ void group_print(const struct group *group)
 	       size_text(attr_u64(attr[VRSEQ_A_LOG_BYTES]), b, sizeof(b)),
 	       attr_u64(attr[VRSEQ_A_MESSAGES]),
 	       size_text(attr_u64(attr[VRSEQ_A_MESSAGE_BYTES]), c, sizeof(c)));
-	printf("  heartbeat %s  view timeout %s\n",
+	printf("  heartbeat %s  view timeout %s%s%s\n",
 	       time_text(attr_u64(attr[VRSEQ_A_HEARTBEAT_NS]), a, sizeof(a)),
-	       time_text(attr_u64(attr[VRSEQ_A_VIEW_TIMEOUT_NS]), b, sizeof(b)));
+	       time_text(attr_u64(attr[VRSEQ_A_VIEW_TIMEOUT_NS]), b, sizeof(b)),
+	       attr[VRSEQ_A_UUID] ? "  uuid " : "",
+	       attr[VRSEQ_A_UUID] ? uuid_text(attr[VRSEQ_A_UUID], uuid) : "");
 }

@@ -56,10 +56,13 @@ enum arg_kind {
 	ARG_TIME,		/* uint64_t ns, min to max; needs a unit but for 0 */
 	ARG_SIZE,		/* uint64_t bytes, min to max; K, M, G are 1024s */
 	ARG_ENDPOINT,		/* struct endpoint */
+	ARG_UUID,		/* uint8_t[UUID_BYTES] */
 	ARG_WORD,		/* one word: @text; nothing is stored */
 	ARG_FLAG,		/* the keyword alone */
 	ARG_REFUSED,		/* known, but not in this version: @text says why */
 };
+
+#define UUID_BYTES 16
 
 struct endpoint {
 	uint32_t address;	/* as on the wire */
@@ -87,6 +90,7 @@ bool parse_count(const char *text, uint64_t *value);
 bool parse_time(const char *text, uint64_t *ns);
 bool parse_size(const char *text, uint64_t *bytes);
 bool parse_endpoint(const char *text, struct endpoint *endpoint);
+bool parse_uuid(const char *text, uint8_t *uuid);
 int args_parse(int argc, char **argv, struct arg *args, const char *hint);
 
 /* device.c: what counter and log share */
