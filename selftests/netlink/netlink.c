@@ -19,6 +19,7 @@
 #define BUFFER_BYTES 8192
 #define PORT 7400
 #define LOOPBACK 0x7f000001
+#define UUID_BYTES 16
 
 FIXTURE(netlink) {
 	struct mnl_socket *socket;
@@ -29,6 +30,7 @@ FIXTURE(netlink) {
 	struct nlmsghdr *nlh;
 	unsigned int objects;		/* of a dump or a get */
 	__u8 state;
+	__u8 uuid[UUID_BYTES];
 };
 
 static int on_error_attr(const struct nlattr *attr, void *data)
@@ -46,6 +48,9 @@ static int on_group_attr(const struct nlattr *attr, void *data)
 
 	if (mnl_attr_get_type(attr) == VRSEQ_A_STATE)
 		self->state = mnl_attr_get_u8(attr);
+	if (mnl_attr_get_type(attr) == VRSEQ_A_UUID &&
+	    mnl_attr_get_payload_len(attr) == UUID_BYTES)
+		memcpy(self->uuid, mnl_attr_get_payload(attr), UUID_BYTES);
 	return MNL_CB_OK;
 }
 
@@ -140,6 +145,8 @@ struct add {
 	unsigned int address;
 	int port;
 	bool insecure;
+	const void *uuid;
+	unsigned int uuid_bytes;
 	__u64 heartbeat_ns;
 	__u64 view_timeout_ns;
 	__u32 log_entries;
@@ -149,7 +156,7 @@ struct add {
 };
 
 #define ADD(...) ((struct add){ .name = "g", .self_id = 1, .address = LOOPBACK, .port = PORT, \
-	.insecure = true, ##__VA_ARGS__ })
+	.insecure = true, .uuid_bytes = UUID_BYTES, ##__VA_ARGS__ })
 
 static void put_add(struct _test_data_netlink *self, struct add add)
 {
@@ -164,6 +171,8 @@ static void put_add(struct _test_data_netlink *self, struct add add)
 		mnl_attr_put_u16(self->nlh, VRSEQ_A_PORT, add.port);
 	if (add.insecure)
 		mnl_attr_put(self->nlh, VRSEQ_A_INSECURE, 0, NULL);
+	if (add.uuid)
+		mnl_attr_put(self->nlh, VRSEQ_A_UUID, add.uuid_bytes, add.uuid);
 	if (add.heartbeat_ns)
 		mnl_attr_put_u64(self->nlh, VRSEQ_A_HEARTBEAT_NS, add.heartbeat_ns);
 	if (add.view_timeout_ns)
@@ -298,6 +307,93 @@ TEST_F(netlink, add_refused)
 	REFUSE(EINVAL, add(self, ADD(.address = 0xe0000001)));
 	ASSERT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
 	EXPECT_EQ(0, self->objects);
+}
+
+static const __u8 uuid_zero[UUID_BYTES + 1];
+static const __u8 uuid_one[UUID_BYTES + 1] = { [UUID_BYTES - 1] = 1 };
+static const __u8 uuid_two[UUID_BYTES + 1] = { 2 };
+
+TEST_F(netlink, uuid)
+{
+	/* Two times SipHash-2-4 of "g", and the version and variant of RFC 9562. */
+	static const __u8 of_g[UUID_BYTES] = {
+		0x69, 0x08, 0x11, 0x2f, 0xb1, 0x66, 0x86, 0xae,
+		0xb2, 0x39, 0xe4, 0x84, 0x9d, 0xf6, 0xd8, 0x43,
+	};
+
+	REFUSE(EINVAL, add(self, ADD(.uuid = uuid_zero)));
+	REFUSE(ERANGE, add(self, ADD(.uuid = uuid_one, .uuid_bytes = UUID_BYTES - 1)));
+	REFUSE(ERANGE, add(self, ADD(.uuid = uuid_one, .uuid_bytes = UUID_BYTES + 1)));
+	REFUSE(ERANGE, add(self, ADD(.uuid = uuid_one, .uuid_bytes = 0)));
+	ASSERT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
+	EXPECT_EQ(0, self->objects);
+
+	ASSERT_EQ(0, add(self, ADD(.uuid = uuid_one)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	EXPECT_EQ(0, memcmp(self->uuid, uuid_one, UUID_BYTES));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+
+	/* Made of the name, and of nothing else. */
+	ASSERT_EQ(0, add(self, ADD(.name = "h", .self_id = 7)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "h"));
+	EXPECT_NE(0, memcmp(self->uuid, uuid_one, UUID_BYTES));
+	EXPECT_NE(0, memcmp(self->uuid, of_g, UUID_BYTES));
+	ASSERT_EQ(0, add(self, ADD(.port = PORT + 1)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	EXPECT_EQ(0, memcmp(self->uuid, of_g, UUID_BYTES));
+}
+
+/* Member id listens on PORT + id and knows the others of three. */
+static int add_of_three(struct _test_data_netlink *self, const char *name, int id,
+			const void *uuid)
+{
+	int other, error;
+
+	error = add(self, ADD(.name = name, .self_id = id, .port = PORT + id, .uuid = uuid));
+	for (other = 1; other <= 3 && !error; other++) {
+		if (other != id)
+			error = member(self, VRSEQ_CMD_MEMBER_ADD, name,
+				       MEMBER(.id = other, .port = PORT + other));
+	}
+	return error;
+}
+
+TEST_F(netlink, three_members_of_one_namespace)
+{
+	static const char *const names[] = { "a", "b", "c" };
+	struct vrseq_next next;
+	int fds[3], i;
+
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, add_of_three(self, names[i], i + 1, uuid_one));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_FORM, "b"));
+	for (i = 0; i < 3; i++) {
+		struct vrseq_attach attach = { .group = { *names[i] } };
+
+		fds[i] = dev_open(O_RDWR);
+		ASSERT_GE(fds[i], 0);
+		ASSERT_EQ(0, dev_ioctl(fds[i], VRSEQ_IOC_ATTACH, &attach));
+	}
+	for (i = 0; i < 9; i++) {
+		ASSERT_EQ(0, dev_next(fds[i % 3], "", 1, &next));
+		EXPECT_EQ(i + 1, next.first);
+	}
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(9, dev_get(fds[i], ""));
+	for (i = 0; i < 3; i++) {
+		close(fds[i]);
+		ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, names[i]));
+	}
+}
+
+/* Everything fits but the uuid of one: it does not hear the others. */
+TEST_F(netlink, three_members_of_two_groups)
+{
+	ASSERT_EQ(0, add_of_three(self, "a", 1, uuid_one));
+	ASSERT_EQ(0, add_of_three(self, "b", 2, uuid_one));
+	ASSERT_EQ(0, add_of_three(self, "c", 3, uuid_two));
+	REFUSE(EHOSTUNREACH, by_name(self, VRSEQ_CMD_GROUP_FORM, "a"));
+	EXPECT_NE(NULL, strstr(self->sentence, "member 3"));
 }
 
 TEST_F(netlink, taken)
