@@ -3,8 +3,9 @@
 # Runs in a guest that counts instructions (one is one ns): what a commit costs beside a UDP echo
 # between two processes, in the same boot. Prints p50 and the ratios; gates nothing.
 #
-# A group has one member in a namespace, so there is no commit over loopback alone: veth and a
-# bridge are between any two members, and between the processes of the veth echo.
+# Over loopback: three members of one group in one namespace, told apart by their names and held
+# together by a UUID. Over veth: one namespace each, and a bridge between any two, as between the
+# processes of the veth echo.
 here=$(dirname "$0")
 . "$here/../lib/ktap.sh"
 . "$here/../lib/cluster.sh"
@@ -33,15 +34,54 @@ alone() {
 }
 
 # Rare heartbeats: their cost is not a commit's.
+rare='heartbeat 1s view-timeout 10s'
+
+# A group's name for its member ID at a loopback address.
+name_of() { # ID
+	echo "m$1"
+}
+
+ready_on_loopback() { # ID
+	local text
+
+	text=$("$programs/member_status" vr1 "$(name_of "$1")") && eval "$text" &&
+		[ "$s_has_quorum" = 1 ] && [ "$s_primary_id" != 0 ]
+}
+
+loopback() {
+	local id other
+
+	links_up 1
+	for id in 1 2 3; do
+		# shellcheck disable=SC2086
+		$vrseq -n vr1 group add "$(name_of $id)" self $id listen 127.0.0.1:$((port + id)) \
+			insecure uuid 6c6f6f70-6261-436b-8000-000000000001 $rare
+		for other in 1 2 3; do
+			[ $other = $id ] || $vrseq -n vr1 member add $other \
+				127.0.0.1:$((port + other)) group "$(name_of $id)"
+		done
+	done
+	$vrseq -n vr1 group form "$(name_of 1)"
+	for id in 3 2 1; do
+		eventually 10 ready_on_loopback $id
+	done
+	id=$s_primary_id
+	other=$((id % 3 + 1))
+	"$programs/commit_bench" commit-primary-loopback vr1 "$(name_of "$id")" >>$costs
+	"$programs/commit_bench" commit-backup-loopback vr1 "$(name_of $other)" >>$costs
+	"$programs/commit_bench" eight-callers-loopback vr1 "$(name_of "$id")" 8 >>$costs
+}
+
 three() {
-	GROUP_OPTIONS='heartbeat 1s view-timeout 10s'
+	GROUP_OPTIONS=$rare
 	cluster_formed 3
 	"$programs/commit_bench" commit-primary "vr$(primary)" >>$costs
 	"$programs/commit_bench" commit-backup "vr$(others "$(primary)" | head -n 1)" >>$costs
+	"$programs/commit_bench" eight-callers "vr$(primary)" t 8 >>$costs
 }
 
 five() {
-	GROUP_OPTIONS='heartbeat 1s view-timeout 10s'
+	GROUP_OPTIONS=$rare
 	cluster_formed 5
 	"$programs/commit_bench" commit-primary-of-five "vr$(primary)" >>$costs
 }
@@ -51,10 +91,14 @@ ktap_begin
 module_load
 ktap_run echoes "UDP echo between two processes"
 ktap_run alone "commits of a group of one"
+ktap_run loopback "commits of a group of three over loopback"
 ktap_run three "commits of a group of three over veth"
 ktap_run five "commits of a group of five over veth"
 printf '# %-24s %8s %8s %8s %8s  instructions\n' '' p50 p90 p99 max
-awk '{ printf "# %-24s %8d %8d %8d %8d\n", $1, $2, $3, $4, $5 }' $costs
+awk 'NF == 5 { printf "# %-24s %8d %8d %8d %8d\n", $1, $2, $3, $4, $5 }' $costs
+awk 'NF == 2 { printf "# %-24s %8d  mean of one of theirs\n", $1, $2 }' $costs
+ratio "# commit at the primary / echo, loopback" commit-primary-loopback echo-loopback
+ratio "# commit at a backup / echo, loopback" commit-backup-loopback echo-loopback
 ratio "# commit at the primary / echo, veth" commit-primary echo-veth
 ratio "# commit at a backup / echo, veth" commit-backup echo-veth
 ratio "# commit alone / echo, loopback" commit-alone echo-loopback
