@@ -171,6 +171,9 @@ void cluster_timeout(struct cluster *c, u8 slot)
 {
 	struct vr_event event = { .type = VR_EVENT_TIMEOUT };
 
+	/* One that halted has no deadline, and is not woken any more. */
+	if (c->deadline_ns[slot] == U64_MAX)
+		return;
 	c->now_ns = vr_max(c->now_ns, c->deadline_ns[slot]);
 	cluster_step(c, slot, &event);
 }

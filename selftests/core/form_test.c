@@ -107,7 +107,7 @@ static void not_twice_at_once(struct vrt *t)
 	expect_all(c, VR_STATUS_NORMAL);
 }
 
-static void unreachable(struct vrt *t)
+static void silent_member(struct vrt *t)
 {
 	struct cluster *c = cluster_new(t, 3);
 
@@ -346,7 +346,7 @@ static struct vrt_case cases[] = {
 	{ generation, "the group's numbers start in the generation it was told" },
 	{ once, "a member of a group forms no other" },
 	{ not_twice_at_once, "a second command does not disturb the first" },
-	{ unreachable, "a silent member is named, the others released" },
+	{ silent_member, "a silent member is named, the others released" },
 	{ crossing, "two commands at once refuse each other and can be repeated" },
 	{ crossing_halves, "commands that split the members release them all" },
 	{ loses_form, "a lost FORM is sent again" },

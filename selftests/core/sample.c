@@ -7,11 +7,6 @@ const struct vr_wire_group sample_group = {
 	.members = 0xfedcba9876543210ull,
 };
 
-struct sample *sample_new(struct vrt *t)
-{
-	return vrt_alloc(t, sizeof(struct sample));
-}
-
 static void fill_entries(struct sample *s, u32 count, u16 body_bytes)
 {
 	struct vr_message *m = &s->message;

@@ -22,7 +22,10 @@ struct sample {
 
 extern const struct vr_wire_group sample_group;
 
-struct sample *sample_new(struct vrt *t);
+static inline struct sample *sample_new(struct vrt *t)
+{
+	return vrt_alloc(t, sizeof(struct sample));
+}
 
 /**
  * sample_fill - make a message, different in every field it has
