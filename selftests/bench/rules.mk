@@ -3,7 +3,7 @@
 
 bench_programs := $(addprefix build/selftests/,udp_echo commit_bench)
 
-TESTS_BUILD += $(bench_programs)
+TESTS_BUILD += $(bench_programs) build/selftests/failover
 
 $(bench_programs): build/selftests/%: selftests/bench/%.c selftests/bench/bench.h \
 		selftests/lib/testlib.h uapi/linux/vrseq.h | provision-build
@@ -11,7 +11,13 @@ $(bench_programs): build/selftests/%: selftests/bench/%.c selftests/bench/bench.
 	@echo "  CC       $@"
 	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -o $@ $<
 
-bench: modules tools tests | provision-qemu ## instructions per commit beside a UDP echo
+build/selftests/failover: selftests/bench/failover.c $(wildcard kmod/core/*.[ch]) | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -Ikmod/core -o $@ $(filter %.c,$^)
+
+bench: modules tools tests | provision-qemu ## instructions per commit beside a UDP echo; failover time
+	@build/selftests/failover
 	@set -e; for kver in $(KVER); do \
 		selftests/qemu/guest.sh -D -n -k $$kver -t 600 selftests/bench/run.sh; done
 
