@@ -60,8 +60,8 @@ links_up() { # N
 		done
 	} | sw -batch -
 	for n in $members; do
-		printf '%s\n' "addr add 10.77.0.$n/24 dev eth0" "link set lo up" "link set eth0 up" |
-			ip -n "vr$n" -batch -
+		printf '%s\n' "addr add 10.77.0.$n/24 dev eth0" "link set lo up" \
+			"link set eth0 up" | ip -n "vr$n" -batch -
 	done
 }
 
@@ -190,8 +190,12 @@ heal() { # N...
 	local n
 
 	for n; do
-		sw link set "v$n" up
-		tc -n vrsw qdisc del dev "v$n" clsact 2>/dev/null || true
+		echo "link set v$n up"
+	done | sw -batch -
+	for n; do
+		echo "qdisc del dev v$n clsact"
+	done | tc -n vrsw -force -batch - 2>/dev/null || true
+	for n; do
 		tc -n "vr$n" qdisc del dev eth0 root 2>/dev/null || true
 	done
 }
@@ -223,13 +227,17 @@ partition() {
 	local a b group
 
 	for a in $members; do
+		echo "qdisc add dev v$a clsact"
 		for group; do
 			case " $group " in
-			*" $a "*) ;;
-			*) for b in $group; do deafen_to "$a" "$b"; done ;;
+			*" $a "*) continue ;;
 			esac
+			for b in $group; do
+				echo "filter add dev v$a egress protocol ip flower" \
+					"src_ip 10.77.0.$b action drop"
+			done
 		done
-	done
+	done | tc -n vrsw -batch -
 }
 
 netem() { # N ARGS
@@ -251,7 +259,8 @@ load() { # N ARGS
 	shift
 	[ -n "$history" ] || history=$(mktemp -d /run/history.XXXXXX)
 	client=$((client + 1))
-	"$programs/lin_client" -n "vr$n" -g t -o "$history/c$client" -c "$client" \
+	# Nice: what the script does to the cluster must not wait for them.
+	nice -n 19 "$programs/lin_client" -n "vr$n" -g t -o "$history/c$client" -c "$client" \
 		-s "$((${SEED:-1} * 100 + client))" "$@" &
 	loads="$loads $!"
 	load_last=$!

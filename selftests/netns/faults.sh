@@ -12,7 +12,7 @@ load_everywhere() {
 	local n
 
 	for n in $members; do
-		load "$n" -t 2 -i 40 -x 5 -p 3000 -m 0
+		load "$n" -t 2 -i 40 -x 5 -p 10000 -m 0
 	done
 }
 
@@ -222,7 +222,7 @@ random_faults() {
 		note "seed $seed, $size members; again: TEST=random_faults SEEDS=1 FIRST=$seed"
 		cluster_formed "$size"
 		load_everywhere
-		load 1 -t 1 -p 3000 -m 0
+		load 1 -t 1 -p 10000 -m 0
 		for _ in $(seq 8); do
 			random_fault
 			sleep "0.$((1 + RANDOM % 8))"

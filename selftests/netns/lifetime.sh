@@ -26,7 +26,7 @@ kill_clients() {
 	cluster_formed 3
 	for _ in $(seq 4); do
 		for n in $members; do
-			load "$n" -t 3
+			load "$n" -t 3 -p 5000
 		done
 		sleep 0.4
 		load_kill
@@ -68,7 +68,7 @@ netns_all_deleted() {
 	for _ in 1 2; do
 		cluster_formed 3
 		for n in $members; do
-			load "$n" -t 2 -m 0
+			load "$n" -t 2 -p 5000 -m 0
 		done
 		sleep 0.5
 		for n in $members; do
@@ -117,7 +117,7 @@ unload_under_load() {
 	for _ in 1 2; do
 		cluster_formed 3
 		for n in $members; do
-			load "$n" -t 3 -m 0
+			load "$n" -t 3 -p 5000 -m 0
 		done
 		sleep 0.5
 		load_kill
