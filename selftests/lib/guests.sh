@@ -18,7 +18,8 @@ for kver; do
 	tap=$top/build/$part-$kver.tap
 	echo "# Subtest: $part on $kver"
 	"$top/selftests/qemu/guest.sh" -k "$kver" -m "$memory" -t 900 -e "TEST=${TEST:-}" \
-		-e "SEEDS=${SEEDS:-}" -e "FIRST=${FIRST:-}" "$top/selftests/$part/run.sh" >"$tap.new" 2>&1
+		-e "SEEDS=${SEEDS:-}" -e "FIRST=${FIRST:-}" \
+		"$top/selftests/$part/run.sh" >"$tap.new" 2>&1
 	status=$?
 	mv "$tap.new" "$tap"
 	sed 's/^/    /' "$tap"
