@@ -34,7 +34,9 @@
  *   EMSGSIZE        message larger than message_bytes_max         no
  *   EPIPE           reader overrun: told once, STATUS has the
  *                   lost range, the next read goes on             -
- *   ENOTRECOVERABLE this member lost its memory and takes no part no
+ *   ENOTRECOVERABLE this member lost its memory, or fell behind
+ *                   further than the log reaches, and takes no
+ *                   part; STATUS says which                       see outcome
  *   EIO             this member halted; STATUS says why           see outcome
  *   ENETDOWN        the group or its network namespace is gone    see outcome
  *   EINVAL          bad argument: unknown flag, non-zero reserved

@@ -154,9 +154,9 @@ int vrseq_status(struct vrseq *handle, struct vrseq_status *status);
  *
  * Return: 0, and on failure:
  * not applied: -EOVERFLOW, -ENOSPC (no room for another named counter),
- * -EINVAL, -ENOTRECOVERABLE (this member lost its memory), -ESTALE;
- * see @result->outcome: -EHOSTUNREACH (no quorum), -ETIMEDOUT, -EINTR, -EIO,
- * -ENETDOWN; -EAGAIN only with O_NONBLOCK or a full window: the operation, if
+ * -EINVAL, -ESTALE;
+ * see @result->outcome: -EHOSTUNREACH (no quorum), -ETIMEDOUT, -EINTR,
+ * -ENOTRECOVERABLE (this member takes no part), -EIO, -ENETDOWN; -EAGAIN only with O_NONBLOCK or a full window: the operation, if
  * begun (op_id is not 0), goes on, join it after POLLOUT.
  */
 int vrseq_next(struct vrseq *handle, const char *counter, uint64_t count,

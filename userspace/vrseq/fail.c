@@ -27,13 +27,13 @@ enum exit_code exit_code_of(int error)
 	}
 }
 
-/* One full stop, whether @text brings one or not. */
+/* With a full stop, unless @text ends as a sentence does. */
 static void sentence(const char *text)
 {
 	size_t bytes = text ? strlen(text) : 0;
 
 	if (bytes)
-		fprintf(stderr, " %s%s", text, text[bytes - 1] == '.' ? "" : ".");
+		fprintf(stderr, " %s%s", text, strchr(".?!", text[bytes - 1]) ? "" : ".");
 }
 
 static void say(const char *why, const char *hint, const char *format,

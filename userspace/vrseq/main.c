@@ -82,7 +82,7 @@ static const struct command objects[] = {
 	{ "log", NULL, NULL, "messages in one order for all", log_commands },
 	{ "health", health_show, "[group G]",
 	  "can operations commit here? Exit code 0 yes, 3 no quorum,\n"
-	  "6 not formed or no group, 7 lost its memory or halted", NULL },
+	  "6 not formed or no group, 7 takes no part or halted", NULL },
 	{ "stats", stats_show, "[group G]", "datagrams, and drops by reason", NULL },
 	{ 0 },
 };
