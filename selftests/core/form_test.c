@@ -328,6 +328,33 @@ static void any_message_tells(struct vrt *t)
 	EXPECT_DROPS(c, 1, VR_DROP_STATUS, 1);
 }
 
+static void ping_tells(struct vrt *t)
+{
+	struct cluster *c = cluster_new(t, 3);
+
+	cluster_draft(c, VR_PING, 0, 1)->status = VR_STATUS_BLANK;
+	cluster_receive(c);
+	cluster_draft(c, VR_PING, 0, 1)->status = VR_STATUS_FORMING;
+	cluster_receive(c);
+	EXPECT_STATUS(c, 1, VR_STATUS_BLANK);
+	cluster_draft(c, VR_PING, 0, 1)->status = VR_STATUS_VIEW_CHANGE;
+	cluster_receive(c);
+	EXPECT_STATUS(c, 1, VR_STATUS_RECOVERING);
+}
+
+static void same_id(struct vrt *t)
+{
+	struct cluster *c = cluster_new(t, 3);
+
+	cluster_form(c, 0, 0, 1);
+	cluster_deliver(c, cluster_take(c, VR_FORM, 0, 1));
+	cluster_forget(c);
+	cluster_draft(c, VR_FORM, 2, 1)->form_id = 1;
+	cluster_receive(c);
+	VRT_EXPECT_EQUAL(t, c->sent[1][VR_FORM_OK], 0);
+	VRT_EXPECT_EQUAL(t, c->sent[1][VR_FORM_REFUSED], 1);
+}
+
 static void foreign_ping(struct vrt *t)
 {
 	struct cluster *c = cluster_formed(t, 3);
@@ -359,6 +386,8 @@ static struct vrt_case cases[] = {
 	{ other_members, "a member with another member list is named" },
 	{ lost_memory, "a member that lost its memory takes no part and says so" },
 	{ any_message_tells, "any message of a group tells a member that it forgot" },
+	{ ping_tells, "a PING of a group tells a member that it forgot" },
+	{ same_id, "a promise is to one initiator" },
 	{ foreign_ping, "a PING with another member list means nothing" },
 	{ }
 };

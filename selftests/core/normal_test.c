@@ -247,6 +247,26 @@ static void lost_commit(struct vrt *t)
 	lost(t, VR_COMMIT);
 }
 
+static void lost_again(struct vrt *t)
+{
+	struct cluster *c = cluster_formed(t, 3);
+	u32 lost = 0;
+
+	c->down = 1 << 2;
+	cluster_submit(c, 0, 0, VR_KIND_SESSION_BEGIN, 0, 1, 0, NULL);
+	while (lost < 4) {
+		if (cluster_find(c, VR_PREPARE, 0, 1)) {
+			cluster_take(c, VR_PREPARE, 0, 1);
+			lost++;
+		}
+		cluster_run(c);
+		cluster_timeout(c, 0);
+	}
+	cluster_wait(c, 2 * CLUSTER_HEARTBEAT_NS);
+	EXPECT_ANSWER(c, 0, 0, 1, VR_OUTCOME_APPLIED, 0);
+	VRT_EXPECT_EQUAL(t, cluster_info(c, 0)->view, 0);
+}
+
 static void reordered(struct vrt *t)
 {
 	struct cluster *c = cluster_formed(t, 3);
@@ -430,8 +450,12 @@ static void echo_from_the_future(struct vrt *t)
 	cluster_wait(c, CLUSTER_HEARTBEAT_NS);
 	cluster_draft(c, VR_PREPARE_OK, 1, 0)->heartbeat_ns = U64_MAX;
 	cluster_receive(c);
-	for (i = 0; i < 12; i++)
+	/* Nor may it make others so that echo nothing. */
+	for (i = 0; i < 12; i++) {
+		cluster_draft(c, VR_PREPARE_OK, 2, 0);
+		cluster_receive(c);
 		cluster_wait(c, CLUSTER_HEARTBEAT_NS);
+	}
 	VRT_EXPECT(t, !cluster_info(c, 0)->has_quorum);
 }
 
@@ -498,6 +522,7 @@ static struct vrt_case cases[] = {
 	{ batch_bytes, "a batch of large entries is split into datagrams" },
 	{ lost_request, "a lost REQUEST is sent again" },
 	{ lost_prepare, "a lost PREPARE is sent again" },
+	{ lost_again, "a PREPARE is sent until it is acknowledged" },
 	{ lost_prepare_ok, "a lost PREPARE_OK is said again" },
 	{ lost_commit, "a lost COMMIT is made good by a heartbeat" },
 	{ reordered, "reordered entries are taken in order" },

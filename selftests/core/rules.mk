@@ -4,8 +4,8 @@
 
 core_sources := $(wildcard selftests/core/*.c) $(wildcard kmod/core/*.c)
 core_headers := $(wildcard selftests/core/*.h kmod/core/*.h) selftests/lib/vrt.h
-core_cflags := -std=gnu11 -O1 -g -Wall -Wextra -Wno-missing-field-initializers -fno-omit-frame-pointer \
-	-fsanitize=address,undefined -fno-sanitize-recover=all \
+core_cflags := -std=gnu11 -O1 -g -Wall -Wextra -Wno-missing-field-initializers \
+	-fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-Ikmod/core -Iselftests/lib -Iselftests/core
 core_programs := $(addprefix build/selftests/core/unit-,gcc clang)
 

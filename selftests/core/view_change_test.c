@@ -162,13 +162,15 @@ static void same_vote(struct vrt *t)
 	VRT_EXPECT(t, !memcmp(again->data, first->data, first->bytes));
 }
 
-/* D19, while it learns of commits: the vote is what it was. */
-static void vote_stands(struct vrt *t)
+/*
+ * Replica 2 in the view change to 1, having voted with op 3, commit 2, and
+ * having learnt since that op 3 is committed. Returns the vote.
+ */
+static struct letter *learns_after_voting(struct cluster *c)
 {
-	struct cluster *c = cluster_formed(t, 3);
-	struct letter *first, *again;
-	struct vr_message *m;
 	u64 session = cluster_begin(c, 1, 0);
+	struct letter *vote;
+	struct vr_message *m;
 
 	cluster_next(c, 1, 0, session, 1);
 	cluster_wait(c, 2 * CLUSTER_HEARTBEAT_NS);
@@ -177,9 +179,9 @@ static void vote_stands(struct vrt *t)
 	cluster_deliver(c, cluster_take(c, VR_PREPARE, 0, 2));
 	cluster_forget(c);
 	leave_view(c, 1 << 2);
-	first = cluster_take(c, VR_DO_VIEW_CHANGE, 2, 1);
-	VRT_EXPECT_EQUAL(t, cluster_open(c, first)->commit, 2);
-	VRT_EXPECT_EQUAL(t, cluster_open(c, first)->op, 3);
+	vote = cluster_take(c, VR_DO_VIEW_CHANGE, 2, 1);
+	VRT_EXPECT_EQUAL(c->t, cluster_open(c, vote)->commit, 2);
+	VRT_EXPECT_EQUAL(c->t, cluster_open(c, vote)->op, 3);
 	/* START_VIEW with an entry to fetch: what is committed is adopted at once. */
 	m = cluster_draft(c, VR_START_VIEW, 1, 2);
 	m->commit = 3;
@@ -188,14 +190,65 @@ static void vote_stands(struct vrt *t)
 	c->draft_hashes[0] = vr_replica_entry(c->replicas[2], 3)->hash;
 	c->draft_hashes[1] = 1;
 	cluster_receive(c);
-	VRT_EXPECT_EQUAL(t, cluster_info(c, 2)->commit, 3);
+	VRT_EXPECT_EQUAL(c->t, cluster_info(c, 2)->commit, 3);
 	EXPECT_STATUS(c, 2, VR_STATUS_VIEW_CHANGE);
 	cluster_forget(c);
+	return vote;
+}
+
+static void vote_stands(struct vrt *t)
+{
+	struct cluster *c = cluster_formed(t, 3);
+	struct letter *first = learns_after_voting(c), *again;
+
 	while (!cluster_find(c, VR_DO_VIEW_CHANGE, 2, 1))
 		cluster_timeout(c, 2);
 	again = cluster_take(c, VR_DO_VIEW_CHANGE, 2, 1);
 	VRT_ASSERT_EQUAL(t, again->bytes, first->bytes);
 	VRT_EXPECT(t, !memcmp(again->data, first->data, first->bytes));
+}
+
+/* The vote is due again in the very step in which it is overtaken. */
+static void vote_overtaken(struct vrt *t)
+{
+	struct cluster *c = cluster_formed(t, 3);
+	struct letter *first = learns_after_voting(c), *vote;
+	struct vr_event event = { .type = VR_EVENT_TIMEOUT };
+
+	c->now_ns += CLUSTER_TIMEOUT_NS;
+	cluster_draft(c, VR_EXIT_VIEW, 0, 2);
+	cluster_receive(c);
+	c->now_ns += 2 * CLUSTER_TIMEOUT_NS - 1;
+	cluster_forget(c);
+	cluster_step(c, 2, &event);
+	VRT_EXPECT_EQUAL(t, view_of(c, 2), 2);
+	VRT_EXPECT(t, cluster_find(c, VR_DO_VIEW_CHANGE, 2, 1));
+	while (cluster_find(c, VR_DO_VIEW_CHANGE, 2, 1)) {
+		vote = cluster_take(c, VR_DO_VIEW_CHANGE, 2, 1);
+		if (cluster_open(c, vote)->view == 1)
+			VRT_EXPECT(t, !memcmp(vote->data, first->data, first->bytes));
+	}
+}
+
+/* It votes, chooses the log to begin with, and finds that it must not. */
+static void halts_in_a_step(struct vrt *t)
+{
+	struct cluster *c = cluster_formed(t, 3);
+	u64 session = cluster_begin(c, 1, 0);
+	u8 type;
+
+	cluster_next(c, 1, 0, session, 1);
+	cluster_forget(c);
+	cluster_draft(c, VR_DO_VIEW_CHANGE, 2, 1);
+	c->draft.view = 1;
+	c->draft.op = 3;
+	c->draft.commit = 2;
+	c->draft.hash_count = 2;
+	c->draft_hashes[0] = 9;
+	cluster_receive(c);
+	EXPECT_STATUS(c, 1, VR_STATUS_HALTED);
+	for (type = 0; type < VR_TYPE_COUNT; type++)
+		VRT_EXPECT_EQUAL(t, c->sent[1][type], 0);
 }
 
 static void lost_vote(struct vrt *t)
@@ -510,6 +563,8 @@ static struct vrt_case cases[] = {
 	{ later_view_adopted, "a later view is adopted as it is, not counted up to" },
 	{ same_vote, "a vote is repeated byte for byte, to everybody" },
 	{ vote_stands, "a vote does not change when more turns out to be committed" },
+	{ vote_overtaken, "no vote is sent in other words when a later view begins" },
+	{ halts_in_a_step, "nothing leaves a replica in the step in which it halts" },
 	{ lost_vote, "a lost DO_VIEW_CHANGE is sent again" },
 	{ lost_start_view, "a lost START_VIEW is sent again" },
 	{ same_vote_counts_once, "the same DO_VIEW_CHANGE counts once" },

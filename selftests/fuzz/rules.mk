@@ -5,9 +5,10 @@ fuzz_dir := build/selftests/fuzz
 fuzz_targets := wire_fuzz step_fuzz
 fuzz_cflags := -std=gnu11 -O1 -g -Wall -Wextra -Wno-missing-field-initializers \
 	-fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-Ikmod/core -Iselftests/lib -Iselftests/core
+	-Ikmod/core -Iselftests/lib -Iselftests/core -Iselftests/fuzz
 fuzz_core := $(wildcard kmod/core/*.c)
-fuzz_headers := $(wildcard selftests/core/*.h kmod/core/*.h) selftests/lib/vrt.h
+fuzz_headers := $(wildcard selftests/fuzz/*.h selftests/core/*.h kmod/core/*.h) \
+	selftests/lib/vrt.h
 
 fuzz_with_wire_fuzz := selftests/core/sample.c
 fuzz_with_step_fuzz := selftests/core/cluster.c

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# usage: run.sh SECONDS DIR TARGET... - each fuzzer for so long, beginning with DIR/seeds/TARGET, as
-# TAP. What it finds stays in DIR/found/TARGET: a crash is replayed by giving the file to the program.
+# usage: run.sh SECONDS DIR TARGET... - each fuzzer for so long, as TAP, beginning with
+# DIR/seeds/TARGET. What it finds stays in DIR/found/TARGET: a crash is replayed by giving the file
+# to the program.
 set -u
 seconds=$1
 dir=$2
@@ -21,7 +22,7 @@ for target; do
 		>"$log" 2>&1
 	status=$?
 	runs=$(sed -n 's/^stat::number_of_executed_units: //p' "$log")
-	grep -o 'INFO: Seed: [0-9]*' "$log" | sed 's/^INFO/#/'
+	grep -o 'INFO: Seed: [0-9]*' "$log" | sed 's/^INFO:/#/'
 	echo "# ${runs:-0} runs, $(grep -o 'cov: [0-9]*' "$log" | tail -n 1)"
 	# A fuzzer that ran next to nothing has shown nothing.
 	if [ $status = 0 ] && [ "${runs:-0}" -ge 500 ]; then

@@ -10,14 +10,13 @@
 #include <stdlib.h>
 
 #include "cluster.h"
+#include "fuzz.h"
 #include "vr_bytes.h"
 
 #define REPLICAS 3
 #define HANDLES 4
 #define OPS_MAX 4096
 #define LETTERS_MAX 300		/* the network loses the oldest beyond */
-
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 /* ---- the world of vrt.h: what does not hold is a crash to report ------- */
 

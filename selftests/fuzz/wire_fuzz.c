@@ -5,10 +5,9 @@
  */
 #include <stdlib.h>
 
+#include "fuzz.h"
 #include "sample.h"
 #include "vr_bytes.h"
-
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static void must(bool holds)
 {
