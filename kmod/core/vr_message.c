@@ -25,6 +25,18 @@ static bool suffix_invalid(const struct vr_message *m)
 	return m->commit > m->op || m->hash_count != m->op - m->commit + 1;
 }
 
+/* A nonce for each replica and no more. */
+static bool nonces_invalid(const struct vr_message *m, u8 replica_count)
+{
+	u32 slot;
+
+	for (slot = 0; slot < VR_REPLICAS_MAX; slot++) {
+		if (!m->nonces[slot] != (slot >= replica_count))
+			return true;
+	}
+	return false;
+}
+
 static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 {
 	u8 primary = m->view % replica_count;
@@ -54,8 +66,12 @@ static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 		return m->log_view > m->view;
 	case VR_PING:
 		return m->status >= VR_STATUS_COUNT;
+	case VR_FORM_OK:
+		return !m->nonces[m->from];
 	case VR_FORM_REFUSED:
 		return !m->status || m->status >= VR_FORM_COUNT;
+	case VR_FORMED:
+		return nonces_invalid(m, replica_count);
 	default:
 		return false;
 	}

@@ -26,7 +26,7 @@ struct vr_replica;
  * struct vr_config - what a replica is told at its birth and never again
  * @replica_count:	1 .. VR_REPLICAS_MAX
  * @self:		our slot, below @replica_count
- * @nonce:		random, never used before: names this life of the replica
+ * @nonce:		random, not 0, never used before: names this life of the replica
  * @seed:		random: for jitter only
  * @heartbeat_ns:	time between two signs of life of an idle primary
  * @view_timeout_ns:	silence of the primary that makes a backup speak up

@@ -203,7 +203,7 @@ u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
 		break;
 	case VR_FORM_OK:
 		put64(&w, m->form_id);
-		put64(&w, m->nonces[m->from]);
+		put64(&w, m->nonces[m->from % VR_REPLICAS_MAX]);
 		break;
 	case VR_FORM_REFUSED:
 		put64(&w, m->form_id);
@@ -456,7 +456,7 @@ enum vr_drop vr_wire_decode(struct vr_wire_scratch *scratch, const u8 *buffer,
 	m->incarnation = get64(&r);
 	m->view = get64(&r);
 	m->generation = get16(&r);
-	if (get16(&r) != bytes)
+	if (get16(&r) != bytes || bytes > VR_DATAGRAM_BYTES_MAX)
 		return r.drop ? r.drop : VR_DROP_BOUND;
 	get_zero32(&r);
 	if (!r.drop && *members_differ && !type_before_group(m->type))

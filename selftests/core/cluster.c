@@ -333,6 +333,7 @@ struct vr_message *cluster_draft(struct cluster *c, u8 type, u8 from, u8 to)
 {
 	const struct vr_info *info = cluster_info(c, to);
 	struct vr_message *m = &c->draft;
+	u32 slot;
 
 	memset(m, 0, sizeof(*m));
 	m->type = type;
@@ -343,6 +344,8 @@ struct vr_message *cluster_draft(struct cluster *c, u8 type, u8 from, u8 to)
 	m->view = info->view;
 	m->commit = info->commit;
 	m->hashes = c->draft_hashes;
+	for (slot = 0; slot < c->count; slot++)
+		m->nonces[slot] = 1 + slot;
 	return m;
 }
 

@@ -134,6 +134,15 @@ static void log_views(struct vrt *t)
 	BROKEN(t, s, VR_NEW_STATE, log_view = SAMPLE_VIEW + 1, VR_DROP_FIELD);
 }
 
+static void nonces(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+
+	BROKEN(t, s, VR_FORM_OK, nonces[s->message.from] = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_FORMED, nonces[0] = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_FORMED, nonces[SAMPLE_REPLICAS] = 1, VR_DROP_FIELD);
+}
+
 static void statuses(struct vrt *t)
 {
 	struct sample *s = sample_new(t);
@@ -154,6 +163,7 @@ static struct vrt_case cases[] = {
 	{ batches, "entries have a kind, and a view no later than their message" },
 	{ suffixes, "a suffix has a hash for each entry from commit to op" },
 	{ log_views, "a log was normal before, or in, the view it is offered for" },
+	{ nonces, "a nonce is of a member, and each has one" },
 	{ statuses, "a status or an error is one that exists" },
 	{ }
 };

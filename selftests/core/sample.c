@@ -103,7 +103,7 @@ void sample_fill(struct sample *s, u8 type, u32 count, u16 body_bytes)
 		m->status = VR_FORM_BUSY;
 		break;
 	case VR_FORMED:
-		for (i = 0; i < VR_REPLICAS_MAX; i++)
+		for (i = 0; i < SAMPLE_REPLICAS; i++)
 			m->nonces[i] = 0xbbbbbbbbbbbbbb00ull + i;
 		break;
 	}
