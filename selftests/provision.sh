@@ -14,8 +14,8 @@ packages() {
 	case $1 in
 	build) echo gcc make perl libc6-dev pkg-config libmnl-dev python3 kmod \
 		linux-headers-amd64 linux-headers-6.12-amd64 ;;
-	unit) echo gcc libc6-dev clang-14 libclang-rt-14-dev llvm-14 ;;
-	lint) echo sparse python3 binutils mandoc linux-source-6.1 xz-utils ;;
+	unit) echo gcc libc6-dev clang clang-14 libclang-rt-14-dev llvm-14 ;;
+	lint) echo sparse git python3 binutils mandoc linux-source-6.1 xz-utils ;;
 	dkms) echo dkms ;;
 	qemu) echo qemu-system-x86 busybox-static cpio kmod iproute2 python3 xz-utils ;;
 	uml) echo gcc make bc flex bison patch cpio kmod xz-utils iproute2 linux-source-6.1 ;;

@@ -23,6 +23,10 @@ CASES = {
     "a suite fails by itself": ("1..1\n    1..1\n    ok 1 - x\nnot ok 1 - s\n", 1, (1, 1, 0)),
     "a nested plan is not kept": ("1..1\n    1..2\n    ok 1 - x\nok 1 - s\n", 0, (1, 1, 0)),
     "two documents": ("1..1\nok 1 - a\n1..2\nok 1 - b\nok 2 - c\n", 0, (3, 0, 0)),
+    "two documents, the second plan last": (
+        "TAP version 13\n1..1\nok 1 - a\nTAP version 13\nok 1 - b\nok 2 - c\n1..2\n", 0, (3, 0, 0)),
+    "two documents, the first cut short": (
+        "TAP version 13\n1..2\nok 1 - a\nTAP version 13\n1..1\nok 1 - b\n", 0, (2, 1, 0)),
     "all skipped": ("1..0 # SKIP nothing to do\n", 0, (0, 0, 1)),
     "no test": ("hello\n", 0, (0, 1, 0)),
     "nothing": ("", 0, (0, 1, 0)),
