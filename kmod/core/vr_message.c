@@ -31,7 +31,9 @@ static bool nonces_invalid(const struct vr_message *m, u8 replica_count)
 	u32 slot;
 
 	for (slot = 0; slot < VR_REPLICAS_MAX; slot++) {
-		if (!m->nonces[slot] != (slot >= replica_count))
+		bool wanted = slot < replica_count;
+
+		if (wanted != !!m->nonces[slot])
 			return true;
 	}
 	return false;

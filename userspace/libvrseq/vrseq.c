@@ -323,7 +323,7 @@ static const struct {
 	{ EOVERFLOW, "The counter's range is exhausted" },
 	{ EMSGSIZE, "The message is larger than the group allows" },
 	{ EPIPE, "The reader was too slow and lost messages" },
-	{ ENOTRECOVERABLE, "This member takes no part in the group: it lost its memory or fell behind" },
+	{ ENOTRECOVERABLE, "This member takes no part: it lost its memory or fell behind" },
 	{ EIO, "This member halted" },
 	{ ENETDOWN, "The group or its network namespace is gone" },
 	{ EINVAL, "An argument is not valid" },

@@ -156,8 +156,9 @@ int vrseq_status(struct vrseq *handle, struct vrseq_status *status);
  * not applied: -EOVERFLOW, -ENOSPC (no room for another named counter),
  * -EINVAL, -ESTALE;
  * see @result->outcome: -EHOSTUNREACH (no quorum), -ETIMEDOUT, -EINTR,
- * -ENOTRECOVERABLE (this member takes no part), -EIO, -ENETDOWN; -EAGAIN only with O_NONBLOCK or a full window: the operation, if
- * begun (op_id is not 0), goes on, join it after POLLOUT.
+ * -ENOTRECOVERABLE (this member takes no part), -EIO, -ENETDOWN;
+ * -EAGAIN only with O_NONBLOCK or a full window: the operation, if begun (op_id
+ * is not 0), goes on, join it after POLLOUT.
  */
 int vrseq_next(struct vrseq *handle, const char *counter, uint64_t count,
 	       uint64_t deadline_ns, struct vrseq_result *result);
