@@ -10,6 +10,7 @@
  *	A4  what is committed in a view is in the log of every later one's primary
  *	A5  what a replica acknowledged in a view it holds in that view
  *	A6  readers see the same messages, none missing, none twice
+ *	A7  what was said not to be applied is in no log
  */
 #include "sim.h"
 
@@ -191,6 +192,30 @@ static void check_status(struct sim *sim, struct sim_node *node, const struct vr
 	}
 }
 
+/* What a primary may know of the others' votes is what has reached it. */
+void check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m)
+{
+	if (m->type != VR_DO_VIEW_CHANGE || m->view < node->heard_view ||
+	    m->from >= sim->options.replica_count)
+		return;
+	if (m->view > node->heard_view)
+		node->heard_mask = 0;
+	node->heard_view = m->view;
+	node->heard_mask |= 1u << m->from;
+}
+
+static void check_votes(struct sim *sim, const struct sim_node *node)
+{
+	u64 view = node->info.view;
+	u8 mask = 1u << node->slot;
+
+	if (node->heard_view == view)
+		mask |= node->heard_mask;
+	if (view && __builtin_popcount(mask) < sim_quorum(sim))
+		sim_fail(sim, "R8: view %llu starts at replica %u with the votes of %x only",
+			 (unsigned long long)view, node->slot, mask);
+}
+
 /* A4: said when the view starts, not when the loss shows. */
 static void check_leader(struct sim *sim, const struct sim_node *node)
 {
@@ -233,8 +258,10 @@ static void check_primary(struct sim *sim, const struct sim_node *node,
 	}
 	c->primary_seen[view] = true;
 	c->primary_life[view] = node->life;
-	if (before->status != VR_STATUS_NORMAL || before->view != view)
+	if (before->status != VR_STATUS_NORMAL || before->view != view) {
 		check_leader(sim, node);
+		check_votes(sim, node);
+	}
 	if (node->info.op - node->info.commit > VR_PIPELINE_MAX / 2)
 		sim_mark(sim, MARK_PIPELINE_DEEP);
 }
@@ -488,6 +515,37 @@ static bool answers_question(const struct sim *sim, const struct sim_client *cli
 	       (!e->body_bytes || !memcmp(e->body, client->body, e->body_bytes));
 }
 
+/* Refused by its replica alone, which says that it has not been and will not be applied. */
+void check_refused(struct sim *sim, const struct sim_client *client)
+{
+	u64 op;
+	u32 i;
+
+	op = vr_max(client->index_floor, sim->checker.base);
+	while (++op <= check_newest(sim)) {
+		const struct sim_entry *e = check_entry(sim, op);
+
+		if (e && answers_question(sim, client, e))
+			sim_fail(sim, "A7: client %ld is told that op %llu is not applied",
+				 (long)(client - sim->clients), (unsigned long long)op);
+	}
+	for (i = 0; i < sim->options.replica_count; i++) {
+		const struct sim_node *node = &sim->nodes[i];
+
+		for (op = node->info.commit + 1; node->up && op <= node->info.op; op++) {
+			const struct vr_entry *e = vr_replica_entry(node->replica, op);
+
+			if (e && e->kind == client->kind && e->origin == client->slot &&
+			    e->request == client->request &&
+			    (e->session ? e->session == client->session :
+			     e->argument == sim->nodes[client->slot].config.nonce))
+				sim_fail(sim, "A7: client %ld is told no, and replica %u holds op %llu",
+					 (long)(client - sim->clients), i,
+					 (unsigned long long)op);
+		}
+	}
+}
+
 /* An answer that was decided in the log. */
 void check_answer(struct sim *sim, struct sim_client *client, const struct vr_done *done)
 {
@@ -578,7 +636,7 @@ static void check_converged(struct sim *sim)
 void check_end(struct sim *sim)
 {
 	struct sim_checker *c = &sim->checker;
-	u64 views = c->view_max - sim->healed_view;
+	u64 views = vr_max(c->view_max, sim->healed_view) - sim->healed_view;
 
 	if (!c->formed)
 		return;

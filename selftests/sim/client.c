@@ -275,6 +275,8 @@ static void refused(struct sim *sim, struct sim_client *client, const struct vr_
 			 sim_status_name(node->info.status));
 		return;
 	}
+	if (done->outcome == VR_OUTCOME_NOT_APPLIED)
+		check_refused(sim, client);
 	/* A replica that takes no part will never serve this process. */
 	if (node->info.status == VR_STATUS_RECOVERING)
 		client->state = CLIENT_FINISHED;

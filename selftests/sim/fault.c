@@ -140,6 +140,28 @@ static void partition(struct sim *sim)
 	net_cut(sim, random_spread(&sim->random_fault, sim->options.heartbeat_ns, longest));
 }
 
+/* The next one to lead is the next one to go: what is half done piles up. */
+static void hunt(struct sim *sim)
+{
+	const struct sim_node *primary = NULL;
+	u32 i;
+
+	for (i = 0; i < sim->options.replica_count; i++) {
+		const struct sim_node *node = &sim->nodes[i];
+
+		if (node->up && node->info.status == VR_STATUS_NORMAL &&
+		    node->info.primary == i &&
+		    (!primary || node->info.view > primary->info.view))
+			primary = node;
+	}
+	if (!primary)
+		return;
+	sim_mark(sim, MARK_HUNT);
+	net_cut_off(sim, primary->slot,
+		    random_spread(&sim->random_fault, sim->options.view_timeout_ns,
+				  sim->options.view_timeout_ns * 8));
+}
+
 static void post_next(struct sim *sim, enum sim_fault fault)
 {
 	struct sim_event event = { .kind = SIM_FAULT, .number = fault };
@@ -163,6 +185,9 @@ void fault_strike(struct sim *sim, enum sim_fault fault)
 	case FAULT_PARTITION:
 		partition(sim);
 		break;
+	case FAULT_HUNT:
+		hunt(sim);
+		break;
 	default:
 		break;
 	}
@@ -172,7 +197,7 @@ void fault_strike(struct sim *sim, enum sim_fault fault)
 void fault_start(struct sim *sim)
 {
 	static const enum sim_fault struck[] = {
-		FAULT_CRASH, FAULT_RESTART, FAULT_PAUSE, FAULT_PARTITION,
+		FAULT_CRASH, FAULT_RESTART, FAULT_PAUSE, FAULT_PARTITION, FAULT_HUNT,
 	};
 	u32 i;
 

@@ -5,6 +5,7 @@
  * to the sanitized build, every sixteenth is run twice.
  *
  *	sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage]
+ *	    [--until-failure]
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -37,6 +38,7 @@ struct shared {
 	u64 first;
 	u64 count;
 	bool split;		/* there is a sanitized build */
+	bool until_failure;	/* the first one ends it */
 	u64 taken[POOL_COUNT];	/* seeds looked at by each pool */
 	u64 failure_count;
 	u64 diverged;
@@ -103,11 +105,17 @@ static enum pool pool_of(const struct shared *shared, u64 seed)
 	       POOL_SANITIZED : POOL_PLAIN;
 }
 
+static bool is_over(const struct shared *shared)
+{
+	return shared->until_failure && shared->failure_count;
+}
+
 static void work(struct shared *shared, enum pool pool, u32 job)
 {
 	u64 place;
 
-	while ((place = __atomic_fetch_add(&shared->taken[pool], 1, __ATOMIC_SEQ_CST)) <
+	while (!is_over(shared) &&
+	       (place = __atomic_fetch_add(&shared->taken[pool], 1, __ATOMIC_SEQ_CST)) <
 	       shared->count) {
 		u64 seed = shared->first + place;
 
@@ -173,7 +181,8 @@ static void bury(struct shared *shared, u32 job, int status)
 
 static bool pool_is_empty(const struct shared *shared, enum pool pool)
 {
-	return shared->taken[pool] >= shared->count || (pool == POOL_SANITIZED && !shared->split);
+	return shared->taken[pool] >= shared->count || is_over(shared) ||
+	       (pool == POOL_SANITIZED && !shared->split);
 }
 
 static void run_all(struct shared *shared, u32 jobs, const char *sanitized)
@@ -267,7 +276,7 @@ int main(int argc, char **argv)
 	struct shared *shared;
 	const char *sanitized = NULL;
 	struct timespec start, end;
-	bool coverage = false, trace = false;
+	bool coverage = false, trace = false, until_failure = false;
 	u64 first = 1, count = 1;
 	u32 jobs = 2;
 	int i;
@@ -283,6 +292,8 @@ int main(int argc, char **argv)
 			trace = true;
 		else if (!strcmp(argv[i], "--coverage"))
 			coverage = true;
+		else if (!strcmp(argv[i], "--until-failure"))
+			until_failure = true;
 		else if (more && !strcmp(argv[i], "--first"))
 			first = strtoull(argv[++i], NULL, 0);
 		else if (more && !strcmp(argv[i], "--seeds"))
@@ -292,7 +303,7 @@ int main(int argc, char **argv)
 		else if (more && !strcmp(argv[i], "-j"))
 			jobs = strtoul(argv[++i], NULL, 0);
 		else
-			return fprintf(stderr, "usage: sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage]\n"), 2;
+			return fprintf(stderr, "usage: sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage] [--until-failure]\n"), 2;
 	}
 	if (trace)
 		return trace_seed(first);
@@ -301,6 +312,7 @@ int main(int argc, char **argv)
 	shared->first = first;
 	shared->count = count;
 	shared->split = sanitized;
+	shared->until_failure = until_failure;
 	jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("1..%d\n", coverage ? 3 : 2);

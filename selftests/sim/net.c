@@ -179,6 +179,8 @@ static void net_pass(struct sim *sim, u8 from, u8 to, const u8 *bytes, u32 count
 		return;
 	if (faulty && count > o->size_bytes && random_ppm(r, o->size_ppm))
 		return;
+	if (faulty && (o->type_mask >> bytes[AT_TYPE] & 1) && random_ppm(r, o->type_ppm))
+		return;
 	if (faulty && random_ppm(r, o->duplicate_ppm))
 		post(sim, to, bytes, count, transit_ns(sim));
 	post(sim, to, bytes, count, transit_ns(sim));
@@ -232,6 +234,7 @@ void net_deliver(struct sim *sim, const struct sim_event *sim_event)
 	if (event.members_differ)
 		sim_mark(sim, MARK_MEMBERS_DIFFER);
 	event.message = &sim->scratch->message;
+	check_heard(sim, node, event.message);
 	node_step(sim, node, &event);
 	/* Nothing of an event may be kept. */
 	memset(sim->scratch, POISON, sizeof(*sim->scratch));
@@ -254,9 +257,29 @@ static void cut_between(struct sim *sim, u8 group, bool one_way)
 	}
 }
 
-void net_cut(struct sim *sim, u64 length_ns)
+static void mend_in(struct sim *sim, u64 length_ns)
 {
 	struct sim_event event = { .kind = SIM_MEND };
+
+	event.number = ++sim->net.cut_number;
+	sim_post(sim, &event, length_ns);
+}
+
+/* In both directions, or only one of them. */
+void net_cut_off(struct sim *sim, u8 slot, u64 length_ns)
+{
+	u8 self = 1u << slot;
+	u8 others = ((1u << sim->options.replica_count) - 1) & ~self;
+	u64 dice = random_below(&sim->random_fault, 4);
+
+	memset(sim->net.cut, 0, sizeof(sim->net.cut));
+	cut_between(sim, dice == 1 ? others : self, dice < 2);
+	sim_trace(sim, &sim->nodes[slot], "CUT OFF");
+	mend_in(sim, length_ns);
+}
+
+void net_cut(struct sim *sim, u64 length_ns)
+{
 	struct sim_random *r = &sim->random_fault;
 	u8 n = sim->options.replica_count;
 	u32 links;
@@ -289,8 +312,7 @@ void net_cut(struct sim *sim, u64 length_ns)
 	}
 	sim_mark(sim, MARK_PARTITION);
 	sim_trace(sim, NULL, "PARTITION");
-	event.number = ++sim->net.cut_number;
-	sim_post(sim, &event, length_ns);
+	mend_in(sim, length_ns);
 }
 
 void net_mend(struct sim *sim, u32 number)

@@ -198,6 +198,17 @@ void node_timer(struct sim *sim, struct sim_node *node, u32 number)
 		node_step(sim, node, &event);
 }
 
+/* Writes may end in any order; of two at one op the later one is what is read back. */
+static void write_down(struct sim_node *node, const struct sim_event *event, u32 i)
+{
+	u32 place = (event->op - i) & (SIM_DURABLE_MAX - 1);
+
+	if (event->epoch < node->durable_epoch[place])
+		return;
+	node->durable_epoch[place] = event->epoch;
+	memcpy(&node->durable_hash[place], event->bytes + i * sizeof(u64), sizeof(u64));
+}
+
 void node_durable(struct sim *sim, struct sim_node *node, struct sim_event *sim_event)
 {
 	struct vr_event event = { .type = VR_EVENT_DURABLE };
@@ -212,8 +223,7 @@ void node_durable(struct sim *sim, struct sim_node *node, struct sim_event *sim_
 		return;
 	}
 	for (i = 0; i < sim_event->byte_count / sizeof(u64); i++)
-		memcpy(&node->durable_hash[(sim_event->op - i) & (SIM_DURABLE_MAX - 1)],
-		       sim_event->bytes + i * sizeof(u64), sizeof(u64));
+		write_down(node, sim_event, i);
 	if (sim_event->epoch != node->persist_epoch)
 		sim_mark(sim, MARK_STALE_DURABLE);
 	event.log_epoch = sim_event->epoch;

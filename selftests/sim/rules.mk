@@ -29,3 +29,6 @@ sim_coverage = $(if $(filter 2000-1,$(SEEDS)-$(FIRST)),--coverage)
 sim: build/selftests/sim/sim build/selftests/sim/sim-sanitized ## the simulator: SEEDS=n FIRST=seed TRACE=1
 	@build/selftests/sim/sim --first $(FIRST) --seeds $(SEEDS) -j $$(nproc) \
 		--sanitized build/selftests/sim/sim-sanitized $(if $(TRACE),--trace) $(sim_coverage)
+
+# What the simulator is worth is told by the bugs it sees.
+include selftests/mutants/rules.mk

@@ -204,6 +204,11 @@ static void draw_faults(struct sim_options *o, struct sim_random *r)
 		o->size_ppm = random_spread(r, 10000, 1000000);
 		o->size_bytes = random_between(r, 100, 1200);
 	}
+	if (o->faults >> FAULT_TYPE & 1) {
+		o->type_mask = 1u << random_between(r, 1, VR_TYPE_COUNT - 1) |
+			       1u << random_between(r, 1, VR_TYPE_COUNT - 1);
+		o->type_ppm = random_spread(r, 100000, 1000000);
+	}
 	if (o->faults >> FAULT_REPLAY & 1)
 		o->replay_ppm = random_spread(r, 1000, 50000);
 	if (o->faults >> FAULT_GARBAGE & 1)
@@ -328,7 +333,9 @@ static void heal(struct sim *sim)
 			 sim->core_mask);
 		return;
 	}
-	sim->healed_view = sim->checker.view_max;
+	/* A view that was being entered counts as one of before. */
+	for (i = 0; i < sim->options.replica_count; i++)
+		sim->healed_view = vr_max(sim->healed_view, sim->nodes[i].info.view);
 	for (i = 0; i < sim->client_count; i++) {
 		struct sim_client *client = &sim->clients[i];
 

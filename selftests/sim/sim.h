@@ -68,7 +68,9 @@ enum sim_fault {
 	FAULT_DUPLICATE,
 	FAULT_DELAY,
 	FAULT_SIZE,		/* large datagrams are lost */
+	FAULT_TYPE,		/* some types of messages are lost */
 	FAULT_PARTITION,
+	FAULT_HUNT,		/* whoever is primary is cut off */
 	FAULT_REPLAY,		/* datagrams come again, much later */
 	FAULT_GARBAGE,		/* damaged, foreign and misdirected datagrams */
 	FAULT_CRASH,		/* for good */
@@ -100,6 +102,8 @@ struct sim_options {
 	u32 duplicate_ppm;
 	u32 size_ppm;
 	u32 size_bytes;
+	u32 type_mask;
+	u32 type_ppm;
 	u64 delay_ns;			/* network, shortest */
 	u64 jitter_ns;
 	u32 spike_ppm;
@@ -128,6 +132,7 @@ enum sim_mark {
 	MARK_PAUSE,
 	MARK_PARTITION,
 	MARK_ONE_WAY,
+	MARK_HUNT,
 	MARK_REPLAY,
 	MARK_MEMORY_LOST,
 	MARK_BEHIND,
@@ -234,6 +239,7 @@ struct sim_node {
 	u64 checked_sequence;
 	u64 persist_epoch;
 	u64 durable_hash[SIM_DURABLE_MAX];	/* of entries on the disk, by op */
+	u64 durable_epoch[SIM_DURABLE_MAX];	/* of the write that put it there */
 	bool acked;
 	u64 acked_view;
 	u64 acked_op;
@@ -241,6 +247,8 @@ struct sim_node {
 	bool voted;
 	u64 vote_view;
 	u64 vote_digest;
+	u64 heard_view;				/* newest view it heard votes of */
+	u8 heard_mask;				/* from these */
 	bool was_formed;
 };
 
@@ -408,6 +416,7 @@ void net_send(struct sim *sim, u8 from, const struct vr_message *m, u8 to);
 void net_deliver(struct sim *sim, const struct sim_event *event);
 void net_replay(struct sim *sim);
 void net_cut(struct sim *sim, u64 length_ns);
+void net_cut_off(struct sim *sim, u8 slot, u64 length_ns);
 void net_mend(struct sim *sim, u32 number);
 void net_heal(struct sim *sim);
 void net_free(struct sim *sim);
@@ -436,6 +445,8 @@ void check_step(struct sim *sim, struct sim_node *node);
 bool check_is_durable(const struct sim_node *node, u64 op, u64 hash);
 void check_send(struct sim *sim, struct sim_node *node, const struct vr_message *m);
 void check_question(struct sim *sim, struct sim_client *client, u32 number);
+void check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m);
+void check_refused(struct sim *sim, const struct sim_client *client);
 void check_answer(struct sim *sim, struct sim_client *client, const struct vr_done *done);
 void check_end(struct sim *sim);
 const struct sim_entry *check_entry(const struct sim *sim, u64 op);

@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""usage: run.py [-j N] [--seeds N] OBJECT... - does the simulator see bugs that are there? As TAP.
+
+Each patch here is a bug of kmod/core. It is applied to a copy in build/mutants/NN, the simulator is
+linked with the copy and must fail for one of its first seeds, for which the core as it is does not.
+A mutant that survives is a hole in the simulator; a patch that does not apply must follow the core.
+OBJECT... is the simulator with the
+core as it is, one per source below build/mutants/base; what a patch leaves alone is taken from
+there. CC and CFLAGS (environment) compile the rest. MUTANT=NN runs one only.
+"""
+import argparse
+import glob
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+CORE = "kmod/core"
+BUILD = "build/mutants"
+FAILURE = re.compile(r"^# seed (\d+): (.*)$", re.MULTILINE)
+RULE = re.compile(r"\b([A-Z]\d+): ")
+TIME_MAX_S = 600
+
+
+def say(command, **options):
+    """Runs a command; returns its exit status and all it printed."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          errors="replace", timeout=TIME_MAX_S, check=False, **options)
+    return done.returncode, done.stdout
+
+
+def changed(copy):
+    """The sources of the copy that the patch made differ from the core's."""
+    names = [os.path.basename(path) for path in glob.glob(f"{copy}/{CORE}/*.[ch]")]
+    differ = []
+    for name in names:
+        with open(f"{CORE}/{name}") as ours, open(f"{copy}/{CORE}/{name}") as theirs:
+            if ours.read() != theirs.read():
+                differ.append(name)
+    if any(name.endswith(".h") for name in differ):
+        differ = [name for name in names if name.endswith(".c")]
+    return differ
+
+
+def build(patch, copy, objects):
+    """Makes the mutant; returns None, or what went wrong."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(CORE, f"{copy}/{CORE}")
+    status, text = say(["patch", "-s", "-p1", "--no-backup-if-mismatch", "-d", copy,
+                        "-i", os.path.abspath(patch)])
+    if status:
+        return "the patch does not apply", text
+    objects = list(objects)
+    compiler = shlex.split(os.environ.get("CC", "gcc"))
+    flags = shlex.split(os.environ.get("CFLAGS", "-O2"))
+    for name in changed(copy):
+        base = f"{BUILD}/base/{CORE}/{name[:-2]}.o"
+        objects[objects.index(base)] = f"{copy}/{name[:-2]}.o"
+        status, text = say(compiler + [f"-I{copy}/{CORE}"] + flags +
+                           ["-c", "-o", f"{copy}/{name[:-2]}.o", f"{copy}/{CORE}/{name}"])
+        if status:
+            return "the patched core does not compile", text
+    return link(f"{copy}/sim", objects)
+
+
+def link(program, objects):
+    """Returns None, or what went wrong."""
+    status, text = say(shlex.split(os.environ.get("CC", "gcc")) + ["-o", program] + list(objects))
+    return ("does not link", text) if status else None
+
+
+def run(patch, objects, seeds):
+    """Returns whether the mutant was killed, and how."""
+    number = os.path.basename(patch).split("-")[0]
+    copy = f"{BUILD}/{number}"
+    wrong = build(patch, copy, objects)
+    if wrong:
+        return False, wrong[0], wrong[1]
+    try:
+        status, text = say([f"{copy}/sim", "--seeds", str(seeds), "--until-failure", "-j", "1"])
+    except subprocess.TimeoutExpired:
+        return False, f"survived {TIME_MAX_S} s", ""
+    killed = FAILURE.search(text)
+    if killed and say([f"{BUILD}/base/sim", "--first", killed[1]])[0]:
+        return False, f"seed {killed[1]} fails without it, too", killed[2]
+    if killed and status == 1:
+        return True, f"killed at seed {killed[1]}", killed[2]
+    if status:
+        return False, f"the simulator ended with status {status}", text
+    return False, f"survived {seeds} seeds", ""
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-j", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=3000)
+    parser.add_argument("objects", nargs="+")
+    options = parser.parse_args()
+    only = os.environ.get("MUTANT", "")
+    patches = sorted(glob.glob(os.path.join(os.path.dirname(__file__), f"{only}*.patch")))
+    failed = 0
+    print(f"1..{len(patches)}", flush=True)
+    wrong = link(f"{BUILD}/base/sim", options.objects)
+    if wrong:
+        sys.exit(f"the simulator {wrong[0]}:\n{wrong[1]}")
+    with ThreadPoolExecutor(max_workers=options.j) as pool:
+        runs = [pool.submit(run, patch, options.objects, options.seeds) for patch in patches]
+        for place, (patch, result) in enumerate(zip(patches, runs), 1):
+            killed, verdict, detail = result.result()
+            failed += not killed
+            name = os.path.basename(patch)[3:-len(".patch")]
+            rule = RULE.search(detail)
+            rule = rule[1] if rule else detail[:60]
+            if killed:
+                print(f"# {detail}")
+                print(f"ok {place} - {name}: {verdict} ({rule})", flush=True)
+            else:
+                print("".join(f"# {line}\n" for line in detail.splitlines()), end="")
+                print(f"not ok {place} - {name}: {verdict}", flush=True)
+    return 1 if failed or not patches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
