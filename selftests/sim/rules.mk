@@ -32,3 +32,13 @@ sim: build/selftests/sim/sim build/selftests/sim/sim-sanitized ## the simulator:
 
 # What the simulator is worth is told by the bugs it sees.
 include selftests/mutants/rules.mk
+
+soak: build/selftests/sim/sim build/selftests/sim/sim-sanitized ## the simulator on seeds nobody has run, for HOURS=n, until a failure
+	@first=$$(($$(date +%s) * 1000)); end=$$(($$(date +%s) + $(or $(HOURS),1) * 3600)); \
+	while [ $$(date +%s) -lt $$end ]; do \
+		build/selftests/sim/sim --first $$first --seeds 5000 -j $$(nproc) \
+			--sanitized build/selftests/sim/sim-sanitized || exit; \
+		first=$$((first + 5000)); \
+	done
+
+.PHONY: soak
