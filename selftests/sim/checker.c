@@ -192,30 +192,6 @@ static void check_status(struct sim *sim, struct sim_node *node, const struct vr
 	}
 }
 
-/* What a primary may know of the others' votes is what has reached it. */
-void check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m)
-{
-	if (m->type != VR_DO_VIEW_CHANGE || m->view < node->heard_view ||
-	    m->from >= sim->options.replica_count)
-		return;
-	if (m->view > node->heard_view)
-		node->heard_mask = 0;
-	node->heard_view = m->view;
-	node->heard_mask |= 1u << m->from;
-}
-
-static void check_votes(struct sim *sim, const struct sim_node *node)
-{
-	u64 view = node->info.view;
-	u8 mask = 1u << node->slot;
-
-	if (node->heard_view == view)
-		mask |= node->heard_mask;
-	if (view && __builtin_popcount(mask) < sim_quorum(sim))
-		sim_fail(sim, "R8: view %llu starts at replica %u with the votes of %x only",
-			 (unsigned long long)view, node->slot, mask);
-}
-
 /* A4: said when the view starts, not when the loss shows. */
 static void check_leader(struct sim *sim, const struct sim_node *node)
 {
@@ -260,7 +236,7 @@ static void check_primary(struct sim *sim, const struct sim_node *node,
 	c->primary_life[view] = node->life;
 	if (before->status != VR_STATUS_NORMAL || before->view != view) {
 		check_leader(sim, node);
-		check_votes(sim, node);
+		check_votes(sim, node, before);
 	}
 	if (node->info.op - node->info.commit > VR_PIPELINE_MAX / 2)
 		sim_mark(sim, MARK_PIPELINE_DEEP);
@@ -369,17 +345,6 @@ void check_step(struct sim *sim, struct sim_node *node)
 
 /* --- what is said to others --- */
 
-static u64 digest_vote(const struct vr_message *m)
-{
-	u64 digest = m->log_view * 0x9e3779b97f4a7c15ull + m->op;
-	u32 i;
-
-	digest = digest * 0x9e3779b97f4a7c15ull + m->commit;
-	for (i = 0; i < m->hash_count; i++)
-		digest = (digest ^ m->hashes[i]) * 0x9fb21c651e98df25ull;
-	return digest;
-}
-
 static void check_ack(struct sim *sim, struct sim_node *node, const struct vr_message *m)
 {
 	const struct vr_entry *entry = vr_replica_entry(node->replica, m->op);
@@ -407,29 +372,6 @@ static void check_ack(struct sim *sim, struct sim_node *node, const struct vr_me
 			break;
 		entry = vr_replica_entry(node->replica, op - 1);
 	}
-}
-
-static void check_vote(struct sim *sim, struct sim_node *node, const struct vr_message *m)
-{
-	u64 digest = digest_vote(m);
-
-	/* A step may enter a view change, vote, and be past it, all at once. */
-	if (m->view > node->info.view || m->view < node->before.view ||
-	    (m->view == node->before.view && node->info.status != VR_STATUS_VIEW_CHANGE))
-		sim_fail(sim, "R7: replica %u votes for view %llu in status %s", node->slot,
-			 (unsigned long long)m->view, sim_status_name(node->info.status));
-	if (m->log_view != node->before.last_normal_view)
-		sim_fail(sim, "R10: replica %u votes with log view %llu", node->slot,
-			 (unsigned long long)m->log_view);
-	if (node->voted && m->view < node->vote_view)
-		sim_fail(sim, "R7: replica %u votes for view %llu after view %llu", node->slot,
-			 (unsigned long long)m->view, (unsigned long long)node->vote_view);
-	if (node->voted && node->vote_view == m->view && node->vote_digest != digest)
-		sim_fail(sim, "D19: replica %u votes twice and differently for view %llu",
-			 node->slot, (unsigned long long)m->view);
-	node->voted = true;
-	node->vote_view = m->view;
-	node->vote_digest = digest;
 }
 
 void check_send(struct sim *sim, struct sim_node *node, const struct vr_message *m)

@@ -236,6 +236,7 @@ void net_deliver(struct sim *sim, const struct sim_event *sim_event)
 	event.message = &sim->scratch->message;
 	check_heard(sim, node, event.message);
 	node_step(sim, node, &event);
+	check_adopted(sim, node, event.message);
 	/* Nothing of an event may be kept. */
 	memset(sim->scratch, POISON, sizeof(*sim->scratch));
 	memset(sim_event->bytes, POISON, sim_event->byte_count);

@@ -11,7 +11,8 @@
  *	run.c		one seed: options, queue, phases
  *	node.c		the shell of one replica		net.c     datagrams
  *	fault.c		who breaks what, when			client.c  sessions
- *	checker.c	what must hold after every step		model.c   what results must be
+ *	checker.c	what must hold after every step		votes.c   of votes
+ *	model.c		what results must be
  */
 #ifndef SIM_H
 #define SIM_H
@@ -209,6 +210,13 @@ struct sim_queue {
 	u64 order;
 };
 
+/** struct sim_vote - the log that a DO_VIEW_CHANGE offers */
+struct sim_vote {
+	u64 log_view;
+	u64 op;
+	u64 hash;
+};
+
 /** struct sim_node - one replica and the machine it lives on */
 struct sim_node {
 	u8 slot;
@@ -247,6 +255,8 @@ struct sim_node {
 	bool voted;
 	u64 vote_view;
 	u64 vote_digest;
+	struct sim_vote vote;			/* its own */
+	struct sim_vote heard;			/* the best of those it may choose from */
 	u64 heard_view;				/* newest view it heard votes of */
 	u8 heard_mask;				/* from these */
 	bool was_formed;
@@ -445,13 +455,18 @@ void check_step(struct sim *sim, struct sim_node *node);
 bool check_is_durable(const struct sim_node *node, u64 op, u64 hash);
 void check_send(struct sim *sim, struct sim_node *node, const struct vr_message *m);
 void check_question(struct sim *sim, struct sim_client *client, u32 number);
-void check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m);
 void check_refused(struct sim *sim, const struct sim_client *client);
 void check_answer(struct sim *sim, struct sim_client *client, const struct vr_done *done);
 void check_end(struct sim *sim);
 const struct sim_entry *check_entry(const struct sim *sim, u64 op);
 u64 check_newest(const struct sim *sim);
 void check_free(struct sim *sim);
+
+/* votes.c */
+void check_vote(struct sim *sim, struct sim_node *node, const struct vr_message *m);
+void check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m);
+void check_votes(struct sim *sim, const struct sim_node *node, const struct vr_info *before);
+void check_adopted(struct sim *sim, const struct sim_node *node, const struct vr_message *m);
 
 /* report.c */
 __attribute__((format(printf, 2, 3)))

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What must hold of votes, seen from outside: as they are said, as they reach
+ * a replica, and of the view that they start. Knows what a replica was given,
+ * not what it made of it.
+ */
+#include "sim.h"
+
+static bool is_better(const struct sim_vote *a, const struct sim_vote *b)
+{
+	return a->log_view != b->log_view ? a->log_view > b->log_view : a->op > b->op;
+}
+
+static struct sim_vote offer(const struct vr_message *m)
+{
+	struct sim_vote vote = { .log_view = m->log_view, .op = m->op };
+
+	if (m->hash_count)
+		vote.hash = m->hashes[m->hash_count - 1];
+	return vote;
+}
+
+static u64 digest_vote(const struct vr_message *m)
+{
+	u64 digest = m->log_view * 0x9e3779b97f4a7c15ull + m->op;
+	u32 i;
+
+	digest = digest * 0x9e3779b97f4a7c15ull + m->commit;
+	for (i = 0; i < m->hash_count; i++)
+		digest = (digest ^ m->hashes[i]) * 0x9fb21c651e98df25ull;
+	return digest;
+}
+
+/* R7, R10, D19: one statement for one view, about the log as it is. */
+void check_vote(struct sim *sim, struct sim_node *node, const struct vr_message *m)
+{
+	u64 digest = digest_vote(m);
+
+	/* A step may enter a view change, vote, and be past it, all at once. */
+	if (m->view > node->info.view || m->view < node->before.view ||
+	    (m->view == node->before.view && node->info.status != VR_STATUS_VIEW_CHANGE))
+		sim_fail(sim, "R7: replica %u votes for view %llu in status %s", node->slot,
+			 (unsigned long long)m->view, sim_status_name(node->info.status));
+	if (m->log_view != node->before.last_normal_view)
+		sim_fail(sim, "R10: replica %u votes with log view %llu", node->slot,
+			 (unsigned long long)m->log_view);
+	if (node->voted && m->view < node->vote_view)
+		sim_fail(sim, "R7: replica %u votes for view %llu after view %llu", node->slot,
+			 (unsigned long long)m->view, (unsigned long long)node->vote_view);
+	if (node->voted && node->vote_view == m->view && node->vote_digest != digest)
+		sim_fail(sim, "D19: replica %u votes twice and differently for view %llu",
+			 node->slot, (unsigned long long)m->view);
+	node->voted = true;
+	node->vote_view = m->view;
+	node->vote_digest = digest;
+	node->vote = offer(m);
+}
+
+/* Called before the step that hears it. */
+void check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m)
+{
+	struct sim_vote vote = offer(m);
+	u8 self = 1u << node->slot;
+
+	if (m->type != VR_DO_VIEW_CHANGE || m->view < node->heard_view || m->to != node->slot ||
+	    vr_message_invalid(m, sim->options.replica_count) ||
+	    vr_number_base(m->generation) != sim->checker.base)
+		return;
+	if (m->view > node->heard_view) {
+		memset(&node->heard, 0, sizeof(node->heard));
+		node->heard_mask = 0;
+	}
+	node->heard_view = m->view;
+	/* With a quorum the choice is made; later votes do not change it. */
+	if (!(node->heard_mask >> m->from & 1) && is_better(&vote, &node->heard) &&
+	    __builtin_popcount(node->heard_mask | self) < sim_quorum(sim))
+		node->heard = vote;
+	node->heard_mask |= 1u << m->from;
+}
+
+/* R8: a quorum voted for the view, and its best log is that of the view. */
+void check_votes(struct sim *sim, const struct sim_node *node,
+		 const struct vr_info *before)
+{
+	struct sim_vote own = { .log_view = before->last_normal_view, .op = before->op };
+	u64 view = node->info.view;
+	u8 mask = 1u << node->slot;
+	const struct vr_entry *chosen;
+
+	if (node->voted && node->vote_view == view)
+		own = node->vote;
+	if (node->heard_view == view)
+		mask |= node->heard_mask;
+	if (view && __builtin_popcount(mask) < sim_quorum(sim)) {
+		sim_fail(sim, "R8: view %llu starts at replica %u with the votes of %x only",
+			 (unsigned long long)view, node->slot, mask);
+		return;
+	}
+	if (!view || node->heard_view != view || !is_better(&node->heard, &own))
+		return;
+	chosen = vr_replica_entry(node->replica, node->heard.op);
+	if (node->heard.op > sim->checker.base && (!chosen || chosen->hash != node->heard.hash))
+		sim_fail(sim, "R8: view %llu starts at replica %u without op %llu of log view %llu",
+			 (unsigned long long)view, node->slot,
+			 (unsigned long long)node->heard.op,
+			 (unsigned long long)node->heard.log_view);
+}
+
+/* D3: a replica that moves because of a higher view moves to that view. */
+void check_adopted(struct sim *sim, const struct sim_node *node, const struct vr_message *m)
+{
+	if (node->info.view > node->before.view && node->info.view < m->view)
+		sim_fail(sim, "D3: a message of view %llu took replica %u to view %llu",
+			 (unsigned long long)m->view, node->slot,
+			 (unsigned long long)node->info.view);
+}
