@@ -10,6 +10,5 @@ build/selftests/member_status: selftests/netns/member_status.c selftests/lib/tes
 	@echo "  CC       $@"
 	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -o $@ $<
 
-# One guest after the other: each wants both processors.
 netns: modules tools tests | provision-qemu ## clusters in one guest: faults, lifetimes, forming
 	@selftests/lib/guests.sh netns $(KVER)
