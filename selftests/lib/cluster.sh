@@ -27,6 +27,7 @@ module_load() {
 # then dies of a stray int3. So whatever switches branches of the packet path on and off (filters,
 # qdiscs, UDP encapsulation) is switched on once, before there is any traffic, and stays so.
 hold_static_keys() {
+	[ "$(nproc)" -gt 1 ] || return 0
 	ip link add hold type dummy
 	tc qdisc add dev hold clsact
 	tc filter add dev hold ingress protocol ip flower action drop
