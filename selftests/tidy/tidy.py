@@ -176,8 +176,8 @@ def rule_nothing_unfinished(tree):
 
 def rule_no_workplace(tree):
     """nothing names the machine it was written on, or a registry"""
-    pattern = re.compile(r'(^|[\s"\'=(:])/(work|tmp/w)/|\bhttps?://(deb|security|archive|snapshot|'
-                         r'registry|pypi|proxy)\.')
+    pattern = re.compile(re.escape(os.path.abspath(tree.top)) + r"\b|\bhttps?://"
+                         r"(deb|security|archive|snapshot|registry|pypi|proxy)\.")
     for name in tree.names:
         if name.startswith("selftests/tidy/"):
             continue

@@ -41,7 +41,7 @@ BAD = [
     ("rule_spdx", {"userspace/vrseq/main.c": "int main(void);\n"}),
     ("rule_line_length", {"userspace/vrseq/main.c": SPDX + LONG + "\n"}),
     ("rule_nothing_unfinished", {"userspace/vrseq/main.c": SPDX + "/* FIXME */\n"}),
-    ("rule_no_workplace", {"userspace/vrseq/main.c": SPDX + 'char *p = "/work/main";\n'}),
+    ("rule_no_workplace", {"userspace/vrseq/main.c": SPDX + 'char *p = "TOP/build";\n'}),
     ("rule_no_workplace", {"Makefile": "# SPDX-License-Identifier: GPL-2.0\n"
                                        "# $(wildcard userspace/vrseq/*.c)\n"
                                        "u := http://deb.example.org/\n"}),
@@ -57,7 +57,7 @@ def findings(files):
         for name, text in files.items():
             os.makedirs(os.path.join(top, os.path.dirname(name)), exist_ok=True)
             with open(os.path.join(top, name), "w") as file:
-                file.write(text)
+                file.write(text.replace("TOP", top))
         tree = tidy.Tree(top)
         return {rule.__name__: list(rule(tree)) for rule in tidy.RULES}
 
