@@ -271,6 +271,13 @@ static int verdict(const struct shared *shared, bool coverage, double seconds)
 	return failures || shared->diverged || missed;
 }
 
+static int usage(void)
+{
+	fputs("usage: sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage]\n"
+	      "           [--until-failure]\n", stderr);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	struct shared *shared;
@@ -303,7 +310,7 @@ int main(int argc, char **argv)
 		else if (more && !strcmp(argv[i], "-j"))
 			jobs = strtoul(argv[++i], NULL, 0);
 		else
-			return fprintf(stderr, "usage: sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage] [--until-failure]\n"), 2;
+			return usage();
 	}
 	if (trace)
 		return trace_seed(first);

@@ -205,7 +205,8 @@ void net_send(struct sim *sim, u8 from, const struct vr_message *m, u8 to)
 		sim_fail(sim, "S5: %s encodes to %u bytes instead of %u",
 			 vr_type_name(m->type), written, count);
 	sim_digest_bytes(sim, bytes, count);
-	net_pass(sim, from, to, bytes, count);
+	if (!sim->on_send || sim->on_send(sim, from, to, m))
+		net_pass(sim, from, to, bytes, count);
 	free(bytes);
 }
 

@@ -167,6 +167,8 @@ void node_step(struct sim *sim, struct sim_node *node, struct vr_event *event)
 	node->steps++;
 	if (sim->trace)
 		sim_trace_step(sim, node, event, fx);
+	if (sim->on_step)
+		sim->on_step(sim, node, fx);
 
 	if (sim->options.check_every_step || !(node->steps % CHECK_EVERY))
 		broken = vr_replica_check(node->replica);
@@ -244,11 +246,16 @@ static void draw_config(struct sim *sim, struct sim_node *node)
 	cfg->seed = random_u64(r);
 	cfg->heartbeat_ns = o->heartbeat_ns;
 	cfg->view_timeout_ns = o->view_timeout_ns;
-	/* These may differ from member to member; the next two may not. */
-	cfg->log_entries = VR_ENTRIES_MIN << (random_below(r, 4) ? 0 : random_below(r, 3));
+	cfg->log_entries = VR_ENTRIES_MIN;
 	cfg->log_bytes = 2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX;
-	cfg->messages = 2u << random_below(r, 8);
-	cfg->message_bytes = 2 * VR_BODY_BYTES_MAX << random_below(r, 4);
+	cfg->messages = 2;
+	cfg->message_bytes = 2 * VR_BODY_BYTES_MAX;
+	if (!o->alike) {
+		cfg->log_entries <<= random_below(r, 4) ? 0 : random_below(r, 3);
+		cfg->messages <<= random_below(r, 8);
+		cfg->message_bytes <<= random_below(r, 4);
+	}
+	/* These may not differ from member to member. */
 	cfg->sessions_max = o->sessions_max;
 	cfg->counters_max = o->counters_max;
 	cfg->pending_max = SIM_CLIENTS_MAX + 1;

@@ -8,7 +8,7 @@
  * is a run, byte for byte, on every machine.
  *
  *	main.c		seeds over processes, verdicts		report.c  words
- *	run.c		one seed: options, queue, phases
+ *	run.c		one seed: options, phases		world.c   chance, queue
  *	node.c		the shell of one replica		net.c     datagrams
  *	fault.c		who breaks what, when			client.c  sessions
  *	checker.c	what must hold after every step		votes.c   of votes
@@ -118,6 +118,7 @@ struct sim_options {
 	bool shuffle;			/* perform effects in any order */
 	bool check_every_step;
 	bool racing_forms;
+	bool alike;			/* all members the same, with the smallest rings */
 };
 
 /* --- what is counted over a whole run --- */
@@ -399,6 +400,10 @@ struct sim {
 	u64 quiet_ns;
 	u64 digest;
 	bool trace;
+	/* Of who tells a story by hand; NULL in a seed. on_send: is it to go on? */
+	bool (*on_send)(struct sim *sim, u8 from, u8 to, const struct vr_message *m);
+	void (*on_step)(struct sim *sim, const struct sim_node *node,
+			const struct vr_effects *fx);
 	bool failed;
 	char failure[512];
 };
@@ -406,7 +411,10 @@ struct sim {
 /* run.c */
 void sim_run(struct sim *sim, u64 seed, bool trace);
 void sim_free(struct sim *sim);
+
+/* world.c */
 void sim_post(struct sim *sim, struct sim_event *event, u64 delay_ns);
+struct sim_event sim_next(struct sim *sim);
 u8 sim_quorum(const struct sim *sim);
 void sim_digest(struct sim *sim, u64 value);
 void sim_digest_bytes(struct sim *sim, const void *bytes, size_t count);
