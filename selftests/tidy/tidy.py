@@ -176,7 +176,7 @@ def rule_nothing_unfinished(tree):
 
 def rule_no_workplace(tree):
     """nothing names the machine it was written on, or a registry"""
-    pattern = re.compile(re.escape(os.path.abspath(tree.top)) + r"\b|\bhttps?://"
+    pattern = re.compile(r"(?<![\w/.-])" + re.escape(os.path.abspath(tree.top)) + r"\b|\bhttps?://"
                          r"(deb|security|archive|snapshot|registry|pypi|proxy)\.")
     for name in tree.names:
         if name.startswith("selftests/tidy/"):
