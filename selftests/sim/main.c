@@ -271,7 +271,7 @@ static int verdict(const struct shared *shared, bool coverage, double seconds)
 	return failures || shared->diverged || missed;
 }
 
-static int usage(void)
+static int explain(void)
 {
 	fputs("usage: sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage]\n"
 	      "           [--until-failure]\n", stderr);
@@ -310,7 +310,7 @@ int main(int argc, char **argv)
 		else if (more && !strcmp(argv[i], "-j"))
 			jobs = strtoul(argv[++i], NULL, 0);
 		else
-			return usage();
+			return explain();
 	}
 	if (trace)
 		return trace_seed(first);
