@@ -115,7 +115,7 @@ static void restart(struct sim *sim)
 					    sim->options.view_timeout_ns * 4));
 	/* A process at the blank member must be refused, not served. */
 	if (random_below(&sim->random_fault, 2) &&
-	    sim->client_count < SIM_CLIENTS_MAX + VR_REPLICAS_MAX)
+	    sim->client_count < SIM_CROWD + VR_REPLICAS_MAX)
 		client_add(sim, node->slot, 4);
 }
 

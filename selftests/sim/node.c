@@ -258,7 +258,7 @@ static void draw_config(struct sim *sim, struct sim_node *node)
 	/* These may not differ from member to member. */
 	cfg->sessions_max = o->sessions_max;
 	cfg->counters_max = o->counters_max;
-	cfg->pending_max = SIM_CLIENTS_MAX + 1;
+	cfg->pending_max = SIM_CROWD + VR_REPLICAS_MAX;
 }
 
 /* A new life: nothing is left of an earlier one but the datagrams it sent. */

@@ -32,6 +32,11 @@ static void draw_shape(struct sim_options *o, struct sim_random *r)
 	o->client_count = random_spread(r, 1, SIM_CLIENTS_MAX);
 	o->client_budget = random_spread(r, 8, 400);
 	o->think_ns = random_spread(r, 1000, o->heartbeat_ns * 4);
+	if (o->seed % 32 == 5) {
+		o->client_count = SIM_CROWD;
+		o->client_budget = 8;
+		o->think_ns = 1000;
+	}
 	o->body_bytes = random_below(r, 2) ? 40 : VR_BODY_BYTES_MAX;
 	o->delay_ns = random_spread(r, 2000, o->heartbeat_ns / 16 + 4000);
 	o->jitter_ns = random_spread(r, 1000, o->delay_ns);

@@ -24,7 +24,8 @@
 #include "vr_replica.h"
 #include "vr_wire.h"
 
-#define SIM_CLIENTS_MAX		24
+#define SIM_CLIENTS_MAX		24	/* of most seeds */
+#define SIM_CROWD		96	/* of some: more than a pipeline holds */
 #define SIM_COUNTER_NAMES	6
 #define SIM_REPLAYS_MAX		48	/* old datagrams kept for a late replay */
 #define SIM_HELD_MAX		96	/* datagrams a paused node's socket holds */
@@ -385,7 +386,7 @@ struct sim {
 	enum sim_phase phase;
 	struct sim_node nodes[VR_REPLICAS_MAX];
 	struct sim_net net;
-	struct sim_client clients[SIM_CLIENTS_MAX + VR_REPLICAS_MAX];
+	struct sim_client clients[SIM_CROWD + VR_REPLICAS_MAX];
 	u32 client_count;
 	struct sim_model model;
 	struct sim_checker checker;
