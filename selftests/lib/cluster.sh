@@ -143,6 +143,16 @@ primary() { # as member N sees it
 	status_of "${1:-1}" && echo "$s_primary_id"
 }
 
+# At one moment: a view may change between two looks, and then they are taken again.
+agree_on_primary() {
+	local n leader
+
+	leader=$(primary) || return
+	for n in $members; do
+		is "$n" primary_id "$leader" || return
+	done
+}
+
 has_other_primary() { # N OLD
 	has_quorum "$1" && [ "$s_primary_id" != "$2" ]
 }

@@ -75,9 +75,7 @@ primary_cut() {
 	cluster_formed 3
 	old=$(primary)
 	one_isolated cut "$old"
-	for n in $members; do
-		is "$n" primary_id "$(primary)"
-	done
+	eventually 10 agree_on_primary
 }
 
 primary_mute() {
