@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * /dev/vrseq: what uapi/linux/vrseq.h promises, checked and copied. Owns the
- * open file and its read cursor; what an operation is lives in call.c.
+ * open file and its read cursor; what an operation is lives in session.c.
  */
 #include "chardev.h"
 
@@ -18,6 +18,7 @@
 #include <linux/vrseq.h>
 #include <net/net_namespace.h>
 
+#include "call.h"
 #include "group.h"
 
 #define RECORD_BYTES_MAX ALIGN(sizeof(struct vrseq_record) + VR_BODY_BYTES_MAX, 8)
@@ -27,50 +28,51 @@
  * @net_cookie:	of the namespace it was opened in
  * @attach_lock: makes sure that it attaches once
  * @group:	NULL until attached, then fixed; release and acquire
- * @handle:	its slot in the group
+ * @slot:	of its session in the group
  * @read_lock:	protects the cursor and @message; never held while waiting
  * @read_next:	sequence of the next message, 0 = the oldest there is
  * @lost_first:	what the reader was told to have lost, at last
  * @lost_last:	its end
  * @message:	on its way out
- * @input:	message on its way in; whoever has the turn of the call
  */
 struct vrseq_file {
 	u64 net_cookie;
 	struct mutex attach_lock;	/* until attached */
 	struct vrseq_group *group;
-	u32 handle;
+	u32 slot;
 
 	struct mutex read_lock;		/* the cursor and @message */
 	u64 read_next;
 	u64 lost_first;
 	u64 lost_last;
 	struct vrseq_message message;
-
-	u8 input[VR_BODY_BYTES_MAX];
 };
 
 /* The uapi headers and the core do not know each other. */
 static_assert(VR_NAME_BYTES_MAX + 1 == VRSEQ_COUNTER_NAME_BYTES);
 static_assert(VR_REPLICAS_MAX == VRSEQ_MEMBERS_MAX);
-static_assert((int)VR_STATUS_HALTED == VRSEQ_STATE_HALTED);
+static_assert((int)VR_STATUS_AMNESIA == VRSEQ_STATE_AMNESIA);
 static_assert((int)VR_OUTCOME_NOT_APPLIED == VRSEQ_OUTCOME_NOT_APPLIED);
+static_assert((int)VR_READ_LOCAL == VRSEQ_READ_LOCAL);
+static_assert((int)VR_KIND_NEXT == VRSEQ_KIND_NEXT);
+static_assert((int)VR_KIND_GET == VRSEQ_KIND_GET);
+static_assert((int)VR_KIND_APPEND == VRSEQ_KIND_APPEND);
 
 /* ---- attaching ------------------------------------------------------------ */
 
 static int attach_locked(struct vrseq_file *file, const char *name)
 {
 	struct vrseq_group *group = file->group;
-	int handle;
+	int slot;
 
 	lockdep_assert_held(&file->attach_lock);
 	if (group)
 		return !*name || !strcmp(name, group->config.name) ? 0 : -EBUSY;
-	handle = vrseq_group_attach(file->net_cookie, name, &group);
-	if (handle < 0)
-		return handle;
-	file->handle = handle;
-	/* Pairs with the acquire in attached(): the handle goes with the group. */
+	slot = vrseq_group_attach(file->net_cookie, name, &group);
+	if (slot < 0)
+		return slot;
+	file->slot = slot;
+	/* Pairs with the acquire in attached(): the slot goes with the group. */
 	smp_store_release(&file->group, group);
 	return 0;
 }
@@ -99,40 +101,33 @@ static struct vrseq_group *attached(struct vrseq_file *file)
 	return error ? ERR_PTR(error) : file->group;
 }
 
-static struct vrseq_call *call_of(const struct vrseq_file *file)
+static struct vrseq_session *session_of(const struct vrseq_file *file)
 {
-	return &file->group->engine.calls.table[file->handle];
+	return &file->group->engine.sessions.table[file->slot];
 }
 
 /* ---- operations ----------------------------------------------------------- */
 
-/*
- * Do what @rq says, with the bytes of @body for its body if there are any: they
- * are fetched when nobody else of this file is at work any more.
- */
-static int operate(struct vrseq_file *file, struct vrseq_request *rq, struct iov_iter *body)
+static int operate(struct vrseq_file *file, struct vrseq_request *rq)
 {
 	struct vrseq_group *group = attached(file);
-	struct vrseq_engine *e;
-	int error;
 
 	rq->outcome = VR_OUTCOME_NOT_APPLIED;
 	if (IS_ERR(group))
 		return PTR_ERR(group);
-	e = &group->engine;
+	return vrseq_call(&group->engine, file->slot, rq);
+}
 
-	error = vrseq_call_enter(e, file->handle, rq);
-	if (error)
-		return error;
-	if (body) {
-		rq->body = file->input;
-		if (!copy_from_iter_full(file->input, rq->body_bytes, body))
-			error = -EFAULT;
-	}
-	if (!error)
-		error = vrseq_call_operate(e, file->handle, rq);
-	vrseq_call_leave(e, file->handle);
-	return error;
+/* With a message for its body: fetched before any lock is taken. */
+static int operate_message(struct vrseq_file *file, struct vrseq_request *rq,
+			   struct iov_iter *from)
+{
+	u8 message[VR_BODY_BYTES_MAX];
+
+	if (!copy_from_iter_full(message, rq->body_bytes, from))
+		return -EFAULT;
+	rq->body = message;
+	return operate(file, rq);
 }
 
 static int check_header(const struct vrseq_op_hdr *hdr)
@@ -212,7 +207,7 @@ static int ioctl_next(struct file *filp, void __user *user)
 		rq.argument = next.count;
 		rq.body = next.counter;
 		rq.body_bytes = bytes;
-		error = operate(filp->private_data, &rq, NULL);
+		error = operate(filp->private_data, &rq);
 	}
 	next.first = rq.result.first;
 	next.last = rq.result.last;
@@ -230,15 +225,34 @@ static int ioctl_get(struct file *filp, void __user *user)
 	rq = request(filp, &get.hdr, VR_KIND_GET);
 	bytes = check_counter(get.counter);
 	error = check_header(&get.hdr);
-	if (bytes < 0 || get.mode != VRSEQ_READ_LOG || get.reserved)
+	if (bytes < 0 || get.mode >= VR_READ_COUNT || get.reserved)
 		error = -EINVAL;
 	if (!error) {
+		rq.read = get.mode;
 		rq.body = get.counter;
 		rq.body_bytes = bytes;
-		error = operate(filp->private_data, &rq, NULL);
+		error = operate(filp->private_data, &rq);
 	}
 	get.value = rq.result.last;
+	get.age_ns = get.mode == VRSEQ_READ_LOCAL ? rq.result.first : 0;
 	return answer(error, &rq, user, &get.hdr, sizeof(get));
+}
+
+static int ioctl_result(struct file *filp, void __user *user)
+{
+	struct vrseq_op_result result;
+	struct vrseq_request rq;
+	int error;
+
+	if (copy_from_user(&result, user, sizeof(result)))
+		return -EFAULT;
+	rq = request(filp, &result.hdr, VR_KIND_RESULT);
+	error = check_header(&result.hdr) ?: operate(filp->private_data, &rq);
+	result.kind = rq.kind;
+	result.error = -rq.result.error;
+	result.first = rq.result.first;
+	result.last = rq.result.last;
+	return answer(error, &rq, user, &result.hdr, sizeof(result));
 }
 
 static int ioctl_append(struct file *filp, void __user *user)
@@ -259,7 +273,7 @@ static int ioctl_append(struct file *filp, void __user *user)
 	if (!error) {
 		rq.body_bytes = append.bytes;
 		iov_iter_ubuf(&body, ITER_SOURCE, u64_to_user_ptr(append.data), append.bytes);
-		error = operate(filp->private_data, &rq, &body);
+		error = operate_message(filp->private_data, &rq, &body);
 	}
 	append.sequence = rq.result.last;
 	return answer(error, &rq, user, &append.hdr, sizeof(append));
@@ -278,7 +292,7 @@ static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *from)
 	rq.nonblock |= !!(iocb->ki_flags & IOCB_NOWAIT);
 	rq.from_write = true;
 	rq.body_bytes = bytes;
-	error = operate(filp->private_data, &rq, from);
+	error = operate_message(filp->private_data, &rq, from);
 	return error ?: bytes;
 }
 
@@ -293,6 +307,7 @@ static int ioctl_info(void __user *user)
 		.files_max = VRSEQ_FILES_MAX,
 		.record_bytes_max = RECORD_BYTES_MAX,
 		.wire_version = VR_WIRE_VERSION,
+		.window = VR_WINDOW,
 	};
 
 	return copy_to_user(user, &info, sizeof(info)) ? -EFAULT : 0;
@@ -351,6 +366,8 @@ static void fill_status(struct vrseq_status *status, const struct vrseq_snapshot
 	status->commit_hash = info->commit_hash;
 	status->sequence_first = info->sequence_first;
 	status->sequence_last = info->sequence_last;
+	status->incarnation = info->incarnation;
+	status->checkpoint_op = info->checkpoint_op;
 	for (slot = 0; slot < look->member_count; slot++)
 		fill_member(&status->members[slot], look, slot);
 	strscpy_pad(status->text, look->text, sizeof(status->text));
@@ -373,7 +390,7 @@ static int ioctl_status(struct vrseq_file *file, void __user *user)
 	if (error)
 		goto out;
 	fill_status(status, look);
-	status->session = READ_ONCE(call_of(file)->session);
+	status->session = READ_ONCE(session_of(file)->id);
 	mutex_lock(&file->read_lock);
 	status->read_next = file->read_next ?: status->sequence_first;
 	status->lost_first = file->lost_first;
@@ -488,12 +505,12 @@ static __poll_t poll(struct file *filp, poll_table *table)
 	if (IS_ERR(group))
 		return EPOLLERR;
 	poll_wait(filp, &group->engine.readers, table);
-	poll_wait(filp, &call_of(file)->wait, table);
+	poll_wait(filp, &session_of(file)->wait, table);
 	if (!vrseq_engine_running(&group->engine))
 		return EPOLLHUP | EPOLLERR;
 	if (is_readable(file))
 		events |= EPOLLIN | EPOLLRDNORM;
-	if (!vrseq_call_flying(call_of(file)))
+	if (!READ_ONCE(session_of(file)->flying))
 		events |= EPOLLOUT | EPOLLWRNORM;
 	return events;
 }
@@ -515,6 +532,8 @@ static long ioctl(struct file *filp, unsigned int command, unsigned long argumen
 		return ioctl_next(filp, user);
 	case VRSEQ_IOC_GET:
 		return ioctl_get(filp, user);
+	case VRSEQ_IOC_RESULT:
+		return ioctl_result(filp, user);
 	case VRSEQ_IOC_APPEND:
 		return ioctl_append(filp, user);
 	default:
@@ -540,7 +559,7 @@ static int release(struct inode *inode, struct file *filp)
 	struct vrseq_file *file = filp->private_data;
 
 	if (file->group)
-		vrseq_group_detach(file->group, file->handle);
+		vrseq_group_detach(file->group, file->slot);
 	kfree(file);
 	return 0;
 }

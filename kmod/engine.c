@@ -10,6 +10,7 @@
 #include "engine.h"
 
 #include <linux/bitmap.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
@@ -20,12 +21,12 @@ struct todo {
 	struct sk_buff_head datagrams;
 	DECLARE_BITMAP(wake, VRSEQ_FILES_MAX);
 	DECLARE_BITMAP(submit, VRSEQ_FILES_MAX);
-	bool persist;
-	u64 persist_epoch;
-	u64 persist_op;
 	bool readable;
 	bool status_changed;
 };
+
+/* Nobody who takes a group down waits longer for a hand-over. */
+#define LEFT_NS_MAX	NSEC_PER_SEC
 
 /* ---- one event, with core_lock held -------------------------------------- */
 
@@ -54,6 +55,16 @@ static void encode(struct vrseq_engine *e, const struct vr_send *send, struct to
 	}
 }
 
+static u64 new_nonce(void)
+{
+	u64 nonce;
+
+	do {
+		nonce = get_random_u64();
+	} while (!nonce);
+	return nonce;
+}
+
 static void end_form(struct vrseq_engine *e)
 {
 	struct vrseq_form *form = e->form;
@@ -78,57 +89,36 @@ static void step(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 		encode(e, &fx->sends[i], todo);
 	for (i = 0; i < fx->done_count; i++) {
 		const struct vr_done *done = &fx->done[i];
+		u32 slot = done->handle / VRSEQ_CALLS;
 
-		if (vrseq_call_done(&e->calls, done))
-			__set_bit(done->handle, todo->submit);
+		if (vrseq_session_done(&e->sessions, done))
+			__set_bit(slot, todo->submit);
 		else
-			__set_bit(done->handle, todo->wake);
-	}
-	if (fx->persist) {
-		todo->persist = true;
-		todo->persist_epoch = fx->persist_epoch;
-		todo->persist_op = fx->persist_op;
+			__set_bit(slot, todo->wake);
 	}
 	if (fx->form_done)
 		end_form(e);
+	if (fx->left)
+		complete_all(&e->left);
 	todo->readable |= fx->readable;
 	todo->status_changed |= fx->status_changed;
 	e->deadline_ns = fx->deadline_ns;
 }
 
-/* Memory is as durable as the group promises: the answer is always yes. */
-static void step_durable(struct vrseq_engine *e, struct todo *todo)
-{
-	struct vr_event ev = {
-		.type = VR_EVENT_DURABLE,
-		.log_epoch = todo->persist_epoch,
-		.op = todo->persist_op,
-	};
-
-	todo->persist = false;
-	step(e, &ev, todo);
-}
-
-static void step_submit(struct vrseq_engine *e, u32 handle, struct todo *todo)
+/* All that the sessions in todo->submit want, and what they then want. */
+static void step_sessions(struct vrseq_engine *e, struct todo *todo)
 {
 	struct vr_event ev = { .type = VR_EVENT_SUBMIT };
 
-	__clear_bit(handle, todo->submit);
-	vrseq_call_submit(&e->calls, handle, &ev.submit);
-	step(e, &ev, todo);
-}
-
-static void run_out(struct vrseq_engine *e, struct todo *todo)
-{
 	for (;;) {
-		u32 handle = find_first_bit(todo->submit, VRSEQ_FILES_MAX);
+		u32 slot = find_first_bit(todo->submit, VRSEQ_FILES_MAX);
 
-		if (todo->persist)
-			step_durable(e, todo);
-		else if (handle < VRSEQ_FILES_MAX)
-			step_submit(e, handle, todo);
-		else
+		if (slot >= VRSEQ_FILES_MAX)
 			break;
+		if (vrseq_session_submit(&e->sessions, slot, &ev.submit))
+			step(e, &ev, todo);
+		else
+			__clear_bit(slot, todo->submit);
 	}
 }
 
@@ -137,12 +127,11 @@ static void run(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 {
 	if (ev)
 		step(e, ev, todo);
-	run_out(e, todo);
+	step_sessions(e, todo);
 	/* Sessions whose files are gone may find the quorum they missed, once. */
-	if (todo->status_changed && !bitmap_empty(e->calls.parked, VRSEQ_FILES_MAX)) {
-		bitmap_or(todo->submit, todo->submit, e->calls.parked, VRSEQ_FILES_MAX);
-		bitmap_zero(e->calls.parked, VRSEQ_FILES_MAX);
-		run_out(e, todo);
+	if (todo->status_changed && !bitmap_empty(e->sessions.parked, VRSEQ_FILES_MAX)) {
+		vrseq_sessions_unpark(&e->sessions, todo->submit);
+		step_sessions(e, todo);
 	}
 }
 
@@ -169,12 +158,12 @@ static void enter(struct vrseq_engine *e, struct todo *todo)
 static void perform(struct vrseq_engine *e, struct todo *todo)
 {
 	struct sk_buff *skb;
-	u32 handle;
+	u32 slot;
 
 	while ((skb = __skb_dequeue(&todo->datagrams)))
 		vrseq_udp_xmit(&e->udp, skb);
-	for_each_set_bit(handle, todo->wake, VRSEQ_FILES_MAX) {
-		wait_queue_head_t *wait = &e->calls.table[handle].wait;
+	for_each_set_bit(slot, todo->wake, VRSEQ_FILES_MAX) {
+		wait_queue_head_t *wait = &e->sessions.table[slot].wait;
 
 		if (wq_has_sleeper(wait))
 			wake_up_interruptible(wait);
@@ -245,39 +234,62 @@ static enum hrtimer_restart expire(struct hrtimer *timer)
 }
 
 /**
- * vrseq_engine_submit - a session wants what vrseq_call_submit() says
+ * vrseq_engine_ask - begin or join what a file asks for
  * @e:		engine
- * @handle:	its slot, FLYING
+ * @slot:	of its session
+ * @rq:		what it asks for
  *
- * Return: false if the group is gone; then nothing was done.
+ * Return: as vrseq_session_ask() does, -ENETDOWN if the group is gone.
  */
-bool vrseq_engine_submit(struct vrseq_engine *e, u32 handle)
+int vrseq_engine_ask(struct vrseq_engine *e, u32 slot, struct vrseq_request *rq)
 {
+	struct vrseq_session *s = &e->sessions.table[slot];
+	int verdict = -ENETDOWN;
 	struct todo todo;
-	bool running;
 
+	rq->outcome = rq->op_id ? VR_OUTCOME_UNKNOWN : VR_OUTCOME_NOT_APPLIED;
 	enter(e, &todo);
-	running = e->running;
-	if (running) {
-		__set_bit(handle, todo.submit);
-		run(e, NULL, &todo);
+	if (e->running) {
+		verdict = vrseq_session_ask(s, rq);
+		if (s->submit) {
+			__set_bit(slot, todo.submit);
+			run(e, NULL, &todo);
+		}
 	}
 	leave(e, &todo);
-	return running;
+	return verdict;
+}
+
+/**
+ * vrseq_engine_abandon - whoever asked goes without having been told the end
+ * @e:		engine
+ * @slot:	of his session
+ * @rq:		what he asked for
+ *
+ * Return: false if it has ended in the meantime.
+ */
+bool vrseq_engine_abandon(struct vrseq_engine *e, u32 slot, const struct vrseq_request *rq)
+{
+	bool flying;
+
+	spin_lock_bh(&e->core_lock);
+	flying = vrseq_session_abandon(&e->sessions.table[slot], rq);
+	spin_unlock_bh(&e->core_lock);
+	return flying;
 }
 
 /**
  * vrseq_engine_close - the file of a session is gone
  * @e:		engine
- * @handle:	its slot, free again when the session has ended
+ * @slot:	of the session, free again when that has ended
  */
-void vrseq_engine_close(struct vrseq_engine *e, u32 handle)
+void vrseq_engine_close(struct vrseq_engine *e, u32 slot)
 {
 	struct todo todo;
 
 	enter(e, &todo);
-	if (e->running && vrseq_call_close(&e->calls, handle)) {
-		__set_bit(handle, todo.submit);
+	if (e->running && vrseq_session_close(&e->sessions, slot)) {
+		__set_bit(slot, todo.submit);
 		run(e, NULL, &todo);
 	}
 	leave(e, &todo);
@@ -327,6 +339,56 @@ int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form 
 		e->form = NULL;
 	spin_unlock_bh(&e->core_lock);
 	return left ? -EINTR : -ETIMEDOUT;
+}
+
+static void post(struct vrseq_engine *e, struct vr_event *ev)
+{
+	struct todo todo;
+
+	enter(e, &todo);
+	if (e->running)
+		run(e, ev, &todo);
+	leave(e, &todo);
+}
+
+/**
+ * vrseq_engine_leave - ask for a hand-over: we may be about to stop
+ * @e: engine; vrseq_engine_left() tells how it went
+ */
+void vrseq_engine_leave(struct vrseq_engine *e)
+{
+	struct vr_event ev = { .type = VR_EVENT_LEAVE };
+
+	reinit_completion(&e->left);
+	post(e, &ev);
+}
+
+/**
+ * vrseq_engine_left - wait for the hand-over
+ * @e: engine
+ *
+ * Return: 0 if nothing depends on us any more, -ETIMEDOUT after a view timeout,
+ * 1 s at most.
+ */
+int vrseq_engine_left(struct vrseq_engine *e)
+{
+	u64 wait_ns = min_t(u64, e->view_timeout_ns, LEFT_NS_MAX);
+
+	if (!vrseq_engine_running(e) ||
+	    wait_for_completion_timeout(&e->left, nsecs_to_jiffies(wait_ns) + 1))
+		return 0;
+	return -ETIMEDOUT;
+}
+
+/**
+ * vrseq_engine_demote - what we remember, and our clock, is not to be trusted
+ * @e: engine
+ */
+void vrseq_engine_demote(struct vrseq_engine *e)
+{
+	struct vr_event ev = { .type = VR_EVENT_DEMOTE, .nonce = new_nonce() };
+
+	post(e, &ev);
 }
 
 /* ---- looking -------------------------------------------------------------- */
@@ -430,18 +492,19 @@ int vrseq_engine_create(struct vrseq_engine *e)
 {
 	spin_lock_init(&e->core_lock);
 	init_waitqueue_head(&e->readers);
+	init_completion(&e->left);
 	hrtimer_init(&e->timer, CLOCK_BOOTTIME, HRTIMER_MODE_ABS_SOFT);
 	e->timer.function = expire;
 	e->armed_ns = U64_MAX;
 	e->deadline_ns = U64_MAX;
 	e->udp.stats = &e->stats;
-	return vrseq_calls_create(&e->calls);
+	return vrseq_sessions_create(&e->sessions);
 }
 
 /** vrseq_engine_destroy - free what vrseq_engine_create() made */
 void vrseq_engine_destroy(struct vrseq_engine *e)
 {
-	vrseq_calls_destroy(&e->calls);
+	vrseq_sessions_destroy(&e->sessions);
 }
 
 static bool is_blank_locked(struct vrseq_engine *e)
@@ -462,17 +525,6 @@ bool vrseq_engine_is_blank(struct vrseq_engine *e)
 	return blank;
 }
 
-/* What the old replica was asked and will never answer. */
-static void refuse_all(struct vrseq_engine *e, struct todo *todo)
-{
-	u32 handle;
-
-	for_each_set_bit(handle, e->calls.taken, VRSEQ_FILES_MAX) {
-		vrseq_call_refuse(&e->calls, handle, -EHOSTUNREACH);
-		__set_bit(handle, todo->wake);
-	}
-}
-
 /**
  * vrseq_engine_configure - start with a replica, or change one that is blank
  * @e:		engine
@@ -480,7 +532,8 @@ static void refuse_all(struct vrseq_engine *e, struct todo *todo)
  * @group:	its identity on the wire
  *
  * The new one is made aside and takes the place of the old one in one step, so
- * that nobody ever meets half a replica.
+ * that nobody ever meets half a replica. A blank one has nothing under way: it
+ * refuses whatever it is asked at once.
  *
  * Return: 0, -EBUSY if the old one has a group already, or -ENOMEM.
  */
@@ -498,9 +551,7 @@ int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 	replica = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
 	if (!replica)
 		return -ENOMEM;
-	do {
-		birth.nonce = get_random_u64();
-	} while (!birth.nonce);
+	birth.nonce = new_nonce();
 	birth.seed = get_random_u64();
 	replica = vr_replica_init(replica, &birth);
 
@@ -513,9 +564,9 @@ int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 		replica = NULL;
 		e->memory_bytes = bytes;
 		e->heartbeat_ns = cfg->heartbeat_ns;
+		e->view_timeout_ns = cfg->view_timeout_ns;
 		e->group = *group;
 		e->running = true;
-		refuse_all(e, &todo);
 		run(e, &ev, &todo);
 	}
 	leave(e, &todo);
@@ -531,7 +582,7 @@ int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 void vrseq_engine_stop(struct vrseq_engine *e)
 {
 	struct vrseq_form *form;
-	u32 handle;
+	u32 slot;
 
 	spin_lock_bh(&e->core_lock);
 	WRITE_ONCE(e->running, false);
@@ -541,8 +592,8 @@ void vrseq_engine_stop(struct vrseq_engine *e)
 		complete(&form->done);
 	spin_unlock_bh(&e->core_lock);
 
-	for (handle = 0; handle < VRSEQ_FILES_MAX; handle++)
-		wake_up_all(&e->calls.table[handle].wait);
+	for (slot = 0; slot < VRSEQ_FILES_MAX; slot++)
+		wake_up_all(&e->sessions.table[slot].wait);
 	wake_up_poll(&e->readers, EPOLLHUP | EPOLLERR);
 }
 

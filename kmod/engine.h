@@ -16,7 +16,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
-#include "call.h"
+#include "session.h"
 #include "stats.h"
 #include "udp.h"
 #include "vr_replica.h"
@@ -31,13 +31,14 @@ struct vrseq_form {
 
 /**
  * struct vrseq_engine - one replica at work
- * @core_lock:	protects all up to @armed_ns, and each struct vrseq_call while it
- *		is FLYING; taken with bottom halves off, nothing nests inside
+ * @core_lock:	protects all up to @armed_ns, and the sessions; taken with bottom
+ *		halves off, nothing nests inside
  * @running:	cleared once, when the group goes
  * @replica:	NULL when not running
  * @memory_bytes: of the replica
  * @group:	what all datagrams of the group share
  * @form:	who waits for the forming, NULL = nobody
+ * @left:	the hand-over that was asked for last is done
  * @fx:		of the last step
  * @scratch:	of the last decoded datagram
  * @info:	room for a look at the replica
@@ -48,18 +49,20 @@ struct vrseq_form {
  *		@deadline_ns, often earlier, as moving it costs more than looking
  * @timer:	expires in softirq
  * @heartbeat_ns: what counts as late
+ * @view_timeout_ns: how long a hand-over may take
  * @readers:	wait for messages
  * @udp:	socket
- * @calls:	local sessions
+ * @sessions:	local sessions
  * @stats:	what the shell counts
  */
 struct vrseq_engine {
-	spinlock_t core_lock;		/* all up to armed_ns, and FLYING calls */
+	spinlock_t core_lock;		/* all up to armed_ns, and sessions */
 	bool running;
 	struct vr_replica *replica;
 	size_t memory_bytes;
 	struct vr_wire_group group;
 	struct vrseq_form *form;
+	struct completion left;
 	struct vr_effects fx;
 	struct vr_wire_scratch scratch;
 	struct vr_info info;
@@ -70,9 +73,10 @@ struct vrseq_engine {
 
 	struct hrtimer timer;
 	u64 heartbeat_ns;
+	u64 view_timeout_ns;
 	wait_queue_head_t readers;
 	struct vrseq_udp udp;
-	struct vrseq_calls calls;
+	struct vrseq_sessions sessions;
 	struct vrseq_stats stats;
 };
 
@@ -93,10 +97,14 @@ static inline bool vrseq_engine_running(const struct vrseq_engine *e)
 void vrseq_engine_receive(struct vrseq_engine *e, u8 slot, const u8 *data, u32 bytes);
 
 /* From call.c and chardev.c, in a process. */
-bool vrseq_engine_submit(struct vrseq_engine *e, u32 handle);
-void vrseq_engine_close(struct vrseq_engine *e, u32 handle);
+int vrseq_engine_ask(struct vrseq_engine *e, u32 slot, struct vrseq_request *rq);
+bool vrseq_engine_abandon(struct vrseq_engine *e, u32 slot, const struct vrseq_request *rq);
+void vrseq_engine_close(struct vrseq_engine *e, u32 slot);
 
 int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form *form);
+void vrseq_engine_leave(struct vrseq_engine *e);
+int vrseq_engine_left(struct vrseq_engine *e);
+void vrseq_engine_demote(struct vrseq_engine *e);
 bool vrseq_engine_is_blank(struct vrseq_engine *e);
 bool vrseq_engine_describe(struct vrseq_engine *e, struct vr_info *info, u64 *now_ns);
 

@@ -115,32 +115,32 @@ static struct vrseq_group *find_meant(u64 net_cookie, const char *name)
  * @name:	of the group, or "" for the only one
  * @group:	receives it, held
  *
- * Return: the handle of the slot, -ENOTCONN or -EDQUOT.
+ * Return: the number of the slot, -ENOTCONN or -EDQUOT.
  */
 int vrseq_group_attach(u64 net_cookie, const char *name, struct vrseq_group **group)
 {
-	int handle = -ENOTCONN;
+	int slot = -ENOTCONN;
 
 	mutex_lock(&groups_lock);
 	*group = find_meant(net_cookie, name);
 	if (*group)
-		handle = vrseq_calls_take(&(*group)->engine.calls);
-	if (handle >= 0) {
+		slot = vrseq_sessions_take(&(*group)->engine.sessions);
+	if (slot >= 0) {
 		kref_get(&(*group)->kref);
 		(*group)->file_count++;
 	}
 	mutex_unlock(&groups_lock);
-	return handle;
+	return slot;
 }
 
 /**
  * vrseq_group_detach - the file is gone; its session ends by itself
  * @group:	from vrseq_group_attach()
- * @handle:	from there too
+ * @slot:	from there too
  */
-void vrseq_group_detach(struct vrseq_group *group, u32 handle)
+void vrseq_group_detach(struct vrseq_group *group, u32 slot)
 {
-	vrseq_engine_close(&group->engine, handle);
+	vrseq_engine_close(&group->engine, slot);
 	mutex_lock(&groups_lock);
 	group->file_count--;
 	mutex_unlock(&groups_lock);
@@ -178,15 +178,18 @@ static void configure(const struct vrseq_group *group, const struct vrseq_member
 		if (members[slot].id == config->self_id)
 			cfg->self = slot;
 	}
+	/* A PREPARE_OK says that a majority holds it, and promises no more. */
+	cfg->memory_is_durable = true;
 	cfg->heartbeat_ns = config->heartbeat_ns;
 	cfg->view_timeout_ns = config->view_timeout_ns;
+	cfg->lease_ns = config->lease_ns;
 	cfg->log_entries = config->log_entries;
 	cfg->log_bytes = config->log_bytes;
 	cfg->messages = config->messages;
 	cfg->message_bytes = config->message_bytes;
 	cfg->sessions_max = VRSEQ_SESSIONS_MAX;
 	cfg->counters_max = VRSEQ_COUNTERS_MAX;
-	cfg->pending_max = VRSEQ_FILES_MAX;
+	cfg->pending_max = VRSEQ_HANDLES;
 }
 
 /* Give the group this list of members, with a replica that knows it. */
@@ -342,8 +345,24 @@ out:
 /* ---- life ------------------------------------------------------------------------ */
 
 /*
+ * All groups of a list that nobody else changes hand over, at the same time. In
+ * process context; their sockets are open, so one can still be heard.
+ */
+static void hand_over(struct list_head *list)
+{
+	struct vrseq_group *group;
+
+	list_for_each_entry(group, list, list)
+		vrseq_engine_leave(&group->engine);
+	list_for_each_entry(group, list, list)
+		vrseq_engine_left(&group->engine);
+}
+
+/*
  * The end of a group that was just taken off the list, in process context and
- * without groups_lock. Why nothing is left behind, and nobody waits for ever:
+ * without groups_lock. It has handed over, or could not: that saves the others
+ * a view timeout, and nothing here depends on it. Why nothing is left behind,
+ * and nobody waits for ever:
  *
  * a) It is off the list: no file attaches, no configuration finds it any more.
  * b) vrseq_engine_stop(): from here on no step begins, so no datagram is made,
@@ -365,6 +384,17 @@ static void destroy(struct vrseq_group *group)
 	vrseq_engine_quiesce(&group->engine);
 	vrseq_peers_destroy(vrseq_udp_replace_peers(&group->engine.udp, NULL));
 	vrseq_group_put(group);
+}
+
+static void destroy_all(struct list_head *gone)
+{
+	struct vrseq_group *group, *next;
+
+	hand_over(gone);
+	list_for_each_entry_safe(group, next, gone, list) {
+		list_del(&group->list);
+		destroy(group);
+	}
 }
 
 /**
@@ -447,6 +477,7 @@ int vrseq_group_del(struct net *net, const char *name, struct netlink_ext_ack *e
 {
 	struct vrseq_group *group;
 	int error = -ENOENT;
+	LIST_HEAD(gone);
 
 	mutex_lock(&groups_lock);
 	group = find_for(net, name, extack);
@@ -455,12 +486,48 @@ int vrseq_group_del(struct net *net, const char *name, struct netlink_ext_ack *e
 				   group->file_count);
 		error = -EBUSY;
 	} else if (group) {
-		list_del(&group->list);
+		list_move(&group->list, &gone);
 		error = 0;
 	}
 	mutex_unlock(&groups_lock);
-	if (!error)
-		destroy(group);
+	destroy_all(&gone);
+	return error;
+}
+
+/* A group to work with, held, without the lock. */
+static struct vrseq_group *hold_for(struct net *net, const char *name,
+				    struct netlink_ext_ack *extack)
+{
+	struct vrseq_group *group;
+
+	mutex_lock(&groups_lock);
+	group = find_for(net, name, extack);
+	if (group)
+		kref_get(&group->kref);
+	mutex_unlock(&groups_lock);
+	return group;
+}
+
+/**
+ * vrseq_group_resign - a primary hands over and stays as a backup
+ * @net:	where
+ * @name:	which
+ * @extack:	told why not
+ *
+ * Return: 0, also if we were no primary; -ENOENT or -ETIMEDOUT.
+ */
+int vrseq_group_resign(struct net *net, const char *name, struct netlink_ext_ack *extack)
+{
+	struct vrseq_group *group = hold_for(net, name, extack);
+	int error;
+
+	if (!group)
+		return -ENOENT;
+	vrseq_engine_leave(&group->engine);
+	error = vrseq_engine_left(&group->engine);
+	if (error)
+		NL_SET_ERR_MSG(extack, "nobody took over in time, see vrseq group show");
+	vrseq_group_put(group);
 	return error;
 }
 
@@ -502,15 +569,10 @@ static int explain_form(const struct vrseq_form *form, u16 id, struct netlink_ex
 int vrseq_group_form(struct net *net, const char *name, u16 generation,
 		     struct netlink_ext_ack *extack)
 {
-	struct vrseq_group *group;
+	struct vrseq_group *group = hold_for(net, name, extack);
 	struct vrseq_form form;
 	int error;
 
-	mutex_lock(&groups_lock);
-	group = find_for(net, name, extack);
-	if (group)
-		kref_get(&group->kref);
-	mutex_unlock(&groups_lock);
 	if (!group)
 		return -ENOENT;
 
@@ -538,7 +600,7 @@ int vrseq_group_form(struct net *net, const char *name, u16 generation,
 /** vrseq_group_memory_bytes - what the group takes at this member */
 u64 vrseq_group_memory_bytes(const struct vrseq_group *group)
 {
-	return sizeof(*group) + VRSEQ_FILES_MAX * sizeof(struct vrseq_call) +
+	return sizeof(*group) + VRSEQ_FILES_MAX * sizeof(struct vrseq_session) +
 	       READ_ONCE(group->engine.memory_bytes);
 }
 
@@ -568,11 +630,39 @@ int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *look)
 	return 0;
 }
 
+/* ---- the machine --------------------------------------------------------------------- */
+
+/** vrseq_groups_hand_over - the machine is about to stop, or to sleep */
+void vrseq_groups_hand_over(void)
+{
+	mutex_lock(&groups_lock);
+	hand_over(&groups);
+	mutex_unlock(&groups_lock);
+}
+
+/**
+ * vrseq_groups_demote - the machine woke up with a memory of unknown age
+ *
+ * A group of one owes nobody anything, and nobody could give it its memory back.
+ */
+void vrseq_groups_demote(void)
+{
+	struct vrseq_group *group;
+
+	mutex_lock(&groups_lock);
+	list_for_each_entry(group, &groups, list) {
+		if (group->member_count > 1)
+			vrseq_engine_demote(&group->engine);
+	}
+	mutex_unlock(&groups_lock);
+}
+
 /* ---- network namespaces ------------------------------------------------------------ */
 
 /*
  * The namespace is going, or the module is. No reference to the namespace is
- * left, so no netlink command of it runs or will run: no new group appears.
+ * left, so no netlink command of it runs or will run: no new group appears. Its
+ * devices are still up: a primary can hand over.
  */
 static void __net_exit pre_exit(struct net *net)
 {
@@ -585,11 +675,7 @@ static void __net_exit pre_exit(struct net *net)
 			list_move(&group->list, &gone);
 	}
 	mutex_unlock(&groups_lock);
-
-	list_for_each_entry_safe(group, next, &gone, list) {
-		list_del(&group->list);
-		destroy(group);
-	}
+	destroy_all(&gone);
 }
 
 static struct pernet_operations net_operations = {

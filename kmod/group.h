@@ -8,7 +8,6 @@
  *	groups_lock (mutex)		the list of groups, each one's configuration
  *	  file->attach_lock (mutex)	is taken before groups_lock, see chardev.c
  *	core_lock (spinlock, per group)	a leaf; softirq takes it too
- *	the turn of a call (bit lock)	taken by a file, sleeps; see call.c
  *	file->read_lock (mutex)		the read cursor; nothing but core_lock inside
  *
  * RCU: udp.sk, udp.peers.
@@ -48,6 +47,7 @@ struct vrseq_group_config {
 	struct vrseq_endpoint listen;
 	u64 heartbeat_ns;
 	u64 view_timeout_ns;
+	u64 lease_ns;
 	u32 log_entries;
 	u32 log_bytes;
 	u32 messages;
@@ -96,6 +96,8 @@ struct vrseq_snapshot {
 
 int vrseq_groups_init(void);
 void vrseq_groups_exit(void);
+void vrseq_groups_hand_over(void);
+void vrseq_groups_demote(void);
 
 void vrseq_group_name_uuid(const char *name, uuid_t *uuid);
 int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
@@ -103,13 +105,14 @@ int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 int vrseq_group_del(struct net *net, const char *name, struct netlink_ext_ack *extack);
 int vrseq_group_form(struct net *net, const char *name, u16 generation,
 		     struct netlink_ext_ack *extack);
+int vrseq_group_resign(struct net *net, const char *name, struct netlink_ext_ack *extack);
 int vrseq_member_add(struct net *net, const char *name, const struct vrseq_member *member,
 		     struct netlink_ext_ack *extack);
 int vrseq_member_del(struct net *net, const char *name, u16 id,
 		     struct netlink_ext_ack *extack);
 
 int vrseq_group_attach(u64 net_cookie, const char *name, struct vrseq_group **group);
-void vrseq_group_detach(struct vrseq_group *group, u32 handle);
+void vrseq_group_detach(struct vrseq_group *group, u32 slot);
 struct vrseq_group *vrseq_group_get(struct net *net, const char *name, u32 skip);
 void vrseq_group_put(struct vrseq_group *group);
 

@@ -7,6 +7,7 @@
 #include "chardev.h"
 #include "group.h"
 #include "netlink.h"
+#include "power.h"
 
 static int __init vrseq_init(void)
 {
@@ -20,8 +21,13 @@ static int __init vrseq_init(void)
 	error = vrseq_netlink_init();
 	if (error)
 		goto err_chardev;
+	error = vrseq_power_init();
+	if (error)
+		goto err_netlink;
 	return 0;
 
+err_netlink:
+	vrseq_netlink_exit();
 err_chardev:
 	vrseq_chardev_exit();
 err_groups:
@@ -35,6 +41,7 @@ err_groups:
  */
 static void __exit vrseq_exit(void)
 {
+	vrseq_power_exit();
 	vrseq_netlink_exit();
 	vrseq_chardev_exit();
 	vrseq_groups_exit();

@@ -51,6 +51,7 @@ static const struct nla_policy group_add_policy[] = {
 	[VRSEQ_A_MESSAGES] = { .type = NLA_U32 },
 	[VRSEQ_A_MESSAGE_BYTES] = { .type = NLA_U32 },
 	[VRSEQ_A_UUID] = NLA_POLICY_EXACT_LEN(UUID_SIZE),
+	[VRSEQ_A_LEASE_NS] = { .type = NLA_U64 },
 };
 
 static const struct nla_policy group_form_policy[] = {
@@ -141,6 +142,13 @@ static int take_times(struct genl_info *info, struct vrseq_group_config *config)
 	    config->view_timeout_ns > VIEW_TIMEOUT_NS_MAX)
 		return refuse_range(info, VRSEQ_A_VIEW_TIMEOUT_NS,
 				    "view-timeout: 4 heartbeats to 60 s");
+
+	if (attrs[VRSEQ_A_LEASE_NS])
+		config->lease_ns = nla_get_u64(attrs[VRSEQ_A_LEASE_NS]);
+	if (config->lease_ns > config->view_timeout_ns / 2) {
+		refuse_range(info, VRSEQ_A_LEASE_NS, "lease: at most half of the view timeout");
+		return -ERANGE;
+	}
 	return 0;
 }
 
@@ -213,6 +221,15 @@ static int group_del(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(name))
 		return PTR_ERR(name);
 	return vrseq_group_del(genl_info_net(info), name, info->extack);
+}
+
+static int group_resign(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = name_of(info);
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	return vrseq_group_resign(genl_info_net(info), name, info->extack);
 }
 
 static int group_form(struct sk_buff *skb, struct genl_info *info)
@@ -302,12 +319,12 @@ static int put_config(struct sk_buff *skb, const struct vrseq_group *group)
 	       nla_put_flag(skb, VRSEQ_A_INSECURE) ?:
 	       put_u64(skb, VRSEQ_A_HEARTBEAT_NS, config->heartbeat_ns) ?:
 	       put_u64(skb, VRSEQ_A_VIEW_TIMEOUT_NS, config->view_timeout_ns) ?:
+	       put_u64(skb, VRSEQ_A_LEASE_NS, config->lease_ns) ?:
 	       nla_put_u32(skb, VRSEQ_A_LOG_ENTRIES, config->log_entries) ?:
 	       nla_put_u32(skb, VRSEQ_A_LOG_BYTES, config->log_bytes) ?:
 	       nla_put_u32(skb, VRSEQ_A_MESSAGES, config->messages) ?:
 	       nla_put_u32(skb, VRSEQ_A_MESSAGE_BYTES, config->message_bytes) ?:
-	       put_u64(skb, VRSEQ_A_MEMORY_BYTES, vrseq_group_memory_bytes(group)) ?:
-	       nla_put_u32(skb, VRSEQ_A_FILES, READ_ONCE(group->file_count));
+	       put_u64(skb, VRSEQ_A_MEMORY_BYTES, vrseq_group_memory_bytes(group));
 }
 
 static int put_state(struct sk_buff *skb, const struct vrseq_snapshot *look)
@@ -327,7 +344,16 @@ static int put_state(struct sk_buff *skb, const struct vrseq_snapshot *look)
 	       put_u64(skb, VRSEQ_A_COMMIT, info->commit) ?:
 	       put_u64(skb, VRSEQ_A_COMMIT_HASH, info->commit_hash) ?:
 	       put_u64(skb, VRSEQ_A_SEQUENCE_FIRST, info->sequence_first) ?:
-	       put_u64(skb, VRSEQ_A_SEQUENCE_LAST, info->sequence_last);
+	       put_u64(skb, VRSEQ_A_SEQUENCE_LAST, info->sequence_last) ?:
+	       put_u64(skb, VRSEQ_A_INCARNATION, info->incarnation) ?:
+	       put_u64(skb, VRSEQ_A_CHECKPOINT_OP, info->checkpoint_op) ?:
+	       put_u64(skb, VRSEQ_A_RECOVERIES, info->recoveries) ?:
+	       put_u64(skb, VRSEQ_A_TRANSFERS, info->transfers);
+}
+
+static int put_member_u64(struct sk_buff *skb, int attribute, u64 value)
+{
+	return nla_put_u64_64bit(skb, attribute, value, VRSEQ_A_MEMBER_PAD);
 }
 
 static int put_heard(struct sk_buff *skb, const struct vrseq_snapshot *look, u8 slot)
@@ -338,11 +364,12 @@ static int put_heard(struct sk_buff *skb, const struct vrseq_snapshot *look, u8 
 	if (!peer->heard_ns || peer->status == VR_STATUS_COUNT)
 		return 0;
 	return nla_put_u8(skb, VRSEQ_A_MEMBER_STATE, peer->status) ?:
-	       nla_put_u64_64bit(skb, VRSEQ_A_MEMBER_HEARD_AGE_NS, age_ns, VRSEQ_A_MEMBER_PAD);
+	       put_member_u64(skb, VRSEQ_A_MEMBER_HEARD_AGE_NS, age_ns);
 }
 
 static int put_member(struct sk_buff *skb, const struct vrseq_snapshot *look, u8 slot)
 {
+	const struct vr_peer_info *peer = &look->info.peers[slot];
 	const struct vrseq_member *member = &look->members[slot];
 	struct nlattr *nest = nla_nest_start(skb, VRSEQ_A_MEMBER);
 
@@ -355,8 +382,10 @@ static int put_member(struct sk_buff *skb, const struct vrseq_snapshot *look, u8
 	    (slot == look->self && nla_put_flag(skb, VRSEQ_A_MEMBER_SELF)) ||
 	    (slot == look->info.primary && nla_put_flag(skb, VRSEQ_A_MEMBER_PRIMARY)) ||
 	    put_heard(skb, look, slot) ||
-	    nla_put_u64_64bit(skb, VRSEQ_A_MEMBER_OP, look->info.peers[slot].op,
-			      VRSEQ_A_MEMBER_PAD))
+	    put_member_u64(skb, VRSEQ_A_MEMBER_OP, peer->op) ||
+	    put_member_u64(skb, VRSEQ_A_MEMBER_INCARNATION, peer->incarnation) ||
+	    (peer->round_trip_ns &&
+	     put_member_u64(skb, VRSEQ_A_MEMBER_ROUND_TRIP_NS, peer->round_trip_ns)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -367,7 +396,8 @@ static int put_group(struct sk_buff *skb, const struct vrseq_group *group,
 {
 	u8 slot;
 
-	if (put_config(skb, group) || put_state(skb, look))
+	if (put_config(skb, group) || put_state(skb, look) ||
+	    nla_put_u32(skb, VRSEQ_A_FILES, READ_ONCE(group->file_count)))
 		return -EMSGSIZE;
 	for (slot = 0; slot < look->member_count; slot++) {
 		if (put_member(skb, look, slot))
@@ -410,7 +440,10 @@ static int put_stats(struct sk_buff *skb, const struct vrseq_group *group,
 	int error = nla_put_string(skb, VRSEQ_A_NAME, group->config.name);
 	u32 i;
 
-	error = error ?: put_stat(skb, "", "view_changes", info->view_changes);
+	error = error ?: put_stat(skb, "", "view_changes", info->view_changes) ?:
+			 put_stat(skb, "", "recoveries", info->recoveries) ?:
+			 put_stat(skb, "", "checkpoints", info->checkpoints) ?:
+			 put_stat(skb, "", "transfers", info->transfers);
 	for (i = 1; i < VR_TYPE_COUNT && !error; i++)
 		error = put_stat(skb, "sent_", vr_type_name(i), info->sent[i]);
 	for (i = 1; i < VR_TYPE_COUNT && !error; i++)
@@ -553,6 +586,12 @@ static const struct genl_ops ops[] = {
 		.cmd = VRSEQ_CMD_STATS_GET,
 		.doit = stats_get,
 		.dumpit = stats_dump,
+		.policy = name_policy,
+		.maxattr = ARRAY_SIZE(name_policy) - 1,
+	}, {
+		.cmd = VRSEQ_CMD_GROUP_RESIGN,
+		.flags = GENL_ADMIN_PERM,
+		.doit = group_resign,
 		.policy = name_policy,
 		.maxattr = ARRAY_SIZE(name_policy) - 1,
 	},

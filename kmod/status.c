@@ -5,6 +5,7 @@
  */
 #include "group.h"
 
+#include <linux/bits.h>
 #include <linux/kernel.h>
 #include <linux/math64.h>
 
@@ -57,6 +58,27 @@ static void say_peers(struct sentence *s, const struct vrseq_group *group,
 	}
 }
 
+static void say_transfer(struct sentence *s, const struct vr_info *info)
+{
+	if (info->transfer_bytes_total)
+		say(s, "; fetching a checkpoint, %u of %u bytes", info->transfer_bytes,
+		    info->transfer_bytes_total);
+}
+
+static void say_lost(struct sentence *s, const struct vrseq_snapshot *look)
+{
+	const char *before = "";
+	u8 slot;
+
+	say(s, "amnesia: no memory at member ");
+	for (slot = 0; slot < look->member_count; slot++) {
+		if (!(look->info.lost_mask & BIT(slot)))
+			continue;
+		say(s, "%s%u", before, look->members[slot].id);
+		before = ", ";
+	}
+}
+
 static void say_quorum(struct sentence *s, const struct vrseq_group *group,
 		       const struct vrseq_snapshot *look)
 {
@@ -83,11 +105,9 @@ static void say_quorum(struct sentence *s, const struct vrseq_group *group,
 void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapshot *look)
 {
 	static const char * const refusals[VR_REFUSAL_COUNT] = {
-		[VR_REFUSAL_NONE] = "takes no part",
-		[VR_REFUSAL_MEMORY_LOST] =
-			"lost its memory of the group and takes no part",
-		[VR_REFUSAL_BEHIND] =
-			"fell too far behind to catch up and takes no part",
+		[VR_REFUSAL_NONE] = "recovers",
+		[VR_REFUSAL_MEMORY_LOST] = "lost its memory of the group and recovers",
+		[VR_REFUSAL_DEMOTED] = "does not trust its memory and recovers",
 	};
 	static const char * const halts[VR_HALT_COUNT] = {
 		[VR_HALT_NONE] = "no reason",
@@ -107,7 +127,12 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 		say(&s, "being formed: waiting for the promise of all members");
 		break;
 	case VR_STATUS_RECOVERING:
-		say(&s, "this member %s", refusals[info->refusal % VR_REFUSAL_COUNT]);
+		say(&s, "this member %s: %u of %u answers",
+		    refusals[info->refusal % VR_REFUSAL_COUNT], info->answers,
+		    info->answers_needed);
+		break;
+	case VR_STATUS_AMNESIA:
+		say_lost(&s, look);
 		break;
 	case VR_STATUS_HALTED:
 		say(&s, "this member halted: %s", halts[info->halt % VR_HALT_COUNT]);
@@ -115,6 +140,7 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 	default:
 		say_quorum(&s, group, look);
 	}
+	say_transfer(&s, info);
 	say_peers(&s, group, look);
 	say(&s, "; insecure");
 }

@@ -50,4 +50,16 @@ static inline u64 vr_get64(const u8 *p)
 	       (u64)p[4] << 32 | (u64)p[5] << 40 | (u64)p[6] << 48 | (u64)p[7] << 56;
 }
 
+/*
+ * Not a cryptographic hash: it must tell apart logs that crash faults and our
+ * own mistakes make, not those an attacker makes; who may speak is decided
+ * below the core. The finaliser is that of MurmurHash3 (Appleby, public domain).
+ */
+static inline u64 vr_hash_mix(u64 hash, u64 word)
+{
+	hash = (hash ^ word) * 0xff51afd7ed558ccdull;
+	hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ull;
+	return hash ^ (hash >> 33);
+}
+
 #endif /* VR_BYTES_H */

@@ -80,16 +80,48 @@ static const char *check_sessions(const struct vr_replica *r)
 
 static const char *check_pending(const struct vr_replica *r)
 {
-	u32 i, active = 0, unsent = 0;
+	const struct vr_pendings *all = &r->pendings;
+	u32 handle = all->first, previous = VR_NO_HANDLE, count = 0, reads = 0;
+	bool unsent = false;
 
-	for (i = 0; i < r->cfg.pending_max; i++) {
-		active += r->pending[i].active;
-		unsent += r->pending[i].active && !r->pending[i].sent;
+	for (; handle != VR_NO_HANDLE; handle = all->table[handle].next) {
+		const struct vr_pending *p = &all->table[handle];
+
+		if (!p->active || p->previous != previous)
+			return "I8: pending requests are in one list";
+		if (!p->sent && !unsent && all->unsent != handle)
+			return "I8: the oldest request not sent is known";
+		unsent |= !p->sent;
+		count++;
+		reads += !!p->read;
+		previous = handle;
 	}
-	if (active != r->pending_active || unsent != r->pending_unsent)
+	if (count != all->count || reads != all->read_count || previous != all->last)
 		return "I8: pending requests are counted right";
-	if (active && !vr_timer_runs(r, VR_TIMER_PENDING))
+	if (!unsent && all->unsent != VR_NO_HANDLE)
+		return "I8: the oldest request not sent is known";
+	if (count && !vr_timer_runs(r, VR_TIMER_PENDING))
 		return "I8: a pending request has a timer";
+	return NULL;
+}
+
+static const char *check_lives(const struct vr_replica *r)
+{
+	if (vr_has_memory(r) && (!r->incarnation || r->vector[r->cfg.self] != r->incarnation))
+		return "I10: who takes part knows which life this is";
+	if (vr_is_recovering(r) && r->incarnation && r->vector[r->cfg.self] != r->incarnation)
+		return "I10: who takes part knows which life this is";
+	return NULL;
+}
+
+static const char *check_checkpoint(const struct vr_replica *r)
+{
+	const struct vr_checkpoint *c = &r->checkpoint;
+
+	if (c->here > c->size || c->size > c->size_max)
+		return "I11: a checkpoint fits its room";
+	if (vr_checkpoint_whole(c) && !c->fetching && r->log.ring.first > c->op + 1)
+		return "I11: what the log has dropped is in the checkpoint";
 	return NULL;
 }
 
@@ -102,9 +134,11 @@ const char *vr_replica_check(const struct vr_replica *r)
 	if (vr_timers_first(&r->timers) == VR_NEVER && r->now_ns)
 		return "I9: some timer runs unless halted";
 	broken = check_pending(r);
+	if (!broken)
+		broken = check_lives(r);
 	if (broken)
 		return broken;
-	if (r->status != VR_STATUS_NORMAL && r->status != VR_STATUS_VIEW_CHANGE)
+	if (!vr_has_memory(r))
 		return NULL;
 	broken = check_log(r);
 	if (!broken)
@@ -113,5 +147,7 @@ const char *vr_replica_check(const struct vr_replica *r)
 		broken = check_votes(r);
 	if (!broken)
 		broken = check_sessions(r);
+	if (!broken)
+		broken = check_checkpoint(r);
 	return broken;
 }

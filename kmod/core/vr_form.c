@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How a group begins, once (R19), and who is there before and after: FORM asks
- * all members for a promise, FORMED says that all have given it. PING tells the
- * others what we are; a blank member that hears of a group it should be in has
- * lost its memory and refuses.
+ * How a group begins, once (R19): FORM asks all members for a promise, FORMED
+ * says that all have given it. A blank member that hears of a group it should be
+ * in was released too early, or has lost its memory.
  */
 #include "vr_replica_private.h"
 
@@ -12,10 +11,16 @@
 static void become_formed(struct vr_replica *r)
 {
 	u64 base = vr_number_base(r->form.generation);
+	u32 i;
 
 	vr_timer_stop(r, VR_TIMER_FORM);
 	r->generation = r->form.generation;
+	/* What an initiator said that formed a group nobody else joined is not ours. */
+	r->instance = vr_max((u32)r->form.id, 1);
 	r->incarnation = 1;
+	for (i = 0; i < r->cfg.replica_count; i++)
+		r->vector[i] = 1;
+	r->checkpoint.op_last = base;
 	r->view = 0;
 	vr_log_reset(&r->log, base + 1);
 	vr_sm_reset(&r->sm, base);
@@ -107,6 +112,12 @@ void vr_on_form_event(struct vr_replica *r, u16 generation, u64 form_id)
 	try_form(r);
 }
 
+/* Do we remember that forming, with everybody's nonces? */
+static bool was_formed_by(const struct vr_replica *r, u64 form_id)
+{
+	return r->instance && r->form.id == form_id;
+}
+
 void vr_on_form(struct vr_replica *r, const struct vr_message *m)
 {
 	enum vr_form_error error = VR_FORM_OKAY;
@@ -122,7 +133,7 @@ void vr_on_form(struct vr_replica *r, const struct vr_message *m)
 
 	if (!error) {
 		send_form(r, VR_FORM_OK, 1u << m->from);
-	} else if (r->incarnation && r->form.id == m->form_id) {
+	} else if (was_formed_by(r, m->form_id)) {
 		send_form(r, VR_FORMED, 1u << m->from);
 	} else {
 		vr_drop(r, VR_DROP_FORM);
@@ -143,30 +154,53 @@ void vr_on_form_ok(struct vr_replica *r, const struct vr_message *m)
 		return;
 	}
 	/* One that missed FORMED asks with the FORM_OK it repeats. */
-	if (r->incarnation && r->form.id == m->form_id) {
+	if (was_formed_by(r, m->form_id)) {
 		send_form(r, VR_FORMED, 1u << m->from);
 		return;
 	}
 	/*
 	 * Its initiator, in an earlier life or having given up, maybe to
 	 * promise to another by now: release it. From anybody else it is
-	 * ignored.
+	 * ignored. Where there is a group, whose forming we forgot or which is
+	 * another one, it must get its memory from us.
 	 */
 	vr_drop(r, VR_DROP_FORM);
 	if (r->status == VR_STATUS_BLANK ||
 	    (r->status == VR_STATUS_FORMING && r->form.id != m->form_id))
 		send_form_refused(r, 1u << m->from, m->form_id, VR_FORM_BUSY);
+	else if (vr_has_memory(r))
+		send_form_refused(r, 1u << m->from, m->form_id, VR_FORM_NOT_BLANK);
+}
+
+/*
+ * There is a group, and who says so does not remember how it was formed. With R
+ * such members we can get our memory from them; fewer may be those who lost it,
+ * and somebody else may still tell us FORMED.
+ */
+static void forgotten_by(struct vr_replica *r, u8 slot)
+{
+	u32 i, count = 0;
+
+	r->form.forgot_mask |= 1u << slot;
+	for (i = 0; i < r->cfg.replica_count; i++)
+		count += r->form.forgot_mask >> i & 1;
+	if (count >= vr_answers_needed(r))
+		vr_recover(r, VR_REFUSAL_MEMORY_LOST);
 }
 
 void vr_on_form_refused(struct vr_replica *r, const struct vr_message *m)
 {
-	if (r->status != VR_STATUS_FORMING || r->form.id != m->form_id) {
+	bool waits = r->status == VR_STATUS_FORMING || r->status == VR_STATUS_BLANK;
+
+	if (!waits || r->form.id != m->form_id) {
 		vr_drop(r, VR_DROP_FORM);
 		return;
 	}
 	if (is_initiator(r))
 		abandon(r, m->status, m->from);
-	else if (m->from == r->form.initiator)
+	else if (m->status == VR_FORM_NOT_BLANK)
+		forgotten_by(r, m->from);
+	else if (r->status == VR_STATUS_FORMING && m->from == r->form.initiator)
 		become_blank(r);
 	else
 		vr_drop(r, VR_DROP_FORM);
@@ -174,19 +208,20 @@ void vr_on_form_refused(struct vr_replica *r, const struct vr_message *m)
 
 /*
  * All members promised, we with the nonce in it, or an earlier life of ours.
- * Having held nothing when we promised, we lack nothing of view 0.
+ * Having held nothing when we promised, we lack nothing of view 0; not even if
+ * the initiator's next life, which could not know, has released us since.
  */
 void vr_on_formed(struct vr_replica *r, const struct vr_message *m)
 {
-	bool awaited = r->status == VR_STATUS_FORMING && r->form.id == m->form_id &&
-		       !is_initiator(r);
+	bool awaited = r->form.id == m->form_id && !is_initiator(r) &&
+		       (r->status == VR_STATUS_FORMING || r->status == VR_STATUS_BLANK);
 
 	if (r->status != VR_STATUS_BLANK && !awaited) {
 		vr_drop(r, VR_DROP_FORM);
 		return;
 	}
 	if (!awaited || m->nonces[r->cfg.self] != r->cfg.nonce) {
-		vr_refuse(r, VR_REFUSAL_MEMORY_LOST);
+		vr_recover(r, VR_REFUSAL_MEMORY_LOST);
 		return;
 	}
 	memcpy(r->form.nonces, m->nonces, sizeof(r->form.nonces));
@@ -214,43 +249,26 @@ void vr_on_form_timer(struct vr_replica *r)
 	abandon(r, VR_FORM_UNREACHABLE, slot);
 }
 
-void vr_on_ping(struct vr_replica *r, const struct vr_message *m)
+/* Blank, we hear of the group: did it form with a promise of this life of ours? */
+void vr_hear_of_group(struct vr_replica *r, u8 from)
 {
-	struct vr_peer *peer = &r->peers[m->from];
-
-	if (peer->status != m->status)
-		r->fx->status_changed = true;
-	peer->status = m->status;
-	if (peer->members_differ)
-		return;
-
-	switch (r->status) {
-	case VR_STATUS_BLANK:
-		if (m->status != VR_STATUS_BLANK && m->status != VR_STATUS_FORMING)
-			vr_refuse(r, VR_REFUSAL_MEMORY_LOST);
-		break;
-	case VR_STATUS_NORMAL:
-	case VR_STATUS_VIEW_CHANGE:
-		if (m->status != VR_STATUS_NORMAL || m->generation != r->generation)
-			break;
-		if (m->view > r->view)
-			vr_newer_view(r, m->view);
-		else if (m->view == r->view && r->status == VR_STATUS_NORMAL &&
-			 m->from == vr_primary(r, r->view) && m->commit > r->log.ring.last)
-			vr_repair_through(r, m->commit);
-		break;
-	default:
-		break;
-	}
+	if (r->form.id)
+		send_form(r, VR_FORM_OK, 1u << from);
+	else
+		vr_recover(r, VR_REFUSAL_MEMORY_LOST);
 }
 
-void vr_on_ping_timer(struct vr_replica *r)
+/* Whatever we promised, or asked for, this life of ours has not (R25). */
+void vr_form_forget(struct vr_replica *r)
 {
-	struct vr_message *m = vr_send(r, VR_PING, vr_others(r));
+	bool asked = is_initiator(r);
+	u64 form_id = r->form.id;
 
-	if (m) {
-		m->op = r->log.ring.last;
-		m->status = r->status;
-	}
-	vr_timer_set(r, VR_TIMER_PING, vr_prng_jitter(&r->prng, 8 * r->cfg.heartbeat_ns));
+	vr_stop(r, VR_STATUS_BLANK);
+	memset(&r->form, 0, sizeof(r->form));
+	vr_timer_set(r, VR_TIMER_PING, 0);
+	if (!asked)
+		return;
+	send_form_refused(r, vr_others(r), form_id, VR_FORM_BUSY);
+	end_form(r, VR_FORM_BUSY, r->cfg.self);
 }

@@ -21,18 +21,6 @@ bool vr_log_hash(const struct vr_log *log, u64 op, u64 *hash)
 	return op + 1 == log->ring.first;
 }
 
-/*
- * Not a cryptographic hash: it must tell apart logs that crash faults and our
- * own mistakes make, not those an attacker makes; who may speak is decided
- * below the core. The finaliser is that of MurmurHash3 (Appleby, public domain).
- */
-static u64 mix(u64 hash, u64 word)
-{
-	hash = (hash ^ word) * 0xff51afd7ed558ccdull;
-	hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ull;
-	return hash ^ (hash >> 33);
-}
-
 /* The last, less than eight, bytes. */
 static u64 get_rest(const u8 *bytes, u32 count)
 {
@@ -46,18 +34,18 @@ static u64 get_rest(const u8 *bytes, u32 count)
 
 u64 vr_entry_hash(const struct vr_entry *e, u64 previous)
 {
-	u64 hash = mix(previous, e->op);
+	u64 hash = vr_hash_mix(previous, e->op);
 	u32 i;
 
-	hash = mix(hash, e->view);
-	hash = mix(hash, e->session);
-	hash = mix(hash, e->request);
-	hash = mix(hash, e->argument);
-	hash = mix(hash, (u64)e->body_bytes << 16 | (u64)e->kind << 8 | e->origin);
+	hash = vr_hash_mix(hash, e->view);
+	hash = vr_hash_mix(hash, e->session);
+	hash = vr_hash_mix(hash, e->request);
+	hash = vr_hash_mix(hash, e->argument);
+	hash = vr_hash_mix(hash, (u64)e->body_bytes << 16 | (u64)e->kind << 8 | e->origin);
 	for (i = 0; i + 8 <= e->body_bytes; i += 8)
-		hash = mix(hash, vr_get64(e->body + i));
+		hash = vr_hash_mix(hash, vr_get64(e->body + i));
 	if (i < e->body_bytes)
-		hash = mix(hash, get_rest(e->body + i, e->body_bytes - i));
+		hash = vr_hash_mix(hash, get_rest(e->body + i, e->body_bytes - i));
 	return hash;
 }
 

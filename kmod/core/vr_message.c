@@ -25,6 +25,42 @@ static bool suffix_invalid(const struct vr_message *m)
 	return m->commit > m->op || m->hash_count != m->op - m->commit + 1;
 }
 
+/* An incarnation for each replica of a group and no more, ours among them. */
+static bool vector_invalid(const struct vr_message *m, u8 replica_count)
+{
+	u32 slot;
+
+	for (slot = 0; slot < VR_REPLICAS_MAX; slot++) {
+		if ((slot < replica_count) != !!m->vector[slot] ||
+		    m->vector[slot] > VR_NUMBER_MAX)
+			return true;
+	}
+	return m->vector[m->from] != m->incarnation;
+}
+
+/* Before it knows its incarnation a replica asks without one (R15, phase 1). */
+static bool recovery_invalid(const struct vr_message *m, u8 replica_count)
+{
+	if (!m->nonces[0])
+		return true;
+	return m->incarnation && vector_invalid(m, replica_count);
+}
+
+static bool response_invalid(const struct vr_message *m, u8 replica_count)
+{
+	if (!m->nonces[0] || !m->incarnation || vector_invalid(m, replica_count))
+		return true;
+	if (m->from != m->view % replica_count)
+		return m->hash_count;
+	return suffix_invalid(m);
+}
+
+static bool chunk_invalid(const struct vr_message *m)
+{
+	return !m->chunk_bytes || m->chunk_bytes > VR_CHUNK_BYTES_MAX || !m->op ||
+	       m->offset > m->total_bytes || m->chunk_bytes > m->total_bytes - m->offset;
+}
+
 /* A nonce for each replica and no more. */
 static bool nonces_invalid(const struct vr_message *m, u8 replica_count)
 {
@@ -48,7 +84,7 @@ static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 	if (m->generation > VR_GENERATION_MAX)
 		return true;
 	/* Only a member of the group takes part in it. */
-	if (m->type < VR_PING && !m->incarnation)
+	if (m->type < VR_PING && (!m->incarnation || !m->instance))
 		return true;
 	switch (m->type) {
 	case VR_REQUEST:
@@ -61,13 +97,25 @@ static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 	case VR_COMMIT:
 		return m->from != primary;
 	case VR_START_VIEW:
-		return suffix_invalid(m) || m->from != primary;
+		return suffix_invalid(m) || m->from != primary ||
+		       vector_invalid(m, replica_count);
 	case VR_DO_VIEW_CHANGE:
-		return suffix_invalid(m) || m->log_view >= m->view;
+		return suffix_invalid(m) || m->log_view >= m->view ||
+		       vector_invalid(m, replica_count);
 	case VR_GET_STATE:
 		return m->log_view > m->view;
+	case VR_CHECKPOINT:
+		return chunk_invalid(m);
+	case VR_GET_INDEX:
+		return !m->read_id || m->to != primary;
+	case VR_NEW_INDEX:
+		return !m->read_id || m->from != primary;
 	case VR_PING:
 		return m->status >= VR_STATUS_COUNT;
+	case VR_RECOVERY:
+		return recovery_invalid(m, replica_count);
+	case VR_RECOVERY_RESPONSE:
+		return response_invalid(m, replica_count);
 	case VR_FORM_OK:
 		return !m->nonces[m->from];
 	case VR_FORM_REFUSED:
@@ -106,11 +154,18 @@ const char *vr_type_name(u8 type)
 		[VR_START_VIEW] = "START_VIEW",
 		[VR_GET_STATE] = "GET_STATE",
 		[VR_NEW_STATE] = "NEW_STATE",
+		[VR_GET_CHECKPOINT] = "GET_CHECKPOINT",
+		[VR_CHECKPOINT] = "CHECKPOINT",
+		[VR_GET_INDEX] = "GET_INDEX",
+		[VR_NEW_INDEX] = "NEW_INDEX",
 		[VR_PING] = "PING",
+		[VR_PONG] = "PONG",
 		[VR_FORM] = "FORM",
 		[VR_FORM_OK] = "FORM_OK",
 		[VR_FORM_REFUSED] = "FORM_REFUSED",
 		[VR_FORMED] = "FORMED",
+		[VR_RECOVERY] = "RECOVERY",
+		[VR_RECOVERY_RESPONSE] = "RECOVERY_RESPONSE",
 	};
 
 	return type < VR_TYPE_COUNT && names[type] ? names[type] : "?";
@@ -143,6 +198,9 @@ const char *vr_drop_name(enum vr_drop drop)
 		[VR_DROP_UNWANTED] = "unwanted",
 		[VR_DROP_FORM] = "form",
 		[VR_DROP_CHAIN] = "chain",
+		[VR_DROP_ORDER] = "order",
+		[VR_DROP_PROMISE] = "promise",
+		[VR_DROP_CHECKPOINT] = "checkpoint",
 	};
 
 	return drop < VR_DROP_COUNT && names[drop] ? names[drop] : "?";

@@ -10,6 +10,7 @@
 
 /** enum vr_type - message types; Documentation/protocol.rst has the table */
 enum vr_type {
+	/* within the group, by those who remember it */
 	VR_REQUEST		= 1,
 	VR_PREPARE		= 2,
 	VR_PREPARE_OK		= 3,
@@ -19,11 +20,19 @@ enum vr_type {
 	VR_START_VIEW		= 7,
 	VR_GET_STATE		= 8,
 	VR_NEW_STATE		= 9,
-	VR_PING			= 10,
-	VR_FORM			= 11,
-	VR_FORM_OK		= 12,
-	VR_FORM_REFUSED		= 13,
-	VR_FORMED		= 14,
+	VR_GET_CHECKPOINT	= 10,
+	VR_CHECKPOINT		= 11,
+	VR_GET_INDEX		= 12,
+	VR_NEW_INDEX	= 13,
+	/* also by those who do not */
+	VR_PING			= 14,
+	VR_PONG			= 15,
+	VR_FORM			= 16,
+	VR_FORM_OK		= 17,
+	VR_FORM_REFUSED		= 18,
+	VR_FORMED		= 19,
+	VR_RECOVERY		= 20,
+	VR_RECOVERY_RESPONSE	= 21,
 	VR_TYPE_COUNT
 };
 
@@ -43,23 +52,42 @@ enum vr_type {
  * @to:		receiver's slot
  * @status:	PING: sender's enum vr_status; FORM_REFUSED: enum vr_form_error
  * @generation:	sender's; of FORM: the one to be
+ * @instance:	tells apart what was formed under one name and generation; 0 = none
  * @incarnation: which life of the sender this is, 0 = not in a group
  * @view:	sender's view; GET_STATE, NEW_STATE: the view asked about
  * @log_view:	last normal view: DO_VIEW_CHANGE the sender's, GET_STATE and
  *		NEW_STATE of the log that is asked for
  * @op:		PREPARE, NEW_STATE: op before the first entry; PREPARE_OK,
- *		DO_VIEW_CHANGE, START_VIEW, PING: newest entry; GET_STATE: first
- *		entry wanted, 0 = START_VIEW wanted
+ *		DO_VIEW_CHANGE, START_VIEW, RECOVERY_RESPONSE, PING, PONG: newest
+ *		entry;
+ *		GET_STATE: first entry wanted, 0 = START_VIEW wanted; GET_CHECKPOINT,
+ *		CHECKPOINT: newest entry it contains, 0 = any;
+ *		NEW_INDEX: the index
  * @commit:	sender's commit number
- * @hash:	PREPARE, NEW_STATE: hash of entry @op; PREPARE_OK: of entry @op
- * @heartbeat_ns: PREPARE, COMMIT: primary's time; PREPARE_OK: the newest such
- *		time received, echoed; only ever compared by the primary
+ * @hash:	PREPARE, NEW_STATE: hash of entry @op; PREPARE_OK: of entry @op;
+ *		CHECKPOINT: of the whole checkpoint
+ * @durable:	PREPARE: newest entry that is durable at the primary
+ * @heartbeat_ns: PREPARE, COMMIT, PING: sender's time, greater each time it is
+ *		said; PREPARE_OK, PONG: the newest such time received, echoed;
+ *		only ever compared by who said it
+ * @age_ns:	PONG of a primary: since a quorum last showed that it leads;
+ *		VR_NUMBER_MAX of anybody else
+ * @after:	REQUEST: the request of its session that goes before it, 0 = none
+ * @read_id:	GET_INDEX, NEW_INDEX: of this question, never used for another
  * @form_id:	FORM*: random number of this forming
- * @nonces:	FORMED: of all members; FORM_OK: of the sender, in its slot
- * @hashes:	DO_VIEW_CHANGE, START_VIEW: of entries @commit .. @op
- * @hash_count:	@op - @commit + 1
+ * @nonces:	FORMED: of all members; FORM_OK: of the sender, in its slot;
+ *		RECOVERY, RECOVERY_RESPONSE: the first two name the attempt; PING:
+ *		the first is that of the sender's life, PONG: and comes back
+ * @vector:	incarnations the sender knows of: DO_VIEW_CHANGE, START_VIEW,
+ *		RECOVERY, RECOVERY_RESPONSE (R16)
+ * @hashes:	DO_VIEW_CHANGE, START_VIEW, RECOVERY_RESPONSE of a primary: of
+ *		entries @commit .. @op
+ * @hash_count:	@op - @commit + 1; RECOVERY_RESPONSE of a backup: 0
  * @entries:	REQUEST (one), PREPARE, NEW_STATE: consecutive entries
  * @entry_count: 0 .. VR_BATCH_MAX
+ * @offset:	GET_CHECKPOINT: first byte wanted; CHECKPOINT: of the first of @chunk
+ * @total_bytes: CHECKPOINT: of the whole checkpoint
+ * @chunk:	CHECKPOINT: @chunk_bytes bytes of it
  */
 struct vr_message {
 	u8 type;
@@ -67,16 +95,26 @@ struct vr_message {
 	u8 to;
 	u8 status;
 	u16 generation;
+	u16 chunk_bytes;
+	u32 instance;
+	u32 offset;
+	u32 total_bytes;
 	u64 incarnation;
 	u64 view;
 	u64 log_view;
 	u64 op;
 	u64 commit;
 	u64 hash;
+	u64 durable;
 	u64 heartbeat_ns;
+	u64 age_ns;
+	u64 after;
+	u64 read_id;
 	u64 form_id;
 	u64 nonces[VR_REPLICAS_MAX];
+	u64 vector[VR_REPLICAS_MAX];
 	const u64 *hashes;
+	const u8 *chunk;
 	u32 hash_count;
 	u32 entry_count;
 	const struct vr_entry *entries[VR_BATCH_MAX];

@@ -34,11 +34,15 @@ void vr_enter_normal(struct vr_replica *r)
 	r->view_changes++;
 	r->abdicated = false;
 	r->heartbeat_ns = 0;
+	r->primary_durable = 0;
+	r->lease_ns = 0;
 	r->batch_count = 0;
 	r->op_prepared = r->log.ring.last;
 	r->install.active = false;
 	r->repair_op = 0;
 	r->repair_asked = false;
+	r->checkpoint.fetching = false;
+	vr_read_reset(r);
 	for (i = 0; i < VR_REPLICAS_MAX; i++) {
 		r->votes[i].valid = false;
 		r->peers[i].acked = 0;
@@ -52,11 +56,14 @@ void vr_enter_normal(struct vr_replica *r)
 	if (vr_is_primary(r)) {
 		forget_backlog(r);
 		vr_timer_set(r, VR_TIMER_HEARTBEAT, r->cfg.heartbeat_ns);
-		vr_timer_set(r, VR_TIMER_ABDICATE, r->cfg.view_timeout_ns);
+		vr_timer_set(r, VR_TIMER_ABDICATE, vr_view_timeout(r));
 		vr_timer_set(r, VR_TIMER_RESEND, r->cfg.heartbeat_ns);
 	} else {
 		vr_timer_set(r, VR_TIMER_SILENCE,
-			     vr_prng_jitter(&r->prng, r->cfg.view_timeout_ns));
+			     vr_prng_jitter(&r->prng, vr_view_timeout(r)));
+		if (r->leaving)
+			r->fx->left = true;
+		r->leaving = false;
 	}
 	if (r->op_durable < r->log.ring.last)
 		vr_persist(r);
@@ -66,7 +73,7 @@ void vr_enter_normal(struct vr_replica *r)
 
 /* ---- primary ---------------------------------------------------------- */
 
-static bool is_serving(const struct vr_replica *r)
+bool vr_is_serving(const struct vr_replica *r)
 {
 	return r->status == VR_STATUS_NORMAL && vr_is_primary(r) && !r->abdicated;
 }
@@ -87,42 +94,50 @@ static bool begins_already(const struct vr_replica *r, const struct vr_entry *en
 
 /*
  * R1: give a request the next op, unless the log has it. Whether it is applied
- * is decided when it is committed (vr_sm_apply()); this only spares the log.
- * False if the pipeline is full.
+ * is decided when it is committed (vr_sm_apply()); this only spares the log, and
+ * keeps the order of a session: @previous must be in the log first. Returns why
+ * it must come again.
  */
-bool vr_accept(struct vr_replica *r, const struct vr_entry *request)
+enum vr_drop vr_accept(struct vr_replica *r, const struct vr_entry *request, u64 previous)
 {
 	struct vr_session *s = NULL;
 	struct vr_entry entry = *request;
 
 	if (entry.kind == VR_KIND_SESSION_BEGIN) {
 		if (begins_already(r, &entry))
-			return true;
+			return VR_DROP_NONE;
 	} else {
 		s = vr_session_find(&r->sm.sessions, entry.session);
-		if (s && entry.request <= s->accepted)
-			return true;
+		if (s && entry.request <= s->accepted && entry.kind != VR_KIND_SESSION_END &&
+		    entry.kind != VR_KIND_RESULT)
+			return VR_DROP_NONE;
+		/* Its beginning may be known to its backup alone as yet (R5). */
+		if (previous > (s ? s->accepted : 0))
+			return VR_DROP_ORDER;
 	}
 	if (r->log.ring.last - r->commit >= VR_PIPELINE_MAX)
-		return false;
+		return VR_DROP_PIPELINE_FULL;
 
 	entry.view = r->view;
 	if (!vr_log_take(r, &entry))
-		return false;
+		return VR_DROP_STATUS;
 	if (s)
-		s->accepted = entry.request;
+		s->accepted = vr_max(s->accepted, entry.request);
 	vr_persist(r);
-	return true;
+	return VR_DROP_NONE;
 }
 
 void vr_on_request(struct vr_replica *r, const struct vr_message *m)
 {
-	if (!is_serving(r)) {
+	enum vr_drop drop;
+
+	if (!vr_is_serving(r)) {
 		vr_drop(r, VR_DROP_NOT_PRIMARY);
 		return;
 	}
-	if (!vr_accept(r, m->entries[0]))
-		vr_drop(r, VR_DROP_PIPELINE_FULL);
+	drop = vr_accept(r, m->entries[0], m->after);
+	if (drop)
+		vr_drop(r, drop);
 }
 
 /* As many entries from op_first on as one datagram takes. */
@@ -150,7 +165,9 @@ static u64 send_prepare(struct vr_replica *r, u8 to_mask, u64 op_first)
 	if (!m)
 		return op_first - 1;
 	vr_fill_batch(r, m, op_first, r->log.ring.last);
-	m->heartbeat_ns = r->now_ns;
+	m->heartbeat_ns = vr_stamp(r);
+	m->durable = r->op_durable;
+	vr_read_stamped(r);
 	return m->op + m->entry_count;
 }
 
@@ -187,12 +204,23 @@ static void send_commit(struct vr_replica *r, u8 to_mask, u64 heartbeat_ns)
 		m->heartbeat_ns = heartbeat_ns;
 }
 
+void vr_send_heartbeat(struct vr_replica *r)
+{
+	send_commit(r, vr_others(r), vr_stamp(r));
+	vr_read_stamped(r);
+}
+
 /* At the end of each step in normal status: let out what has gathered. */
 void vr_flush(struct vr_replica *r)
 {
-	if (r->pending_unsent)
-		vr_pending_flush(r);
-	if (r->status != VR_STATUS_NORMAL || !is_serving(r))
+	vr_pending_flush(r);
+	vr_settle_durable(r);
+	/* A group of one has committed by now, and goes on at once. */
+	if (r->pendings.unsent != VR_NO_HANDLE && r->cfg.replica_count == 1 &&
+	    r->commit == r->log.ring.last)
+		vr_timer_set(r, VR_TIMER_PENDING, 0);
+	vr_read_flush(r);
+	if (r->status != VR_STATUS_NORMAL || !vr_is_serving(r))
 		return;
 	if (flush_prepares(r)) {
 		/* A PREPARE is a heartbeat and carries the commit number. */
@@ -225,9 +253,9 @@ static void note_echoes(struct vr_replica *r)
 
 	for (i = 0; i < r->cfg.replica_count; i++)
 		echo[i] = r->peers[i].echo_ns;
-	echo[r->cfg.self] = r->now_ns;
-	r->quorum_ns = vr_max(r->quorum_ns,
-			      vr_quorum_max(echo, r->cfg.replica_count, r->quorum));
+	echo[r->cfg.self] = r->stamp_ns;
+	r->lease_ns = vr_quorum_max(echo, r->cfg.replica_count, r->quorum);
+	r->quorum_ns = vr_max(r->quorum_ns, r->lease_ns);
 }
 
 void vr_on_prepare_ok(struct vr_replica *r, const struct vr_message *m)
@@ -245,9 +273,11 @@ void vr_on_prepare_ok(struct vr_replica *r, const struct vr_message *m)
 		vr_drop(r, VR_DROP_NOT_PRIMARY);
 		return;
 	}
-	if (m->heartbeat_ns <= r->now_ns)
-		peer->echo_ns = vr_max(peer->echo_ns, m->heartbeat_ns);
-	note_echoes(r);
+	if (m->heartbeat_ns <= r->stamp_ns && m->heartbeat_ns > peer->echo_ns) {
+		peer->echo_ns = m->heartbeat_ns;
+		note_echoes(r);
+		vr_read_echoed(r);
+	}
 
 	if (m->op > r->log.ring.last ||
 	    (vr_log_hash(&r->log, m->op, &hash) && hash != m->hash)) {
@@ -262,21 +292,21 @@ void vr_on_prepare_ok(struct vr_replica *r, const struct vr_message *m)
 
 void vr_on_heartbeat_timer(struct vr_replica *r)
 {
-	if (!is_serving(r))
+	if (!vr_is_serving(r))
 		return;
-	send_commit(r, vr_others(r), r->now_ns);
+	vr_send_heartbeat(r);
 	vr_timer_set(r, VR_TIMER_HEARTBEAT, r->cfg.heartbeat_ns);
 }
 
 /* R21: a primary no quorum answers falls silent, so that others may lead. */
 void vr_on_abdicate_timer(struct vr_replica *r)
 {
-	u64 silent_ns = r->now_ns - r->quorum_ns;
+	u64 silent_ns = vr_since(r, r->quorum_ns), timeout_ns = vr_view_timeout(r);
 
 	if (r->status != VR_STATUS_NORMAL || r->cfg.replica_count == 1)
 		return;
-	if (silent_ns < r->cfg.view_timeout_ns) {
-		vr_timer_set(r, VR_TIMER_ABDICATE, r->cfg.view_timeout_ns - silent_ns);
+	if (silent_ns < timeout_ns) {
+		vr_timer_set(r, VR_TIMER_ABDICATE, timeout_ns - silent_ns);
 		return;
 	}
 	r->abdicated = true;
@@ -289,14 +319,14 @@ void vr_on_prepare_timer(struct vr_replica *r)
 	u8 to_mask = 0;
 	u32 i;
 
-	if (!is_serving(r) || r->commit == r->log.ring.last)
+	if (!vr_is_serving(r) || r->commit == r->log.ring.last)
 		return;
 	for (i = 0; i < r->cfg.replica_count; i++) {
 		if (i != r->cfg.self && r->peers[i].acked < r->log.ring.last)
 			to_mask |= 1u << i;
 	}
 	send_prepare(r, to_mask, r->commit + 1);
-	vr_timer_set(r, VR_TIMER_RESEND, vr_prng_jitter(&r->prng, r->cfg.heartbeat_ns));
+	vr_timer_set(r, VR_TIMER_RESEND, vr_resend_delay(r));
 }
 
 /* ---- backup ----------------------------------------------------------- */
@@ -329,7 +359,7 @@ void vr_newer_view(struct vr_replica *r, u64 view)
 	m->op = 0;
 }
 
-/* Common to PREPARE and COMMIT: is it from the primary we follow? */
+/* Common to PREPARE and COMMIT: what it says if it is from the primary we follow. */
 static bool follows(struct vr_replica *r, const struct vr_message *m)
 {
 	if (m->view < r->view) {
@@ -343,12 +373,24 @@ static bool follows(struct vr_replica *r, const struct vr_message *m)
 			vr_newer_view(r, m->view);
 		return false;
 	}
+	vr_commit_through(r, m->commit);
 	if (m->heartbeat_ns > r->heartbeat_ns) {
 		r->heartbeat_ns = m->heartbeat_ns;
 		r->quorum_ns = r->now_ns;
+		r->promise_ns = r->now_ns + r->cfg.lease_ns;
 		vr_withdraw_exit(r);
 	}
 	return true;
+}
+
+/*
+ * R5: in a group of two or three what the primary and we hold durably, in this
+ * view and in our present lives, a quorum holds.
+ */
+static void commit_early(struct vr_replica *r)
+{
+	if (r->quorum == 2)
+		vr_commit_through(r, vr_min(r->primary_durable, r->op_durable));
 }
 
 /* R2: in order and in this view only. Returns whether anything was new. */
@@ -387,16 +429,17 @@ void vr_on_prepare(struct vr_replica *r, const struct vr_message *m)
 {
 	if (!follows(r, m))
 		return;
-	vr_commit_through(r, m->commit);
+	r->primary_durable = vr_max(r->primary_durable, m->durable);
 	if (!vr_take_entries(r, m) && r->status == VR_STATUS_NORMAL)
 		send_prepare_ok(r);
+	if (r->status == VR_STATUS_NORMAL)
+		commit_early(r);
 }
 
 void vr_on_commit(struct vr_replica *r, const struct vr_message *m)
 {
 	if (!follows(r, m))
 		return;
-	vr_commit_through(r, m->commit);
 	if (m->commit > r->log.ring.last)
 		vr_repair_through(r, m->commit);
 	if (m->heartbeat_ns)
@@ -411,8 +454,19 @@ void vr_on_durable(struct vr_replica *r, u64 epoch, u64 op)
 	r->op_durable = vr_max(r->op_durable, vr_min(op, r->log.ring.last));
 	if (r->status != VR_STATUS_NORMAL)
 		return;
-	if (vr_is_primary(r))
+	if (vr_is_primary(r)) {
 		try_commit(r);
-	else
+	} else {
+		commit_early(r);
 		send_prepare_ok(r);
+	}
+}
+
+/* Where memory is all that was promised, what is held is durable. */
+void vr_settle_durable(struct vr_replica *r)
+{
+	if (!r->fx->persist || !r->cfg.memory_is_durable)
+		return;
+	r->fx->persist = false;
+	vr_on_durable(r, r->log_epoch, r->log.ring.last);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests of local sessions: kept, handed to whoever is primary, again after
- * each view change, until applying an entry here answers them. No REPLY is
- * needed among replicas: each applies the entry itself (protocol.rst).
+ * Requests of local sessions: kept in the order they came, handed to whoever is
+ * primary, again after each view change, until applying an entry here answers
+ * them. No REPLY is needed among replicas: each applies the entry itself
+ * (protocol.rst). Reads that are no entries wait here too; vr_read.c answers.
  */
 #include "vr_replica_private.h"
 
@@ -12,15 +13,104 @@
 /* Room that the protocol keeps in the effects of a step when requests flow. */
 #define SENDS_KEPT 8
 
-static void done(struct vr_replica *r, u32 handle, u64 request,
+void vr_pendings_reset(struct vr_replica *r)
+{
+	u32 i;
+
+	for (i = 0; i < r->cfg.pending_max; i++)
+		r->pendings.buckets[i] = VR_NO_HANDLE;
+	r->pendings.first = VR_NO_HANDLE;
+	r->pendings.last = VR_NO_HANDLE;
+	r->pendings.unsent = VR_NO_HANDLE;
+}
+
+static struct vr_pending *pending(const struct vr_replica *r, u32 handle)
+{
+	return &r->pendings.table[handle];
+}
+
+/* Low bits of session ids differ, and all of a session are in one chain. */
+static u32 *bucket(const struct vr_replica *r, u64 session)
+{
+	return &r->pendings.buckets[(u32)session % r->cfg.pending_max];
+}
+
+static void link_in(struct vr_replica *r, u32 handle)
+{
+	struct vr_pendings *all = &r->pendings;
+	struct vr_pending *p = pending(r, handle);
+	u32 *chain = bucket(r, p->entry.session);
+
+	p->active = true;
+	p->previous = all->last;
+	p->next = VR_NO_HANDLE;
+	if (all->last == VR_NO_HANDLE)
+		all->first = handle;
+	else
+		pending(r, all->last)->next = handle;
+	all->last = handle;
+	p->chain = *chain;
+	*chain = handle;
+	all->count++;
+	all->read_count += !!p->read;
+}
+
+static void skip_sent(struct vr_replica *r, u32 handle)
+{
+	while (handle != VR_NO_HANDLE && pending(r, handle)->sent)
+		handle = pending(r, handle)->next;
+	r->pendings.unsent = handle;
+}
+
+static void release(struct vr_replica *r, u32 handle)
+{
+	struct vr_pendings *all = &r->pendings;
+	struct vr_pending *p = pending(r, handle);
+	u32 *chain = bucket(r, p->entry.session);
+
+	while (*chain != handle)
+		chain = &pending(r, *chain)->chain;
+	*chain = p->chain;
+	if (p->previous == VR_NO_HANDLE)
+		all->first = p->next;
+	else
+		pending(r, p->previous)->next = p->next;
+	if (p->next == VR_NO_HANDLE)
+		all->last = p->previous;
+	else
+		pending(r, p->next)->previous = p->previous;
+	if (all->unsent == handle)
+		skip_sent(r, p->next);
+	p->active = false;
+	all->count--;
+	all->read_count -= !!p->read;
+}
+
+/* False if this step has no room left: the timer goes on. */
+static bool done(struct vr_replica *r, u32 handle, u64 request,
 		 enum vr_outcome outcome, const struct vr_result *result)
 {
-	struct vr_done *d = &r->fx->done[r->fx->done_count++];
+	struct vr_done *d;
 
+	if (r->fx->done_count == VR_DONE_MAX) {
+		vr_timer_set(r, VR_TIMER_PENDING, 0);
+		return false;
+	}
+	d = &r->fx->done[r->fx->done_count++];
 	d->handle = handle;
 	d->request = request;
 	d->outcome = outcome;
 	d->result = *result;
+	return true;
+}
+
+bool vr_pending_end(struct vr_replica *r, u32 handle, enum vr_outcome outcome,
+		    const struct vr_result *result)
+{
+	if (!done(r, handle, pending(r, handle)->entry.request, outcome, result))
+		return false;
+	release(r, handle);
+	return true;
 }
 
 static enum vr_outcome outcome_of(const struct vr_result *result)
@@ -28,27 +118,13 @@ static enum vr_outcome outcome_of(const struct vr_result *result)
 	return result->error ? VR_OUTCOME_NOT_APPLIED : VR_OUTCOME_APPLIED;
 }
 
-static void release(struct vr_replica *r, u32 handle)
-{
-	struct vr_pending *p = &r->pending[handle];
-
-	p->active = false;
-	r->pending_active--;
-	r->pending_unsent -= !p->sent;
-}
-
-/* End a request with an error of our own. False if this step has no room left. */
+/* End a request with an error of our own. */
 static bool fail(struct vr_replica *r, u32 handle, s32 error)
 {
-	struct vr_pending *p = &r->pending[handle];
 	struct vr_result result = { .error = error };
 
-	if (r->fx->done_count == VR_DONE_MAX)
-		return false;
-	done(r, handle, p->entry.request,
-	     p->exposed ? VR_OUTCOME_UNKNOWN : VR_OUTCOME_NOT_APPLIED, &result);
-	release(r, handle);
-	return true;
+	return vr_pending_end(r, handle, pending(r, handle)->exposed ?
+			      VR_OUTCOME_UNKNOWN : VR_OUTCOME_NOT_APPLIED, &result);
 }
 
 s32 vr_replica_refusal(const struct vr_replica *r)
@@ -57,7 +133,7 @@ s32 vr_replica_refusal(const struct vr_replica *r)
 	case VR_STATUS_BLANK:
 	case VR_STATUS_FORMING:
 		return -EHOSTUNREACH;
-	case VR_STATUS_RECOVERING:
+	case VR_STATUS_AMNESIA:
 		return -ENOTRECOVERABLE;
 	case VR_STATUS_HALTED:
 		return -EIO;
@@ -66,88 +142,106 @@ s32 vr_replica_refusal(const struct vr_replica *r)
 	}
 }
 
-/* The replica has stopped: so has every request. */
+/* The replica takes no operation any more: so has every request ended. */
 void vr_pending_fail(struct vr_replica *r)
 {
-	u32 i;
-
-	for (i = 0; i < r->cfg.pending_max; i++) {
-		if (r->pending[i].active && !fail(r, i, vr_replica_refusal(r))) {
-			vr_timer_set(r, VR_TIMER_PENDING, 0);
+	while (r->pendings.first != VR_NO_HANDLE) {
+		if (!fail(r, r->pendings.first, vr_replica_refusal(r)))
 			return;
-		}
 	}
 }
 
-/* What the client table knows about a request; true if that ended it. */
-static bool answer(struct vr_replica *r, u32 handle, u8 kind, u64 session_id,
-		   u64 request, bool exposed)
+/*
+ * What the client table knows of a request. False if it may still be applied,
+ * now or later.
+ */
+static bool recall(struct vr_replica *r, const struct vr_pending *p,
+		   enum vr_outcome *outcome, struct vr_result *result)
 {
-	struct vr_session *session;
-	struct vr_result result = { .error = 0 };
-	enum vr_outcome outcome;
+	const struct vr_entry *e = &p->entry;
+	const struct vr_session *session;
 
-	if (kind == VR_KIND_SESSION_BEGIN)
+	if (e->kind == VR_KIND_SESSION_BEGIN || !vr_has_memory(r))
 		return false;
-	session = vr_session_find(&r->sm.sessions, session_id);
-	if (session)
-		session->handle = handle;
-	if (session && (request > session->request || kind == VR_KIND_SESSION_END))
+	session = vr_session_find(&r->sm.sessions, e->session);
+	if (session && (e->kind == VR_KIND_SESSION_END || e->request > session->request))
 		return false;
-	if (session && request == session->request) {
-		result = session->result;
-		outcome = outcome_of(&result);
-	} else if (kind == VR_KIND_SESSION_END) {
-		outcome = VR_OUTCOME_APPLIED;
-	} else {
-		result.error = -ESTALE;
-		outcome = exposed ? VR_OUTCOME_UNKNOWN : VR_OUTCOME_NOT_APPLIED;
+	/* Begun by an entry that we had applied before we lost our memory. */
+	if (!session && e->session > r->commit)
+		return false;
+	memset(result, 0, sizeof(*result));
+	if (session) {
+		vr_session_recall(session, e->request, result);
+	} else if (e->kind != VR_KIND_SESSION_END) {
+		result->error = -ESTALE;
 	}
-	done(r, handle, request, outcome, &result);
+	*outcome = result->error == -ESTALE && p->unsure ? VR_OUTCOME_UNKNOWN :
+							   outcome_of(result);
 	return true;
 }
 
-void vr_on_submit(struct vr_replica *r, const struct vr_submit *s)
+static void take_back(struct vr_replica *r, u64 session)
 {
-	struct vr_pending *p = &r->pending[s->handle];
-	s32 error = vr_replica_refusal(r);
+	u32 handle = *bucket(r, session), next;
 
-	vr_assert(s->handle < r->cfg.pending_max && s->body_bytes <= VR_BODY_BYTES_MAX);
-	vr_assert(!p->active || s->kind == VR_KIND_SESSION_END);
-	if (p->active)
-		release(r, s->handle);
-	if (error) {
-		struct vr_result result = { .error = error };
-
-		done(r, s->handle, s->request,
-		     s->again ? VR_OUTCOME_UNKNOWN : VR_OUTCOME_NOT_APPLIED, &result);
-		return;
+	for (; handle != VR_NO_HANDLE; handle = next) {
+		next = pending(r, handle)->chain;
+		if (pending(r, handle)->entry.session == session && !pending(r, handle)->read)
+			release(r, handle);
 	}
-	if (answer(r, s->handle, s->kind, s->session, s->request, s->again))
-		return;
+}
+
+static void keep(struct vr_replica *r, const struct vr_submit *s)
+{
+	struct vr_pending *p = pending(r, s->handle);
 
 	memset(p, 0, sizeof(*p));
-	p->active = true;
 	p->exposed = s->again;
+	/* Who asks for a result does not know it, nor do we of a forgotten one. */
+	p->unsure = s->again || s->kind == VR_KIND_RESULT;
 	p->submitted_ns = r->now_ns;
+	p->read = s->kind == VR_KIND_GET ? s->read : VR_READ_LOG;
 	p->entry.kind = s->kind;
 	p->entry.origin = r->cfg.self;
 	p->entry.session = s->session;
 	p->entry.request = s->request;
 	p->entry.argument = s->kind == VR_KIND_SESSION_BEGIN ? r->cfg.nonce : s->argument;
-	p->entry.body = r->pending_bodies + (size_t)s->handle * VR_BODY_BYTES_MAX;
+	p->entry.body = s->body;
 	p->entry.body_bytes = s->body_bytes;
-	if (s->body_bytes)
-		memcpy((u8 *)p->entry.body, s->body, s->body_bytes);
-	r->pending_active++;
-	r->pending_unsent++;
+	link_in(r, s->handle);
+}
+
+void vr_on_submit(struct vr_replica *r, const struct vr_submit *s)
+{
+	s32 error = vr_replica_refusal(r);
+
+	vr_assert(s->handle < r->cfg.pending_max && s->body_bytes <= VR_BODY_BYTES_MAX);
+	if (s->kind == VR_KIND_SESSION_END)
+		take_back(r, s->session);
+	vr_assert(!pending(r, s->handle)->active);
+	keep(r, s);
+	if (error) {
+		fail(r, s->handle, error);
+		return;
+	}
 	if (!vr_timer_runs(r, VR_TIMER_PENDING))
 		vr_timer_set(r, VR_TIMER_PENDING, r->cfg.heartbeat_ns);
+	if (pending(r, s->handle)->read) {
+		vr_read_submit(r, s->handle);
+	} else {
+		struct vr_result result;
+		enum vr_outcome outcome;
+
+		if (recall(r, pending(r, s->handle), &outcome, &result))
+			vr_pending_end(r, s->handle, outcome, &result);
+		else if (r->pendings.unsent == VR_NO_HANDLE)
+			r->pendings.unsent = s->handle;
+	}
 }
 
 static bool is_request(const struct vr_pending *p, const struct vr_entry *entry)
 {
-	return p->active && p->entry.kind == entry->kind &&
+	return !p->read && p->entry.kind == entry->kind &&
 	       p->entry.session == entry->session && p->entry.request == entry->request &&
 	       (entry->kind != VR_KIND_SESSION_BEGIN ||
 		p->entry.argument == entry->argument);
@@ -155,27 +249,56 @@ static bool is_request(const struct vr_pending *p, const struct vr_entry *entry)
 
 /* An entry of this member was applied: whoever waits for it has the result. */
 void vr_pending_applied(struct vr_replica *r, const struct vr_entry *entry,
-			struct vr_session *session, const struct vr_result *result)
+			const struct vr_result *result)
 {
-	u32 handle = VR_NO_HANDLE, i;
+	enum vr_outcome outcome = outcome_of(result);
+	u32 handle = *bucket(r, entry->session);
 
-	if (session && session->handle < r->cfg.pending_max &&
-	    is_request(&r->pending[session->handle], entry)) {
-		handle = session->handle;
-	} else if (entry->kind == VR_KIND_SESSION_BEGIN ||
-		   entry->kind == VR_KIND_SESSION_END || !session) {
-		for (i = 0; i < r->cfg.pending_max && handle == VR_NO_HANDLE; i++) {
-			if (is_request(&r->pending[i], entry))
-				handle = i;
-		}
-	}
-	/* No room would be a bound of ours broken; the timer then asks again. */
-	if (handle == VR_NO_HANDLE || r->fx->done_count == VR_DONE_MAX)
+	while (handle != VR_NO_HANDLE && !is_request(pending(r, handle), entry))
+		handle = pending(r, handle)->chain;
+	if (handle == VR_NO_HANDLE)
 		return;
-	if (session)
-		session->handle = handle;
-	done(r, handle, entry->request, outcome_of(result), result);
-	release(r, handle);
+	/* A first copy of the entry may be among those a checkpoint skipped. */
+	if (result->error == -ESTALE && pending(r, handle)->unsure)
+		outcome = VR_OUTCOME_UNKNOWN;
+	vr_pending_end(r, handle, outcome, result);
+}
+
+/* The request of its session that goes before it: it must be in the log first. */
+static u64 request_before(const struct vr_replica *r, const struct vr_entry *e)
+{
+	u32 handle = *bucket(r, e->session);
+	u64 before = 0;
+
+	if (e->kind == VR_KIND_SESSION_BEGIN || e->kind == VR_KIND_SESSION_END)
+		return 0;
+	for (; handle != VR_NO_HANDLE; handle = pending(r, handle)->chain) {
+		const struct vr_pending *p = pending(r, handle);
+
+		if (p->entry.session == e->session && !p->read && p->entry.request < e->request &&
+		    p->entry.kind != VR_KIND_SESSION_END)
+			before = vr_max(before, p->entry.request);
+	}
+	return before;
+}
+
+/* Of the same session, what has to be given first: threads may come out of order. */
+static u32 first_unsent(const struct vr_replica *r, u32 handle)
+{
+	u32 first = handle;
+	u64 session = pending(r, handle)->entry.session;
+
+	if (!session)
+		return handle;
+	for (handle = *bucket(r, session); handle != VR_NO_HANDLE;
+	     handle = pending(r, handle)->chain) {
+		const struct vr_pending *p = pending(r, handle);
+
+		if (p->entry.session == session && !p->sent &&
+		    p->entry.request < pending(r, first)->entry.request)
+			first = handle;
+	}
+	return first;
 }
 
 static bool send_request(struct vr_replica *r, struct vr_pending *p)
@@ -185,26 +308,22 @@ static bool send_request(struct vr_replica *r, struct vr_pending *p)
 	if (r->fx->send_count + SENDS_KEPT > VR_SENDS_MAX)
 		return false;
 	m = vr_send(r, VR_REQUEST, 1u << vr_primary(r, r->view));
+	m->after = request_before(r, &p->entry);
 	m->entries[0] = &p->entry;
 	m->entry_count = 1;
 	return true;
 }
 
-/* Hand over what the primary of this view has not been given yet. */
+/* Hand over, in order, what the primary of this view has not been given yet. */
 void vr_pending_flush(struct vr_replica *r)
 {
-	u32 i, max = r->cfg.pending_max;
+	while (r->pendings.unsent != VR_NO_HANDLE && !r->abdicated) {
+		struct vr_pending *p = pending(r, first_unsent(r, r->pendings.unsent));
+		bool given = vr_is_primary(r) ?
+			     !vr_accept(r, &p->entry, request_before(r, &p->entry)) :
+			     send_request(r, p);
 
-	if (r->abdicated)
-		return;
-	for (i = 0; i < max && r->pending_unsent; i++) {
-		u32 handle = (r->pending_turn + i) % max;
-		struct vr_pending *p = &r->pending[handle];
-
-		if (!p->active || p->sent)
-			continue;
-		if (!(vr_is_primary(r) ? vr_accept(r, &p->entry) : send_request(r, p))) {
-			r->pending_turn = handle;
+		if (!given) {
 			/* The primary goes on when it commits, a backup at once. */
 			if (!vr_is_primary(r))
 				vr_timer_set(r, VR_TIMER_PENDING, 0);
@@ -213,18 +332,31 @@ void vr_pending_flush(struct vr_replica *r)
 		p->sent = true;
 		p->exposed = true;
 		p->sent_ns = r->now_ns;
-		r->pending_unsent--;
+		skip_sent(r, r->pendings.unsent);
 	}
 }
 
 /* A new primary has been given nothing yet. */
 void vr_pending_renew(struct vr_replica *r)
 {
-	u32 i;
+	u32 handle;
 
-	for (i = 0; i < r->cfg.pending_max; i++)
-		r->pending[i].sent = false;
-	r->pending_unsent = r->pending_active;
+	for (handle = r->pendings.first; handle != VR_NO_HANDLE;
+	     handle = pending(r, handle)->next)
+		pending(r, handle)->sent = pending(r, handle)->read;
+	skip_sent(r, r->pendings.first);
+}
+
+/* Entries were applied that we have not seen: look what they did, soon. */
+void vr_pending_skipped(struct vr_replica *r)
+{
+	u32 handle;
+
+	for (handle = r->pendings.first; handle != VR_NO_HANDLE;
+	     handle = pending(r, handle)->next)
+		pending(r, handle)->unsure |= pending(r, handle)->exposed;
+	if (r->pendings.count)
+		vr_timer_set(r, VR_TIMER_PENDING, 0);
 }
 
 static bool is_hopeless(const struct vr_replica *r, const struct vr_pending *p)
@@ -232,41 +364,49 @@ static bool is_hopeless(const struct vr_replica *r, const struct vr_pending *p)
 	u64 since_ns = vr_max(r->quorum_ns, p->submitted_ns);
 
 	return !vr_has_quorum(r) &&
-	       r->now_ns - since_ns >= GIVE_UP_VIEW_TIMEOUTS * r->cfg.view_timeout_ns;
+	       vr_since(r, since_ns) >= GIVE_UP_VIEW_TIMEOUTS * r->cfg.view_timeout_ns;
 }
 
 static bool is_overdue(const struct vr_replica *r, const struct vr_pending *p)
 {
-	return p->sent && !vr_is_primary(r) &&
-	       r->now_ns - p->sent_ns >= 2 * r->cfg.heartbeat_ns;
+	u64 patience_ns = vr_max(2 * r->cfg.heartbeat_ns, 2 * r->round_trip_ns);
+
+	return p->sent && !p->read && !vr_is_primary(r) &&
+	       vr_since(r, p->sent_ns) >= patience_ns;
+}
+
+/* False if this step has no room for more. */
+static bool look_after(struct vr_replica *r, u32 handle)
+{
+	struct vr_pending *p = pending(r, handle);
+	struct vr_result result;
+	enum vr_outcome outcome;
+
+	if (is_hopeless(r, p))
+		return fail(r, handle, -EHOSTUNREACH);
+	if (!p->read && recall(r, p, &outcome, &result))
+		return vr_pending_end(r, handle, outcome, &result);
+	if (is_overdue(r, p))
+		p->sent = false;
+	return true;
 }
 
 void vr_on_pending_timer(struct vr_replica *r)
 {
-	u32 i;
+	u32 handle = r->pendings.first, next;
 
 	if (vr_replica_refusal(r)) {
 		vr_pending_fail(r);
 		return;
 	}
-	for (i = 0; i < r->cfg.pending_max && r->pending_active; i++) {
-		struct vr_pending *p = &r->pending[i];
-
-		if (!p->active)
-			continue;
-		if (r->fx->done_count == VR_DONE_MAX)
+	if (r->pendings.count)
+		vr_timer_set(r, VR_TIMER_PENDING, vr_resend_delay(r));
+	vr_read_applied(r);
+	vr_read_again(r);
+	for (handle = r->pendings.first; handle != VR_NO_HANDLE; handle = next) {
+		next = pending(r, handle)->next;
+		if (!look_after(r, handle))
 			break;
-		if (is_hopeless(r, p)) {
-			fail(r, i, -EHOSTUNREACH);
-		} else if (answer(r, i, p->entry.kind, p->entry.session,
-				  p->entry.request, p->exposed)) {
-			release(r, i);
-		} else if (is_overdue(r, p)) {
-			p->sent = false;
-			r->pending_unsent++;
-		}
 	}
-	if (r->pending_active)
-		vr_timer_set(r, VR_TIMER_PENDING,
-			     vr_prng_jitter(&r->prng, r->cfg.heartbeat_ns));
+	skip_sent(r, r->pendings.first);
 }

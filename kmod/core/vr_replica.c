@@ -32,8 +32,10 @@ const char *vr_config_invalid(const struct vr_config *cfg)
 		return "a power of 2 of message bytes must be kept, 2 KiB or more";
 	if (!cfg->sessions_max || !cfg->counters_max)
 		return "there must be room for sessions and counters";
+	if (cfg->lease_ns > cfg->view_timeout_ns / 2)
+		return "the lease must be half the view timeout or less";
 	if (!cfg->pending_max || cfg->pending_max > VR_PENDING_MAX)
-		return "there must be 1 to 4096 handles";
+		return "there must be 1 to 8192 handles";
 	return NULL;
 }
 
@@ -59,11 +61,29 @@ static void carve_ring(struct carver *c, struct vr_ring *ring, u32 slots, u32 by
 	ring->arena_bytes = bytes;
 }
 
+static void carve_checkpoint(struct carver *c, struct vr_checkpoint *checkpoint,
+			     const struct vr_config *cfg)
+{
+	checkpoint->size_max = vr_checkpoint_size_max(cfg->counters_max, cfg->sessions_max,
+						      cfg->messages, cfg->message_bytes);
+	checkpoint->bytes = carve(c, checkpoint->size_max);
+	checkpoint->chunks = carve(c, vr_checkpoint_chunk_count(checkpoint->size_max) / 8 + 1);
+}
+
+static void carve_pendings(struct carver *c, struct vr_pendings *all,
+			   const struct vr_config *cfg)
+{
+	all->table = carve(c, (size_t)cfg->pending_max * sizeof(*all->table));
+	all->buckets = carve(c, cfg->pending_max * sizeof(*all->buckets));
+}
+
 static struct vr_replica *carve_replica(struct carver *c, const struct vr_config *cfg)
 {
 	/* Without memory the pointers have nowhere to go but here. */
 	struct vr_ring ring;
 	struct vr_sm sm;
+	struct vr_checkpoint checkpoint;
+	struct vr_pendings pendings;
 	struct vr_replica *r = carve(c, sizeof(*r));
 	struct vr_sm *s = r ? &r->sm : &sm;
 
@@ -76,13 +96,8 @@ static struct vr_replica *carve_replica(struct carver *c, const struct vr_config
 	s->sessions.rows = carve(c, cfg->sessions_max * sizeof(*s->sessions.rows));
 	s->sessions.buckets = carve(c, cfg->sessions_max * sizeof(*s->sessions.buckets));
 	s->sessions.max = cfg->sessions_max;
-	if (r) {
-		r->pending = carve(c, cfg->pending_max * sizeof(*r->pending));
-		r->pending_bodies = carve(c, (size_t)cfg->pending_max * VR_BODY_BYTES_MAX);
-	} else {
-		carve(c, cfg->pending_max * sizeof(struct vr_pending));
-		carve(c, (size_t)cfg->pending_max * VR_BODY_BYTES_MAX);
-	}
+	carve_checkpoint(c, r ? &r->checkpoint : &checkpoint, cfg);
+	carve_pendings(c, r ? &r->pendings : &pendings, cfg);
 	return r;
 }
 
@@ -111,6 +126,7 @@ struct vr_replica *vr_replica_init(void *memory, const struct vr_config *cfg)
 	vr_log_reset(&r->log, 1);
 	vr_sm_reset(&r->sm, 0);
 	vr_ring_reset(&r->stage, 1);
+	vr_pendings_reset(r);
 	return r;
 }
 
@@ -136,6 +152,7 @@ struct vr_message *vr_send(struct vr_replica *r, u8 type, u8 to_mask)
 	m->type = type;
 	m->from = r->cfg.self;
 	m->generation = r->generation;
+	m->instance = r->instance;
 	m->incarnation = r->incarnation;
 	m->view = r->view;
 	m->commit = r->commit;
@@ -143,18 +160,18 @@ struct vr_message *vr_send(struct vr_replica *r, u8 type, u8 to_mask)
 	return m;
 }
 
-static void stop(struct vr_replica *r, enum vr_status status)
+void vr_stop(struct vr_replica *r, enum vr_status status)
 {
 	u32 i;
 
 	r->status = status;
 	r->install.active = false;
+	r->checkpoint.fetching = false;
 	for (i = 0; i < VR_TIMER_COUNT; i++)
 		vr_timer_stop(r, i);
 	r->fx->send_count = 0;
 	r->fx->persist = false;
 	r->fx->status_changed = true;
-	vr_pending_fail(r);
 }
 
 /* Fail-stop: whatever is wrong with our state must not reach anybody else. */
@@ -163,15 +180,8 @@ void vr_halt(struct vr_replica *r, enum vr_halt reason)
 	if (r->status == VR_STATUS_HALTED)
 		return;
 	r->halt = reason;
-	stop(r, VR_STATUS_HALTED);
-}
-
-/* Take no part: we cannot know what we once promised, or cannot catch up. */
-void vr_refuse(struct vr_replica *r, enum vr_refusal reason)
-{
-	r->refusal = reason;
-	stop(r, VR_STATUS_RECOVERING);
-	vr_timer_set(r, VR_TIMER_PING, 0);
+	vr_stop(r, VR_STATUS_HALTED);
+	vr_pending_fail(r);
 }
 
 /* A belief with a safe way out: true if it does not hold, and we have halted. */
@@ -209,7 +219,71 @@ bool vr_has_quorum(const struct vr_replica *r)
 	if (r->status != VR_STATUS_NORMAL)
 		return false;
 	return r->cfg.replica_count == 1 || (!r->abdicated &&
-	       r->now_ns - r->quorum_ns <= r->cfg.view_timeout_ns + r->cfg.heartbeat_ns);
+	       vr_since(r, r->quorum_ns) <= vr_view_timeout(r) + r->cfg.heartbeat_ns);
+}
+
+/*
+ * The time as we say it to others: each time greater than the last, whatever the
+ * clock does, so that what comes back was said after something or before it.
+ */
+u64 vr_stamp(struct vr_replica *r)
+{
+	r->stamp_ns = vr_max(r->now_ns, r->stamp_ns + 1);
+	return r->stamp_ns;
+}
+
+/*
+ * R16: there is a newer life of @slot. What earlier ones said, in votes, answers,
+ * acknowledgements or opinions, they did not know to keep: it counts no more.
+ */
+void vr_learn(struct vr_replica *r, u8 slot, u64 incarnation)
+{
+	struct vr_peer *peer = &r->peers[slot];
+
+	if (incarnation <= r->vector[slot])
+		return;
+	r->vector[slot] = incarnation;
+	if (slot == r->cfg.self) {
+		/* So we are the earlier life, rolled back or thought dead. */
+		if (r->incarnation)
+			vr_recover(r, VR_REFUSAL_DEMOTED);
+		return;
+	}
+	r->votes[slot].valid = false;
+	peer->acked = 0;
+	peer->echo_ns = 0;
+	peer->exit_view_ns = 0;
+	peer->read_id = 0;
+}
+
+void vr_learn_vector(struct vr_replica *r, const u64 *vector)
+{
+	u8 slot;
+
+	for (slot = 0; slot < r->cfg.replica_count; slot++)
+		vr_learn(r, slot, vector[slot]);
+}
+
+/*
+ * Checkpoints lie at the same ops everywhere: where depends on the entries and
+ * the sizes of the rings alone. Half a ring of entries, or a quarter of their
+ * room, keeps the entries since the last one in the log (R14).
+ */
+static void take_checkpoint(struct vr_replica *r, const struct vr_entry *e)
+{
+	struct vr_checkpoint *c = &r->checkpoint;
+
+	c->body_bytes += e->body_bytes;
+	if (e->op - c->op_last < r->cfg.log_entries / 2 &&
+	    c->body_bytes < r->cfg.log_bytes / 4)
+		return;
+	if (c->fetching) {
+		/* The room is taken by the one that will replace all this. */
+		c->op_last = e->op;
+		c->body_bytes = 0;
+	} else {
+		vr_checkpoint_take(c, &r->sm, e->op, e->hash);
+	}
 }
 
 /* Apply in order what is known to be committed and held (R4). */
@@ -218,21 +292,22 @@ void vr_commit_through(struct vr_replica *r, u64 op)
 	op = vr_min(op, r->log.ring.last);
 	while (r->commit < op) {
 		const struct vr_entry *e = vr_log_get(&r->log, r->commit + 1);
-		struct vr_session *session;
 		struct vr_result result;
 
 		if (vr_never(r, !e, VR_HALT_LOG_GAP))
 			return;
 		r->commit++;
-		session = vr_sm_apply(&r->sm, e, &result);
+		vr_sm_apply(&r->sm, e, &result);
 		if (e->kind == VR_KIND_APPEND && !result.error) {
 			r->fx->readable = true;
 			r->commit_mask = vr_others(r);
 		}
 		r->commit_mask |= 1u << e->origin;
 		if (e->origin == r->cfg.self)
-			vr_pending_applied(r, e, session, &result);
+			vr_pending_applied(r, e, &result);
+		take_checkpoint(r, e);
 	}
+	vr_read_applied(r);
 }
 
 /* Give up the entries above @last, none of which can be committed. */
@@ -268,11 +343,11 @@ static enum vr_drop ignore(const struct vr_replica *r, const struct vr_message *
 		return drop;
 	if (m->to != r->cfg.self)
 		return VR_DROP_SLOT;
+	if (m->incarnation && m->incarnation < r->vector[m->from])
+		return VR_DROP_INCARNATION;
 	if (before_group(m->type))
 		return VR_DROP_NONE;
-	if (m->incarnation < r->peers[m->from].incarnation)
-		return VR_DROP_INCARNATION;
-	if (r->incarnation && m->generation != r->generation)
+	if (r->incarnation && (m->generation != r->generation || m->instance != r->instance))
 		return VR_DROP_GENERATION;
 	return VR_DROP_NONE;
 }
@@ -282,6 +357,9 @@ static void on_message_before_group(struct vr_replica *r, const struct vr_messag
 	switch (m->type) {
 	case VR_PING:
 		vr_on_ping(r, m);
+		break;
+	case VR_PONG:
+		vr_on_pong(r, m);
 		break;
 	case VR_FORM:
 		vr_on_form(r, m);
@@ -294,6 +372,12 @@ static void on_message_before_group(struct vr_replica *r, const struct vr_messag
 		break;
 	case VR_FORMED:
 		vr_on_formed(r, m);
+		break;
+	case VR_RECOVERY:
+		vr_on_recovery(r, m);
+		break;
+	case VR_RECOVERY_RESPONSE:
+		vr_on_recovery_response(r, m);
 		break;
 	}
 }
@@ -328,6 +412,18 @@ static void on_message_in_group(struct vr_replica *r, const struct vr_message *m
 	case VR_NEW_STATE:
 		vr_on_new_state(r, m);
 		break;
+	case VR_GET_CHECKPOINT:
+		vr_on_get_checkpoint(r, m);
+		break;
+	case VR_CHECKPOINT:
+		vr_on_checkpoint(r, m);
+		break;
+	case VR_GET_INDEX:
+		vr_on_get_index(r, m);
+		break;
+	case VR_NEW_INDEX:
+		vr_on_new_index(r, m);
+		break;
 	}
 }
 
@@ -344,7 +440,9 @@ static void on_receive(struct vr_replica *r, const struct vr_event *ev)
 	r->received[m->type]++;
 	peer->heard_ns = r->now_ns;
 	peer->members_differ = ev->members_differ;
-	peer->incarnation = vr_max(peer->incarnation, m->incarnation);
+	if (r->incarnation && m->incarnation && m->generation == r->generation &&
+	    m->instance == r->instance)
+		vr_learn(r, m->from, m->incarnation);
 
 	if (before_group(m->type)) {
 		on_message_before_group(r, m);
@@ -357,9 +455,15 @@ static void on_receive(struct vr_replica *r, const struct vr_event *ev)
 		break;
 	case VR_STATUS_BLANK:
 		/* Somebody knows us as a member of a group: we forgot it (R19). */
-		if (m->incarnation)
-			vr_refuse(r, VR_REFUSAL_MEMORY_LOST);
 		vr_drop(r, VR_DROP_STATUS);
+		vr_hear_of_group(r, m->from);
+		break;
+	case VR_STATUS_RECOVERING:
+	case VR_STATUS_AMNESIA:
+		if (r->incarnation && (m->type == VR_NEW_STATE || m->type == VR_CHECKPOINT))
+			on_message_in_group(r, m);
+		else
+			vr_drop(r, VR_DROP_STATUS);
 		break;
 	default:
 		vr_drop(r, VR_DROP_STATUS);
@@ -393,6 +497,9 @@ static void on_timer(struct vr_replica *r, enum vr_timer timer)
 	case VR_TIMER_REPAIR:
 		vr_on_repair_timer(r);
 		break;
+	case VR_TIMER_RECOVERY:
+		vr_on_recovery_timer(r);
+		break;
 	case VR_TIMER_PENDING:
 		vr_on_pending_timer(r);
 		break;
@@ -410,8 +517,21 @@ static void on_timer(struct vr_replica *r, enum vr_timer timer)
 /* A handler may stop or set any timer, so each is looked at when its turn comes. */
 static void on_timeout(struct vr_replica *r)
 {
+	u64 due_ns = vr_timers_first(&r->timers);
 	u32 i;
 
+	/*
+	 * We were stopped, not the others: what they said meanwhile waits in the
+	 * socket and is heard before anybody is called silent.
+	 */
+	if (vr_since(r, due_ns) > r->cfg.heartbeat_ns && !r->late) {
+		r->late = true;
+		vr_timer_postpone(r, VR_TIMER_SILENCE);
+		vr_timer_postpone(r, VR_TIMER_ABDICATE);
+		vr_timer_postpone(r, VR_TIMER_GIVE_UP);
+	} else {
+		r->late = false;
+	}
 	for (i = 0; i < VR_TIMER_COUNT; i++) {
 		if (r->timers.at_ns[i] > r->now_ns)
 			continue;
@@ -428,6 +548,7 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 	fx->readable = false;
 	fx->status_changed = false;
 	fx->form_done = false;
+	fx->left = false;
 	r->fx = fx;
 	r->now_ns = vr_max(r->now_ns, ev->now_ns);
 	r->commit_mask = 0;
@@ -454,10 +575,17 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 	case VR_EVENT_FORM:
 		vr_on_form_event(r, ev->generation, ev->form_id);
 		break;
+	case VR_EVENT_LEAVE:
+		vr_on_leave_event(r);
+		break;
+	case VR_EVENT_DEMOTE:
+		vr_on_demote_event(r, ev->nonce);
+		break;
 	default:
 		break;
 	}
 
+	vr_settle_durable(r);
 	if (r->status == VR_STATUS_NORMAL)
 		vr_flush(r);
 	if (r->had_quorum != vr_has_quorum(r)) {
@@ -470,17 +598,17 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 
 void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
 {
-	bool in_group = r->status == VR_STATUS_NORMAL || r->status == VR_STATUS_VIEW_CHANGE;
 	u32 i;
 
 	memset(info, 0, sizeof(*info));
 	info->status = r->status;
 	info->refusal = r->refusal;
 	info->halt = r->halt;
-	info->primary = in_group ? vr_primary(r, r->view) : VR_NOBODY;
+	info->primary = vr_has_memory(r) ? vr_primary(r, r->view) : VR_NOBODY;
 	info->has_quorum = vr_has_quorum(r);
 	info->quorum = r->quorum;
 	info->generation = r->generation;
+	info->instance = r->instance;
 	info->incarnation = r->incarnation;
 	info->view = r->view;
 	info->last_normal_view = r->last_normal_view;
@@ -489,9 +617,24 @@ void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
 	info->op_durable = r->op_durable;
 	info->commit = r->commit;
 	vr_log_hash(&r->log, r->commit, &info->commit_hash);
+	if (vr_checkpoint_whole(&r->checkpoint)) {
+		info->checkpoint_op = r->checkpoint.op;
+		info->checkpoint_hash = r->checkpoint.hashed ? r->checkpoint.hash : 0;
+	}
+	if (r->checkpoint.fetching) {
+		info->transfer_bytes = r->checkpoint.here;
+		info->transfer_bytes_total = r->checkpoint.size;
+	}
+	if (vr_is_recovering(r)) {
+		info->answers = vr_answer_count(r);
+		info->answers_needed = vr_answers_needed(r);
+	}
+	info->lost_mask = vr_lost_mask(r);
 	info->sequence_first = r->sm.messages.first;
 	info->sequence_last = r->sm.messages.last;
 	for (i = 0; i < r->cfg.replica_count; i++) {
+		info->peers[i].incarnation = r->vector[i];
+		info->peers[i].round_trip_ns = r->peers[i].round_trip_ns;
 		info->peers[i].status = r->peers[i].status;
 		info->peers[i].members_differ = r->peers[i].members_differ;
 		info->peers[i].heard_ns = r->peers[i].heard_ns;
@@ -504,6 +647,9 @@ void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
 	memcpy(info->received, r->received, sizeof(info->received));
 	memcpy(info->sent, r->sent, sizeof(info->sent));
 	info->view_changes = r->view_changes;
+	info->recoveries = r->recoveries;
+	info->checkpoints = r->checkpoint.taken;
+	info->transfers = r->transfers;
 }
 
 const struct vr_entry *vr_replica_message(const struct vr_replica *r, u64 sequence)
@@ -524,4 +670,9 @@ u64 vr_replica_sequence_last(const struct vr_replica *r)
 const struct vr_entry *vr_replica_entry(const struct vr_replica *r, u64 op)
 {
 	return vr_log_get(&r->log, op);
+}
+
+u64 vr_replica_checkpoint_hash(struct vr_replica *r)
+{
+	return vr_checkpoint_whole(&r->checkpoint) ? vr_checkpoint_hash(&r->checkpoint) : 0;
 }

@@ -27,9 +27,16 @@ struct vr_replica;
  * @replica_count:	1 .. VR_REPLICAS_MAX
  * @self:		our slot, below @replica_count
  * @nonce:		random, not 0, never used before: names this life of the replica
+ * @memory_is_durable:	entries are as durable as the group promises once they are
+ *			held; otherwise the shell says so with DURABLE
  * @seed:		random: for jitter only
  * @heartbeat_ns:	time between two signs of life of an idle primary
  * @view_timeout_ns:	silence of the primary that makes a backup speak up
+ * @lease_ns:		how long a voter that heard the primary helps no other one,
+ *			so that the primary may answer VR_READ_LEASE alone; 0 = no
+ *			lease; at most half of @view_timeout_ns. Holds if clock
+ *			rates differ by less than an eighth and no clock stands
+ *			still unnoticed
  * @log_entries:	entries kept for those who fell behind; power of 2,
  *			VR_ENTRIES_MIN or more
  * @log_bytes:		room for their bodies; power of 2, at least
@@ -47,10 +54,12 @@ struct vr_replica;
 struct vr_config {
 	u8 replica_count;
 	u8 self;
+	bool memory_is_durable;
 	u64 nonce;
 	u64 seed;
 	u64 heartbeat_ns;
 	u64 view_timeout_ns;
+	u64 lease_ns;
 	u32 log_entries;
 	u32 log_bytes;
 	u32 messages;
@@ -68,26 +77,37 @@ enum vr_event_type {
 	VR_EVENT_TIMEOUT,	/* now_ns has reached the last deadline_ns */
 	VR_EVENT_DURABLE,	/* entries up to op are as durable as promised */
 	VR_EVENT_FORM,		/* the operator says: form the group now */
+	VR_EVENT_LEAVE,		/* we are about to stop: hand over (R23) */
+	VR_EVENT_DEMOTE,	/* our memory or clock is not to be trusted (R25) */
 	VR_EVENT_COUNT
 };
 
 /**
  * struct vr_submit - an operation of a local session
- * @handle:	0 .. pending_max - 1, one for each session; a handle has one
- *		operation under way, only SESSION_END may replace it
- * @kind:	enum vr_kind
+ * @handle:	0 .. pending_max - 1, free; names the operation until it is done
+ * @kind:	enum vr_kind. RESULT settles what became of request @request of the
+ *		session: if it is not applied by then it never will be.
+ *		SESSION_END first takes back all else of the session that is
+ *		under way here: those handles are free without a done, and @handle
+ *		may be one of them
+ * @read:	GET: enum vr_read. All but LOG need no @session and no @request
  * @session:	id that SESSION_BEGIN returned; 0 for SESSION_BEGIN
  * @request:	1 for the first operation of the session, increasing; for
  *		SESSION_BEGIN a number never used by this life of the member.
  *		Submitting a request number again asks for its result
  * @again:	it was submitted before: what is unknown of it stays unknown
  * @argument:	count of NEXT, else 0
- * @body:	copied during the step
+ * @body:	unchanged until the operation is done
  * @body_bytes:	0 .. VR_BODY_BYTES_MAX
+ *
+ * Requests of a session are applied in the order of their numbers. A session
+ * has VR_WINDOW of them under way at most, and none VR_WINDOW or more requests
+ * after one whose outcome is not known: older results are not kept.
  */
 struct vr_submit {
 	u32 handle;
 	u8 kind;
+	u8 read;
 	bool again;
 	u64 session;
 	u64 request;
@@ -107,6 +127,7 @@ struct vr_submit {
  * @op:			DURABLE: as in the effect it answers
  * @generation:		FORM: generation the numbers start in, VR_GENERATION_MAX at most
  * @form_id:		FORM: random
+ * @nonce:		DEMOTE: random, as vr_config.nonce
  */
 struct vr_event {
 	enum vr_event_type type;
@@ -118,6 +139,7 @@ struct vr_event {
 	u64 op;
 	u16 generation;
 	u64 form_id;
+	u64 nonce;
 };
 
 #define VR_SENDS_MAX	16
@@ -159,6 +181,8 @@ struct vr_done {
  * @form_done:		the FORM of the operator ended
  * @form_error:		enum vr_form_error
  * @form_slot:		the member it is about
+ * @left:		LEAVE: nothing depends on us any more, or never did. May not
+ *			come at all: the shell waits for it a view timeout at most
  *
  * Valid until the next vr_step() of the same replica: messages point into it.
  */
@@ -174,6 +198,7 @@ struct vr_effects {
 	bool form_done;
 	u8 form_error;
 	u8 form_slot;
+	bool left;
 	struct vr_send sends[VR_SENDS_MAX];
 	struct vr_done done[VR_DONE_MAX];
 };
@@ -184,6 +209,8 @@ struct vr_peer_info {
 	bool members_differ;	/* it was given another member list */
 	u64 heard_ns;		/* time of the last valid message, 0 = never */
 	u64 op;			/* newest entry it is known to hold in this view */
+	u64 incarnation;	/* newest life of it we know of */
+	u64 round_trip_ns;	/* 0 = not measured yet */
 };
 
 /** struct vr_info - one consistent look at a replica */
@@ -195,6 +222,7 @@ struct vr_info {
 	bool has_quorum;
 	u8 quorum;
 	u16 generation;
+	u32 instance;		/* what was formed, 0 = nothing we know of */
 	u64 incarnation;
 	u64 view;
 	u64 last_normal_view;
@@ -203,6 +231,14 @@ struct vr_info {
 	u64 op_durable;
 	u64 commit;
 	u64 commit_hash;
+	u64 checkpoint_op;	/* newest checkpoint, 0 = none yet */
+	u64 checkpoint_hash;	/* equal at all replicas with the same checkpoint_op,
+				 * 0 = not computed yet, see vr_replica_checkpoint_hash() */
+	u32 transfer_bytes;	/* of the checkpoint being fetched, here so far */
+	u32 transfer_bytes_total; /* 0 = none is being fetched */
+	u8 answers;		/* RECOVERING: members that have answered */
+	u8 answers_needed;	/* R = n - Q + 1 */
+	u8 lost_mask;		/* members known to have no memory, ourselves included */
 	u64 sequence_first;	/* oldest message kept, first > last = none */
 	u64 sequence_last;
 	struct vr_peer_info peers[VR_REPLICAS_MAX];
@@ -210,6 +246,9 @@ struct vr_info {
 	u64 received[VR_TYPE_COUNT];
 	u64 sent[VR_TYPE_COUNT];
 	u64 view_changes;	/* views this replica was normal in */
+	u64 recoveries;		/* times it got its memory back from others */
+	u64 checkpoints;	/* taken */
+	u64 transfers;		/* checkpoints fetched and made ours */
 };
 
 /**
@@ -261,10 +300,18 @@ const struct vr_entry *vr_replica_message(const struct vr_replica *r, u64 sequen
  * vr_replica_refusal - why this replica takes no operation
  * @r: replica
  *
- * Return: 0 if it does; -EHOSTUNREACH before the group is formed,
- * -ENOTRECOVERABLE or -EIO if it takes no part any more.
+ * Return: 0 if it does, maybe after some time; -EHOSTUNREACH before the group is
+ * formed, -ENOTRECOVERABLE in AMNESIA, -EIO if it has halted.
  */
 s32 vr_replica_refusal(const struct vr_replica *r);
+
+/**
+ * vr_replica_checkpoint_hash - the hash of the newest checkpoint, computed if need be
+ * @r: replica
+ *
+ * For checkers: it walks the whole checkpoint. Return: the hash, 0 if there is none.
+ */
+u64 vr_replica_checkpoint_hash(struct vr_replica *r);
 
 /** vr_replica_sequence_first - oldest message kept; above _last if there is none */
 u64 vr_replica_sequence_first(const struct vr_replica *r);

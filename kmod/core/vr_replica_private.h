@@ -9,6 +9,7 @@
 #ifndef VR_REPLICA_PRIVATE_H
 #define VR_REPLICA_PRIVATE_H
 
+#include "vr_checkpoint.h"
 #include "vr_log.h"
 #include "vr_prng.h"
 #include "vr_replica.h"
@@ -16,10 +17,13 @@
 #include "vr_timer.h"
 
 /**
- * struct vr_vote - a DO_VIEW_CHANGE as it was said (R7)
- * @valid:	said in the current view; all votes go at each view entry (D3)
- *
- * @hashes are of entries @commit .. @op.
+ * struct vr_vote - a DO_VIEW_CHANGE as it was said (R7); of a RECOVERING replica
+ *		    a RECOVERY_RESPONSE (R15)
+ * @valid:	said in the current view, or in answer to the current attempt
+ * @log_view:	of a RECOVERY_RESPONSE the sender's view
+ * @hashes:	of entries @commit .. @op
+ * @hash_count:	0 in the RECOVERY_RESPONSE of a backup
+ * @vector:	of our own vote: part of the statement that is repeated (D19)
  */
 struct vr_vote {
 	bool valid;
@@ -28,12 +32,13 @@ struct vr_vote {
 	u64 commit;
 	u32 hash_count;
 	u64 hashes[VR_HASHES_MAX];
+	u64 vector[VR_REPLICAS_MAX];
 };
 
 /**
  * struct vr_install - a log that is being made ours (R8, R9, R12)
  * @active:	there is one
- * @source:	who holds it
+ * @source:	who is asked for it
  * @log_view:	view in which it was, or will be, normal
  * @op:		its newest entry
  * @base:	@hashes are of entries @base .. @op
@@ -52,15 +57,23 @@ struct vr_install {
 	u64 hashes[VR_HASHES_MAX];
 };
 
+#define VR_SAMPLES_MAX	8	/* of the round trip to a peer */
+
 /** struct vr_peer - what we know of another replica; our own slot is used too */
 struct vr_peer {
 	u8 status;		/* as PING said, VR_STATUS_COUNT = never heard */
 	bool members_differ;
 	u64 heard_ns;
-	u64 incarnation;
 	u64 acked;		/* PREPARE_OK of this view */
-	u64 echo_ns;		/* newest time of ours it has sent back */
+	u64 echo_ns;		/* newest time of ours it has sent back in this view */
 	u64 exit_view_ns;	/* when it last wanted to leave this view, 0 = not */
+	u64 round_trip_ns;	/* 0 = not measured */
+	u64 samples_ns[VR_SAMPLES_MAX]; /* of it, newest first */
+	u64 sampled_ns;		/* when the newest was taken */
+	u8 sample_count;
+	u64 read_id;		/* GET_INDEX to be answered, 0 = none */
+	u64 read_index;
+	u64 read_stamp;		/* confirmed by an echo of this time or a later one */
 };
 
 /**
@@ -68,16 +81,65 @@ struct vr_peer {
  * @active:	there is one
  * @exposed:	it has left this member or is in our log: it may be applied
  * @sent:	the primary of this view has been given it
+ * @unsure:	entries were skipped since it was exposed (checkpoint): if its
+ *		session is not there any more we cannot know what became of it
+ * @read:	enum vr_read
  * @sent_ns:	when
+ * @read_id:	question of GET_INDEX that covers it, 0 = none yet
+ * @read_index:	answered when this is applied, U64_MAX = not known yet
  * @entry:	what it will be in the log, but for op, view and hash
+ * @previous:	handle submitted before it, of those that are active
+ * @next:	handle submitted after it
+ * @chain:	next handle of the hash bucket, by session
  */
 struct vr_pending {
 	bool active;
 	bool exposed;
 	bool sent;
+	bool unsure;
+	u8 read;
 	u64 sent_ns;
 	u64 submitted_ns;
+	u64 read_id;
+	u64 read_index;
 	struct vr_entry entry;
+	u32 previous;
+	u32 next;
+	u32 chain;
+};
+
+/**
+ * struct vr_pendings - the requests under way, in the order of their submission
+ * @table:	by handle
+ * @buckets:	heads of chains by session, as many as handles
+ * @first:	oldest active one, VR_NO_HANDLE = none
+ * @last:	newest
+ * @unsent:	oldest that the primary of this view has not been given
+ * @count:	active ones
+ * @read_count:	of them, those that are no entries of the log
+ */
+struct vr_pendings {
+	struct vr_pending *table;
+	u32 *buckets;
+	u32 first;
+	u32 last;
+	u32 unsent;
+	u32 count;
+	u32 read_count;
+};
+
+/**
+ * struct vr_recovery - getting our memory back (R15)
+ * @nonce:	names this life to those who answer
+ * @attempt:	and this each question of it, so that no answer counts twice (D10)
+ * @ask_count:	times it was asked, or looked at in vain
+ * @progress:	of what is fetched, changes when anything comes
+ */
+struct vr_recovery {
+	u64 nonce;
+	u64 attempt;
+	u32 ask_count;
+	u64 progress;
 };
 
 /** struct vr_form - the one forming we promised to */
@@ -85,6 +147,7 @@ struct vr_form {
 	u64 id;
 	u8 initiator;
 	u8 ok_mask;
+	u8 forgot_mask;			/* in the group, and do not remember it */
 	u16 generation;
 	u64 give_up_ns;
 	u64 nonces[VR_REPLICAS_MAX];
@@ -103,7 +166,9 @@ struct vr_replica {
 	u8 quorum;
 	bool had_quorum;
 	u16 generation;
-	u64 incarnation;
+	u32 instance;			/* of the forming, see struct vr_message */
+	u64 incarnation;		/* 0 = not known, or not in a group */
+	u64 vector[VR_REPLICAS_MAX];	/* newest incarnations known (R16) */
 	u64 view;
 	u64 last_normal_view;
 	u64 normal_since_ns;
@@ -115,17 +180,32 @@ struct vr_replica {
 	u64 log_epoch;
 	u64 op_durable;
 	struct vr_sm sm;
+	struct vr_checkpoint checkpoint;
+	struct vr_recovery recovery;
 
 	/* primary */
 	u64 op_prepared;		/* newest entry sent in a PREPARE */
 	u64 batch_ends[VR_PREPARES_MAX]; /* of PREPAREs in flight, oldest first */
 	u32 batch_count;
 	bool abdicated;			/* no quorum answers: silent (R21) */
+	bool leaving;			/* handing over (R23) */
+	u64 stamp_ns;			/* newest time we have said, each one once */
+	u64 lease_ns;			/* newest of them a quorum has sent back */
 	u8 commit_mask;			/* who waits for the commit of this step */
 
 	/* backup */
 	u64 heartbeat_ns;		/* newest time of the primary's */
+	u64 primary_durable;		/* what is durable there in this view */
+	u64 promise_ns;			/* we help no other primary before (lease) */
+	u64 fresh_ns;			/* all that was committed then is applied */
+	u64 fresher_ns;			/* and then, once fresher_op is; 0 = unknown */
+	u64 fresher_op;
 
+	u64 read_id;			/* of our newest question */
+	bool read_asked;		/* it is not answered yet */
+
+	u64 round_trip_ns;		/* that a quorum keeps */
+	bool late;			/* timers came late, and peers may yet be heard */
 	u64 quorum_ns;			/* when a quorum was last known to be there */
 
 	/* view change */
@@ -141,11 +221,9 @@ struct vr_replica {
 	struct vr_form form;
 	struct vr_peer peers[VR_REPLICAS_MAX];
 
-	struct vr_pending *pending;	/* by handle */
-	u8 *pending_bodies;
-	u32 pending_active;
-	u32 pending_unsent;
-	u32 pending_turn;		/* who is looked at first: nobody starves */
+	struct vr_pendings pendings;
+	u64 recoveries;
+	u64 transfers;
 
 	u64 drops[VR_DROP_COUNT];
 	u64 received[VR_TYPE_COUNT];
@@ -157,6 +235,9 @@ static_assert((VR_PIPELINE_MAX + VR_BATCH_MAX) < VR_DONE_MAX,
 	      "a step may end every request it commits");
 static_assert((2 * VR_PIPELINE_MAX + VR_BATCH_MAX) < VR_ENTRIES_MIN,
 	      "the log holds what is uncommitted and more");
+
+#define VR_NO_HANDLE	U32_MAX
+#define VR_NOT_KNOWN	U64_MAX
 
 static inline u8 vr_primary(const struct vr_replica *r, u64 view)
 {
@@ -173,9 +254,33 @@ static inline u8 vr_others(const struct vr_replica *r)
 	return ((1u << r->cfg.replica_count) - 1) & ~(1u << r->cfg.self);
 }
 
+static inline bool vr_has_memory(const struct vr_replica *r)
+{
+	return r->status == VR_STATUS_NORMAL || r->status == VR_STATUS_VIEW_CHANGE;
+}
+
+static inline bool vr_is_recovering(const struct vr_replica *r)
+{
+	return r->status == VR_STATUS_RECOVERING || r->status == VR_STATUS_AMNESIA;
+}
+
+/* Time since then; none if then is yet to come. */
+static inline u64 vr_since(const struct vr_replica *r, u64 then_ns)
+{
+	return r->now_ns > then_ns ? r->now_ns - then_ns : 0;
+}
+
 static inline void vr_timer_set(struct vr_replica *r, enum vr_timer t, u64 delay_ns)
 {
 	r->timers.at_ns[t] = r->now_ns + delay_ns;
+}
+
+/* If it runs, at least a heartbeat from now. */
+static inline void vr_timer_postpone(struct vr_replica *r, enum vr_timer t)
+{
+	if (r->timers.at_ns[t] != VR_NEVER)
+		r->timers.at_ns[t] = vr_max(r->timers.at_ns[t],
+					    r->now_ns + r->cfg.heartbeat_ns);
 }
 
 static inline void vr_timer_stop(struct vr_replica *r, enum vr_timer t)
@@ -192,17 +297,35 @@ static inline bool vr_timer_runs(const struct vr_replica *r, enum vr_timer t)
 void vr_drop(struct vr_replica *r, enum vr_drop reason);
 struct vr_message *vr_send(struct vr_replica *r, u8 type, u8 to_mask);
 void vr_halt(struct vr_replica *r, enum vr_halt reason);
-void vr_refuse(struct vr_replica *r, enum vr_refusal reason);
-void vr_persist(struct vr_replica *r);
 bool vr_never(struct vr_replica *r, bool broken, enum vr_halt reason);
+void vr_stop(struct vr_replica *r, enum vr_status status);
+void vr_persist(struct vr_replica *r);
 u64 vr_quorum_max(u64 *values, u32 count, u32 quorum);
 bool vr_has_quorum(const struct vr_replica *r);
+u64 vr_stamp(struct vr_replica *r);
+void vr_learn(struct vr_replica *r, u8 slot, u64 incarnation);
+void vr_learn_vector(struct vr_replica *r, const u64 *vector);
 void vr_commit_through(struct vr_replica *r, u64 op);
 void vr_log_truncate(struct vr_replica *r, u64 last);
 const struct vr_entry *vr_log_take(struct vr_replica *r, const struct vr_entry *entry);
 
+/* vr_peer.c */
+u64 vr_view_timeout(const struct vr_replica *r);
+u64 vr_resend_delay(struct vr_replica *r);
+void vr_on_ping(struct vr_replica *r, const struct vr_message *m);
+void vr_on_pong(struct vr_replica *r, const struct vr_message *m);
+void vr_on_ping_timer(struct vr_replica *r);
+
 /* vr_normal.c */
 void vr_enter_normal(struct vr_replica *r);
+bool vr_is_serving(const struct vr_replica *r);
+enum vr_drop vr_accept(struct vr_replica *r, const struct vr_entry *request, u64 previous);
+void vr_fill_batch(struct vr_replica *r, struct vr_message *m, u64 op_first, u64 op_last);
+void vr_flush(struct vr_replica *r);
+void vr_settle_durable(struct vr_replica *r);
+void vr_send_heartbeat(struct vr_replica *r);
+bool vr_take_entries(struct vr_replica *r, const struct vr_message *m);
+void vr_newer_view(struct vr_replica *r, u64 view);
 void vr_on_request(struct vr_replica *r, const struct vr_message *m);
 void vr_on_prepare(struct vr_replica *r, const struct vr_message *m);
 void vr_on_prepare_ok(struct vr_replica *r, const struct vr_message *m);
@@ -211,17 +334,13 @@ void vr_on_durable(struct vr_replica *r, u64 epoch, u64 op);
 void vr_on_heartbeat_timer(struct vr_replica *r);
 void vr_on_abdicate_timer(struct vr_replica *r);
 void vr_on_prepare_timer(struct vr_replica *r);
-bool vr_accept(struct vr_replica *r, const struct vr_entry *entry);
-void vr_flush(struct vr_replica *r);
-void vr_fill_batch(struct vr_replica *r, struct vr_message *m, u64 op_first, u64 op_last);
-bool vr_take_entries(struct vr_replica *r, const struct vr_message *m);
-void vr_newer_view(struct vr_replica *r, u64 view);
 
 /* vr_view_change.c */
-void vr_enter_view_change(struct vr_replica *r, u64 view);
+u32 vr_copy_hashes(const struct vr_replica *r, u64 base, u64 op, u64 *hashes);
 void vr_on_exit_view(struct vr_replica *r, const struct vr_message *m);
 void vr_on_do_view_change(struct vr_replica *r, const struct vr_message *m);
 void vr_on_start_view(struct vr_replica *r, const struct vr_message *m);
+void vr_on_leave_event(struct vr_replica *r);
 void vr_on_silence_timer(struct vr_replica *r);
 void vr_on_exit_view_timer(struct vr_replica *r);
 void vr_on_give_up_timer(struct vr_replica *r);
@@ -229,15 +348,45 @@ void vr_on_vote_timer(struct vr_replica *r);
 void vr_want_exit(struct vr_replica *r);
 void vr_withdraw_exit(struct vr_replica *r);
 void vr_send_start_view(struct vr_replica *r, u8 to_mask);
+
+/* vr_install.c */
+void vr_install(struct vr_replica *r, const struct vr_message *m);
+void vr_install_vote(struct vr_replica *r, u8 slot, u64 commit);
 void vr_install_ask(struct vr_replica *r);
 void vr_install_entries(struct vr_replica *r, const struct vr_message *m);
+void vr_install_resume(struct vr_replica *r);
 
 /* vr_repair.c */
 void vr_repair_through(struct vr_replica *r, u64 op);
-void vr_repair_ask(struct vr_replica *r);
 void vr_on_get_state(struct vr_replica *r, const struct vr_message *m);
 void vr_on_new_state(struct vr_replica *r, const struct vr_message *m);
+void vr_on_get_checkpoint(struct vr_replica *r, const struct vr_message *m);
+void vr_on_checkpoint(struct vr_replica *r, const struct vr_message *m);
 void vr_on_repair_timer(struct vr_replica *r);
+
+/* vr_recovery.c */
+void vr_recover(struct vr_replica *r, enum vr_refusal reason);
+void vr_recovery_reconsider(struct vr_replica *r);
+u8 vr_lost_mask(const struct vr_replica *r);
+u8 vr_answers_needed(const struct vr_replica *r);
+u8 vr_answer_count(const struct vr_replica *r);
+void vr_on_recovery(struct vr_replica *r, const struct vr_message *m);
+void vr_on_recovery_response(struct vr_replica *r, const struct vr_message *m);
+void vr_on_recovery_timer(struct vr_replica *r);
+void vr_on_demote_event(struct vr_replica *r, u64 nonce);
+
+/* vr_read.c */
+void vr_read_submit(struct vr_replica *r, u32 handle);
+void vr_read_flush(struct vr_replica *r);
+void vr_read_applied(struct vr_replica *r);
+void vr_read_echoed(struct vr_replica *r);
+void vr_read_stamped(struct vr_replica *r);
+void vr_read_pong(struct vr_replica *r, const struct vr_message *m);
+u64 vr_read_age(const struct vr_replica *r);
+void vr_read_again(struct vr_replica *r);
+void vr_read_reset(struct vr_replica *r);
+void vr_on_get_index(struct vr_replica *r, const struct vr_message *m);
+void vr_on_new_index(struct vr_replica *r, const struct vr_message *m);
 
 /* vr_form.c */
 void vr_on_form_event(struct vr_replica *r, u16 generation, u64 form_id);
@@ -246,15 +395,19 @@ void vr_on_form_ok(struct vr_replica *r, const struct vr_message *m);
 void vr_on_form_refused(struct vr_replica *r, const struct vr_message *m);
 void vr_on_formed(struct vr_replica *r, const struct vr_message *m);
 void vr_on_form_timer(struct vr_replica *r);
-void vr_on_ping(struct vr_replica *r, const struct vr_message *m);
-void vr_on_ping_timer(struct vr_replica *r);
+void vr_form_forget(struct vr_replica *r);
+void vr_hear_of_group(struct vr_replica *r, u8 from);
 
 /* vr_pending.c */
+void vr_pendings_reset(struct vr_replica *r);
 void vr_on_submit(struct vr_replica *r, const struct vr_submit *s);
+bool vr_pending_end(struct vr_replica *r, u32 handle, enum vr_outcome outcome,
+		    const struct vr_result *result);
 void vr_pending_applied(struct vr_replica *r, const struct vr_entry *entry,
-			struct vr_session *session, const struct vr_result *result);
+			const struct vr_result *result);
 void vr_pending_flush(struct vr_replica *r);
 void vr_pending_renew(struct vr_replica *r);
+void vr_pending_skipped(struct vr_replica *r);
 void vr_pending_fail(struct vr_replica *r);
 void vr_on_pending_timer(struct vr_replica *r);
 

@@ -38,6 +38,12 @@ bool vr_ring_fits(const struct vr_ring *ring, u32 body_bytes)
 	       end - slot(ring, ring->first)->start <= ring->arena_bytes;
 }
 
+u64 vr_ring_start(const struct vr_ring *ring)
+{
+	return (is_empty(ring) ? ring->head : slot(ring, ring->first)->start) &
+	       (ring->arena_bytes - 1);
+}
+
 void vr_ring_drop_first(struct vr_ring *ring)
 {
 	vr_assert(!is_empty(ring));

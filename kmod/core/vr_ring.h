@@ -56,6 +56,9 @@ static inline struct vr_entry *vr_ring_get(const struct vr_ring *ring, u64 numbe
  */
 bool vr_ring_fits(const struct vr_ring *ring, u32 body_bytes);
 
+/** vr_ring_start - where the oldest body starts, or the next one would */
+u64 vr_ring_start(const struct vr_ring *ring);
+
 /** vr_ring_drop_first - forget the oldest entry; the ring must not be empty */
 void vr_ring_drop_first(struct vr_ring *ring);
 

@@ -40,7 +40,6 @@ void vr_session_end(struct vr_sessions *t, struct vr_session *session)
 struct vr_session *vr_session_begin(struct vr_sessions *t, const struct vr_entry *entry)
 {
 	struct vr_session *free = NULL, *idlest = NULL, *s;
-	u32 *link;
 
 	for (s = t->rows; s < t->rows + t->max; s++) {
 		if (!s->id) {
@@ -65,9 +64,41 @@ struct vr_session *vr_session_begin(struct vr_sessions *t, const struct vr_entry
 	free->origin = entry->origin;
 	free->view = entry->view;
 	free->active_op = entry->op;
-	free->handle = VR_NO_HANDLE;
-	link = bucket(t, free->id);
-	free->next = *link;
-	*link = free - t->rows;
+	vr_session_restore(t, free);
 	return free;
+}
+
+void vr_session_restore(struct vr_sessions *t, struct vr_session *row)
+{
+	u32 *link = bucket(t, row->id);
+
+	row->next = *link;
+	*link = row - t->rows;
+}
+
+void vr_session_keep(struct vr_session *s, u64 request, const struct vr_result *result)
+{
+	struct vr_answer *answer = &s->answers[s->answer_count++ % VR_WINDOW];
+
+	answer->request = request;
+	answer->result = *result;
+	s->request = request;
+}
+
+void vr_session_recall(const struct vr_session *s, u64 request, struct vr_result *result)
+{
+	u64 kept = vr_min(s->answer_count, VR_WINDOW), i;
+	u64 oldest = 0;
+
+	for (i = 1; i <= kept; i++) {
+		const struct vr_answer *answer = &s->answers[(s->answer_count - i) % VR_WINDOW];
+
+		if (answer->request == request) {
+			*result = answer->result;
+			return;
+		}
+		oldest = answer->request;
+	}
+	memset(result, 0, sizeof(*result));
+	result->error = kept == VR_WINDOW && request < oldest ? -ESTALE : -ECANCELED;
 }

@@ -10,7 +10,12 @@
 #include "vr_types.h"
 
 #define VR_NO_ROW	U32_MAX
-#define VR_NO_HANDLE	U32_MAX
+
+/** struct vr_answer - what became of a request */
+struct vr_answer {
+	u64 request;
+	struct vr_result result;
+};
 
 /**
  * struct vr_session - a row of the client table
@@ -20,10 +25,10 @@
  * @origin:	slot of that member
  * @view:	of the entry that began it
  * @active_op:	newest entry of the session
- * @request:	newest request applied
- * @result:	what that gave
+ * @request:	newest request applied or settled
+ * @answer_count: answers ever kept; the newest VR_WINDOW of them are in
+ * @answers:	one after the other, round and round
  * @accepted:	local: newest request in the log of this primary's view
- * @handle:	local: who waits at this member
  * @next:	local: next row of the hash bucket
  */
 struct vr_session {
@@ -33,9 +38,9 @@ struct vr_session {
 	u64 view;
 	u64 active_op;
 	u64 request;
-	struct vr_result result;
+	u64 answer_count;
+	struct vr_answer answers[VR_WINDOW];
 	u64 accepted;
-	u32 handle;
 	u32 next;
 	u8 origin;
 };
@@ -63,5 +68,20 @@ struct vr_session *vr_session_find(const struct vr_sessions *t, u64 id);
 struct vr_session *vr_session_begin(struct vr_sessions *t, const struct vr_entry *entry);
 
 void vr_session_end(struct vr_sessions *t, struct vr_session *session);
+
+/** vr_session_restore - make @row, whose id is set and new, one that can be found */
+void vr_session_restore(struct vr_sessions *t, struct vr_session *row);
+
+/** vr_session_keep - keep what became of a request newer than all before it */
+void vr_session_keep(struct vr_session *s, u64 request, const struct vr_result *result);
+
+/**
+ * vr_session_recall - what became of request @request, at most @s->request
+ * @s:		the session
+ * @request:	its number
+ * @result:	receives it; with -ECANCELED if it was passed over and never will
+ *		be applied, with -ESTALE if that is not known any more
+ */
+void vr_session_recall(const struct vr_session *s, u64 request, struct vr_result *result);
 
 #endif /* VR_SESSION_H */

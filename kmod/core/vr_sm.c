@@ -16,12 +16,12 @@ void vr_sm_reset(struct vr_sm *sm, u64 base)
 }
 
 /* FNV-1a (Fowler, Noll, Vo): names are short. */
-static u32 *name_bucket(const struct vr_sm *sm, const struct vr_entry *e)
+static u32 *name_bucket(const struct vr_sm *sm, const u8 *name, u32 name_bytes)
 {
 	u32 hash = 2166136261u, i;
 
-	for (i = 0; i < e->body_bytes; i++)
-		hash = (hash ^ e->body[i]) * 16777619u;
+	for (i = 0; i < name_bytes; i++)
+		hash = (hash ^ name[i]) * 16777619u;
 	return &sm->buckets[hash % sm->counters_max];
 }
 
@@ -31,7 +31,8 @@ static struct vr_counter *counter_find(struct vr_sm *sm, const struct vr_entry *
 
 	if (!e->body_bytes)
 		return &sm->counter;
-	for (i = *name_bucket(sm, e); i != U32_MAX; i = sm->counters[i].next) {
+	for (i = *name_bucket(sm, e->body, e->body_bytes); i != U32_MAX;
+	     i = sm->counters[i].next) {
 		struct vr_counter *c = &sm->counters[i];
 
 		if (c->name_bytes == e->body_bytes &&
@@ -41,17 +42,16 @@ static struct vr_counter *counter_find(struct vr_sm *sm, const struct vr_entry *
 	return NULL;
 }
 
-static struct vr_counter *counter_add(struct vr_sm *sm, const struct vr_entry *e)
+void vr_sm_restore_counter(struct vr_sm *sm, const u8 *name, u8 name_bytes, u64 value)
 {
 	struct vr_counter *c = &sm->counters[sm->counter_count];
-	u32 *link = name_bucket(sm, e);
+	u32 *link = name_bucket(sm, name, name_bytes);
 
-	c->value = sm->base;
-	c->name_bytes = e->body_bytes;
-	memcpy(c->name, e->body, e->body_bytes);
+	c->value = value;
+	c->name_bytes = name_bytes;
+	memcpy(c->name, name, name_bytes);
 	c->next = *link;
 	*link = sm->counter_count++;
-	return c;
 }
 
 static void apply_next(struct vr_sm *sm, const struct vr_entry *e,
@@ -72,15 +72,16 @@ static void apply_next(struct vr_sm *sm, const struct vr_entry *e,
 		result->error = -ENOSPC;
 		return;
 	}
-	if (!c)
-		c = counter_add(sm, e);
+	if (!c) {
+		vr_sm_restore_counter(sm, e->body, e->body_bytes, sm->base);
+		c = &sm->counters[sm->counter_count - 1];
+	}
 	result->first = c->value + 1;
 	c->value += e->argument;
 	result->last = c->value;
 }
 
-static void apply_get(struct vr_sm *sm, const struct vr_entry *e,
-		      struct vr_result *result)
+void vr_sm_read(struct vr_sm *sm, const struct vr_entry *e, struct vr_result *result)
 {
 	struct vr_counter *c;
 
@@ -109,10 +110,14 @@ static void execute(struct vr_sm *sm, const struct vr_entry *e,
 		apply_next(sm, e, result);
 		break;
 	case VR_KIND_GET:
-		apply_get(sm, e, result);
+		vr_sm_read(sm, e, result);
 		break;
 	case VR_KIND_APPEND:
 		apply_append(sm, e, result);
+		break;
+	case VR_KIND_RESULT:
+		/* Not applied until now, and never after. */
+		result->error = -ECANCELED;
 		break;
 	default:
 		result->error = -EINVAL;
@@ -145,14 +150,10 @@ struct vr_session *vr_sm_apply(struct vr_sm *sm, const struct vr_entry *e,
 	}
 	if (e->request > s->request) {
 		execute(sm, e, result);
-		s->request = e->request;
 		s->active_op = e->op;
-		s->result = *result;
-	} else if (e->request == s->request) {
-		*result = s->result;	/* once is enough */
+		vr_session_keep(s, e->request, result);
 	} else {
-		memset(result, 0, sizeof(*result));
-		result->error = -ESTALE;
+		vr_session_recall(s, e->request, result);	/* once is enough */
 	}
 	return s;
 }

@@ -46,12 +46,24 @@ void vr_sm_reset(struct vr_sm *sm, u64 base);
  * vr_sm_apply - apply the next committed entry
  * @sm:		the state machine
  * @entry:	the entry
- * @result:	receives what it gave, or -ESTALE for an ended session, or for a
- *		request older than the newest applied one
+ * @result:	receives what it gave; of a request applied before what that gave;
+ *		-ECANCELED if it was passed over, -ESTALE if its session has ended
  *
  * Return: the session's row if it still is, else NULL.
  */
 struct vr_session *vr_sm_apply(struct vr_sm *sm, const struct vr_entry *entry,
 			       struct vr_result *result);
+
+/**
+ * vr_sm_read - what a GET would give now
+ * @sm:		the state machine
+ * @entry:	of kind GET
+ * @result:	receives it
+ */
+void vr_sm_read(struct vr_sm *sm, const struct vr_entry *entry,
+		struct vr_result *result);
+
+/** vr_sm_restore_counter - add a counter that a checkpoint has; names are not checked */
+void vr_sm_restore_counter(struct vr_sm *sm, const u8 *name, u8 name_bytes, u64 value);
 
 #endif /* VR_SM_H */

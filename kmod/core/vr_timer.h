@@ -15,7 +15,8 @@ enum vr_timer {
 	VR_TIMER_SILENCE,	/* backup: the primary was silent too long */
 	VR_TIMER_EXIT_VIEW,	/* repeat the opinion */
 	VR_TIMER_GIVE_UP,	/* the view change takes too long */
-	VR_TIMER_REPAIR,	/* GET_STATE was not answered */
+	VR_TIMER_REPAIR,	/* GET_STATE or GET_CHECKPOINT was not answered */
+	VR_TIMER_RECOVERY,	/* RECOVERY was not answered by enough */
 	VR_TIMER_PENDING,	/* local requests: resend or give up */
 	VR_TIMER_PING,
 	VR_TIMER_FORM,		/* repeat FORM or FORM_OK, or give up */

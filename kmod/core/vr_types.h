@@ -12,18 +12,24 @@
 
 #include "vr_platform.h"
 
-#define VR_REPLICAS_MAX		7
 #define VR_COUNT_BITS		48	/* of a number; the rest is the generation */
 #define VR_COUNT_MASK		((1ull << VR_COUNT_BITS) - 1)
 #define VR_GENERATION_MAX	0x7fff	/* so that numbers fit a signed 64-bit integer */
-#define VR_BODY_BYTES_MAX	1024	/* of one entry: a message or a name */
 #define VR_NAME_BYTES_MAX	63	/* of a named counter */
 #define VR_DATAGRAM_BYTES_MAX	1408	/* fits one Ethernet frame with IP and UDP */
+
+/* Bounds; an exhaustive search makes them small. */
+#ifndef VR_REPLICAS_MAX
+#define VR_REPLICAS_MAX		7
+#define VR_BODY_BYTES_MAX	1024	/* of one entry: a message or a name */
 #define VR_PIPELINE_MAX		64	/* entries the primary holds uncommitted */
 #define VR_PREPARES_MAX		4	/* PREPARE datagrams it has in flight */
 #define VR_BATCH_MAX		24	/* entries in one datagram */
-#define VR_PENDING_MAX		4096	/* local requests under way, upper bound */
+#define VR_PENDING_MAX		8192	/* local requests under way, upper bound */
+#define VR_WINDOW		16	/* requests of a session under way, results kept */
 #define VR_ENTRIES_MIN		256	/* smallest ring; larger than any backlog */
+#define VR_CHUNK_BYTES_MAX	1280	/* of a checkpoint, in one datagram */
+#endif
 
 #define VR_NOBODY		0xff	/* instead of a slot */
 
@@ -33,8 +39,9 @@ enum vr_status {
 	VR_STATUS_FORMING,	/* promised to a FORM, waits for FORMED */
 	VR_STATUS_NORMAL,
 	VR_STATUS_VIEW_CHANGE,
-	VR_STATUS_RECOVERING,	/* takes no part, enum vr_refusal says why */
+	VR_STATUS_RECOVERING,	/* has no memory yet, enum vr_refusal says why */
 	VR_STATUS_HALTED,	/* takes no part, enum vr_halt says why */
+	VR_STATUS_AMNESIA,	/* RECOVERING, and too many others have no memory either */
 	VR_STATUS_COUNT
 };
 
@@ -42,7 +49,7 @@ enum vr_status {
 enum vr_refusal {
 	VR_REFUSAL_NONE,
 	VR_REFUSAL_MEMORY_LOST,	/* the group was formed, we remember nothing */
-	VR_REFUSAL_BEHIND,	/* who leads us holds the entries we miss no more */
+	VR_REFUSAL_DEMOTED,	/* the shell, or a peer, told us not to trust our memory */
 	VR_REFUSAL_COUNT
 };
 
@@ -63,7 +70,17 @@ enum vr_kind {
 	VR_KIND_NEXT		= 3,	/* argument: count; body: counter's name */
 	VR_KIND_GET		= 4,	/* body: counter's name */
 	VR_KIND_APPEND		= 5,	/* body: the message */
+	VR_KIND_RESULT		= 6,	/* request: the one whose end is asked for */
 	VR_KIND_COUNT
+};
+
+/** enum vr_read - how a GET is answered; same numbers as VRSEQ_READ_* */
+enum vr_read {
+	VR_READ_LOG,		/* as an entry of the log: linearizable */
+	VR_READ_INDEX,		/* at an index that a quorum confirms: linearizable */
+	VR_READ_LEASE,		/* by the primary's lease, else as INDEX: linearizable */
+	VR_READ_LOCAL,		/* what is applied here; the result says how old */
+	VR_READ_COUNT
 };
 
 /**
@@ -99,8 +116,10 @@ struct vr_entry {
  * @error:	0 or a negative errno; if negative nothing was changed
  * @index:	op number of the entry, for SESSION_BEGIN the session's id
  * @view:	view of the entry
- * @first:	NEXT: first number of the range
+ * @first:	NEXT: first number of the range; GET by VR_READ_LOCAL: its age in ns
  * @last:	NEXT: last number; GET: newest number given; APPEND: sequence
+ *
+ * A GET that is no entry has the commit number it was answered at as @index.
  */
 struct vr_result {
 	s32 error;
@@ -151,6 +170,9 @@ enum vr_drop {
 	VR_DROP_UNWANTED,		/* answers a question we no longer have */
 	VR_DROP_FORM,			/* of another forming */
 	VR_DROP_CHAIN,			/* hash does not continue our log */
+	VR_DROP_ORDER,			/* a request before the one that goes before it */
+	VR_DROP_PROMISE,		/* we promised the primary to wait (lease) */
+	VR_DROP_CHECKPOINT,		/* a checkpoint that is damaged or of no use */
 	VR_DROP_COUNT
 };
 

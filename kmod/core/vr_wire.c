@@ -3,22 +3,32 @@
  * The datagram format, type by type. All integers little-endian; "0" is a
  * reserved field and must be zero. After the 48 bytes of vr_wire.h:
  *
- *   REQUEST         entry
- *   PREPARE         op 8 | commit 8 | hash 8 | heartbeat_ns 8 | 0 8 |
+ *   REQUEST         after 8 | entry
+ *   PREPARE         op 8 | commit 8 | hash 8 | heartbeat_ns 8 | durable 8 |
  *                   count 4 | 0 4 | count entries
  *   NEW_STATE       op 8 | commit 8 | hash 8 | log_view 8 | 0 8 |
  *                   count 4 | 0 4 | count entries
  *   PREPARE_OK      op 8 | hash 8 | heartbeat_ns 8
  *   COMMIT          commit 8 | heartbeat_ns 8
  *   EXIT_VIEW       nothing
- *   DO_VIEW_CHANGE  log_view 8 | op 8 | commit 8 | count 4 | 0 4 | count hashes 8
- *   START_VIEW      op 8 | commit 8 | count 4 | 0 4 | count hashes 8
+ *   DO_VIEW_CHANGE  log_view 8 | vector 7 x 8 | op 8 | commit 8 |
+ *                   count 4 | 0 4 | count hashes 8
+ *   START_VIEW      vector 7 x 8 | op 8 | commit 8 | count 4 | 0 4 | count hashes 8
  *   GET_STATE       log_view 8 | op 8
- *   PING            op 8 | commit 8 | status 1 | 0 7
+ *   GET_CHECKPOINT  op 8 | hash 8 | offset 4 | 0 4
+ *   CHECKPOINT      op 8 | hash 8 | offset 4 | total_bytes 4 |
+ *                   chunk_bytes 2 | 0 2 | 0 4 | chunk
+ *   GET_INDEX       read_id 8
+ *   NEW_INDEX       read_id 8 | op 8
+ *   PING            nonce 8 | op 8 | commit 8 | heartbeat_ns 8 | status 1 | 0 7
+ *   PONG            nonce 8 | heartbeat_ns 8 | op 8 | age_ns 8
  *   FORM            form_id 8
  *   FORM_OK         form_id 8 | nonce 8
  *   FORM_REFUSED    form_id 8 | error 1 | 0 7
  *   FORMED          form_id 8 | nonces 7 x 8, unused ones zero
+ *   RECOVERY        nonces 2 x 8 | vector 7 x 8, all zero in phase 1
+ *   RECOVERY_RESPONSE  nonces 2 x 8 | vector 7 x 8 | op 8 | commit 8 |
+ *                   count 4 | 0 4 | count hashes 8
  *
  *   entry           view 8 | session 8 | request 8 | argument 8 |
  *                   kind 1 | origin 1 | body_bytes 2 | 0 4 | body
@@ -30,10 +40,13 @@
 #include "vr_wire.h"
 
 #define LARGEST_BATCH (VR_WIRE_BATCH_BYTES + VR_WIRE_ENTRY_BYTES + VR_BODY_BYTES_MAX)
-#define LONGEST_SUFFIX (VR_WIRE_HEAD_BYTES + 32 + 8 * VR_HASHES_MAX)
+#define VECTOR_BYTES	(8 * VR_REPLICAS_MAX)
+#define LONGEST_SUFFIX (VR_WIRE_HEAD_BYTES + VECTOR_BYTES + 40 + 8 * VR_HASHES_MAX)
+#define LARGEST_CHUNK (VR_WIRE_HEAD_BYTES + 32 + VR_CHUNK_BYTES_MAX)
 
 static_assert((VR_WIRE_HEAD_BYTES + 48) == VR_WIRE_BATCH_BYTES, "as drawn above");
 static_assert(LARGEST_BATCH <= VR_DATAGRAM_BYTES_MAX, "an entry fits a datagram");
+static_assert(LARGEST_CHUNK <= VR_DATAGRAM_BYTES_MAX, "a chunk fits a datagram");
 static_assert(LONGEST_SUFFIX <= VR_DATAGRAM_BYTES_MAX, "a suffix fits a datagram");
 
 /* Writing: the caller gave room for vr_wire_bytes(). */
@@ -79,7 +92,15 @@ static void put_entry(struct writer *w, const struct vr_entry *e)
 	w->at += e->body_bytes;
 }
 
-static void put_batch(struct writer *w, const struct vr_message *m, u64 fourth)
+static void put_words(struct writer *w, const u64 *words, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		put64(w, words[i]);
+}
+
+static void put_batch(struct writer *w, const struct vr_message *m, u64 fourth, u64 fifth)
 {
 	u32 i;
 
@@ -87,7 +108,7 @@ static void put_batch(struct writer *w, const struct vr_message *m, u64 fourth)
 	put64(w, m->commit);
 	put64(w, m->hash);
 	put64(w, fourth);
-	put64(w, 0);
+	put64(w, fifth);
 	put32(w, m->entry_count);
 	put32(w, 0);
 	for (i = 0; i < m->entry_count; i++)
@@ -96,14 +117,24 @@ static void put_batch(struct writer *w, const struct vr_message *m, u64 fourth)
 
 static void put_hashes(struct writer *w, const struct vr_message *m)
 {
-	u32 i;
-
 	put64(w, m->op);
 	put64(w, m->commit);
 	put32(w, m->hash_count);
 	put32(w, 0);
-	for (i = 0; i < m->hash_count; i++)
-		put64(w, m->hashes[i]);
+	put_words(w, m->hashes, m->hash_count);
+}
+
+static void put_chunk(struct writer *w, const struct vr_message *m)
+{
+	put64(w, m->op);
+	put64(w, m->hash);
+	put32(w, m->offset);
+	put32(w, m->total_bytes);
+	put16(w, m->chunk_bytes);
+	put16(w, 0);
+	put32(w, 0);
+	memcpy(w->at, m->chunk, m->chunk_bytes);
+	w->at += m->chunk_bytes;
 }
 
 static u32 entries_bytes(const struct vr_message *m)
@@ -119,22 +150,34 @@ u32 vr_wire_bytes(const struct vr_message *m)
 {
 	switch (m->type) {
 	case VR_REQUEST:
-		return VR_WIRE_HEAD_BYTES + entries_bytes(m);
+		return VR_WIRE_HEAD_BYTES + 8 + entries_bytes(m);
 	case VR_PREPARE:
 	case VR_NEW_STATE:
 		return VR_WIRE_BATCH_BYTES + entries_bytes(m);
 	case VR_PREPARE_OK:
-	case VR_PING:
+	case VR_GET_CHECKPOINT:
 		return VR_WIRE_HEAD_BYTES + 24;
+	case VR_PONG:
+		return VR_WIRE_HEAD_BYTES + 32;
+	case VR_PING:
+		return VR_WIRE_HEAD_BYTES + 40;
+	case VR_CHECKPOINT:
+		return VR_WIRE_HEAD_BYTES + 32 + m->chunk_bytes;
+	case VR_NEW_INDEX:
 	case VR_COMMIT:
 	case VR_GET_STATE:
 	case VR_FORM_OK:
 	case VR_FORM_REFUSED:
 		return VR_WIRE_HEAD_BYTES + 16;
 	case VR_DO_VIEW_CHANGE:
-		return VR_WIRE_HEAD_BYTES + 32 + 8 * m->hash_count;
+		return VR_WIRE_HEAD_BYTES + VECTOR_BYTES + 32 + 8 * m->hash_count;
 	case VR_START_VIEW:
-		return VR_WIRE_HEAD_BYTES + 24 + 8 * m->hash_count;
+		return VR_WIRE_HEAD_BYTES + VECTOR_BYTES + 24 + 8 * m->hash_count;
+	case VR_RECOVERY:
+		return VR_WIRE_HEAD_BYTES + 16 + VECTOR_BYTES;
+	case VR_RECOVERY_RESPONSE:
+		return VR_WIRE_HEAD_BYTES + 16 + VECTOR_BYTES + 24 + 8 * m->hash_count;
+	case VR_GET_INDEX:
 	case VR_FORM:
 		return VR_WIRE_HEAD_BYTES + 8;
 	case VR_FORMED:
@@ -148,7 +191,6 @@ u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
 		   const struct vr_wire_group *group)
 {
 	struct writer w = { .at = buffer };
-	u32 i;
 
 	put32(&w, VR_WIRE_MAGIC);
 	put8(&w, VR_WIRE_VERSION);
@@ -161,17 +203,18 @@ u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
 	put64(&w, m->view);
 	put16(&w, m->generation);
 	put16(&w, vr_wire_bytes(m));
-	put32(&w, 0);
+	put32(&w, m->instance);
 
 	switch (m->type) {
 	case VR_REQUEST:
+		put64(&w, m->after);
 		put_entry(&w, m->entries[0]);
 		break;
 	case VR_PREPARE:
-		put_batch(&w, m, m->heartbeat_ns);
+		put_batch(&w, m, m->heartbeat_ns, m->durable);
 		break;
 	case VR_NEW_STATE:
-		put_batch(&w, m, m->log_view);
+		put_batch(&w, m, m->log_view, 0);
 		break;
 	case VR_PREPARE_OK:
 		put64(&w, m->op);
@@ -184,19 +227,45 @@ u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
 		break;
 	case VR_DO_VIEW_CHANGE:
 		put64(&w, m->log_view);
+		put_words(&w, m->vector, VR_REPLICAS_MAX);
 		put_hashes(&w, m);
 		break;
 	case VR_START_VIEW:
+		put_words(&w, m->vector, VR_REPLICAS_MAX);
 		put_hashes(&w, m);
 		break;
 	case VR_GET_STATE:
 		put64(&w, m->log_view);
 		put64(&w, m->op);
 		break;
+	case VR_GET_CHECKPOINT:
+		put64(&w, m->op);
+		put64(&w, m->hash);
+		put32(&w, m->offset);
+		put32(&w, 0);
+		break;
+	case VR_CHECKPOINT:
+		put_chunk(&w, m);
+		break;
+	case VR_GET_INDEX:
+		put64(&w, m->read_id);
+		break;
+	case VR_NEW_INDEX:
+		put64(&w, m->read_id);
+		put64(&w, m->op);
+		break;
 	case VR_PING:
+		put64(&w, m->nonces[0]);
 		put64(&w, m->op);
 		put64(&w, m->commit);
+		put64(&w, m->heartbeat_ns);
 		put64(&w, m->status);
+		break;
+	case VR_PONG:
+		put64(&w, m->nonces[0]);
+		put64(&w, m->heartbeat_ns);
+		put64(&w, m->op);
+		put64(&w, m->age_ns);
 		break;
 	case VR_FORM:
 		put64(&w, m->form_id);
@@ -211,8 +280,16 @@ u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
 		break;
 	case VR_FORMED:
 		put64(&w, m->form_id);
-		for (i = 0; i < VR_REPLICAS_MAX; i++)
-			put64(&w, m->nonces[i]);
+		put_words(&w, m->nonces, VR_REPLICAS_MAX);
+		break;
+	case VR_RECOVERY:
+		put_words(&w, m->nonces, 2);
+		put_words(&w, m->vector, VR_REPLICAS_MAX);
+		break;
+	case VR_RECOVERY_RESPONSE:
+		put_words(&w, m->nonces, 2);
+		put_words(&w, m->vector, VR_REPLICAS_MAX);
+		put_hashes(&w, m);
 		break;
 	}
 	return w.at - buffer;
@@ -273,10 +350,18 @@ static void get_zero32(struct reader *r)
 		fail(r, VR_DROP_RESERVED);
 }
 
-static void get_zero64(struct reader *r)
+static void get_zero16(struct reader *r)
 {
-	if (get64(r))
+	if (get16(r))
 		fail(r, VR_DROP_RESERVED);
+}
+
+static void get_words(struct reader *r, u64 *words, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		words[i] = get64(r);
 }
 
 /* A byte and the seven reserved ones behind it. */
@@ -328,27 +413,24 @@ static void get_entries(struct reader *r, struct vr_wire_scratch *s, u32 count)
 	m->entry_count = count;
 }
 
-static u64 get_batch(struct reader *r, struct vr_wire_scratch *s)
+static void get_batch(struct reader *r, struct vr_wire_scratch *s, u64 *fourth, u64 *fifth)
 {
 	struct vr_message *m = &s->message;
-	u64 fourth;
 	u32 count;
 
 	m->op = get64(r);
 	m->commit = get64(r);
 	m->hash = get64(r);
-	fourth = get64(r);
-	get_zero64(r);
+	*fourth = get64(r);
+	*fifth = get64(r);
 	count = get32(r);
 	get_zero32(r);
 	get_entries(r, s, count);
-	return fourth;
 }
 
 static void get_hashes(struct reader *r, struct vr_wire_scratch *s)
 {
 	struct vr_message *m = &s->message;
-	u32 i;
 
 	m->op = get64(r);
 	m->commit = get64(r);
@@ -358,25 +440,47 @@ static void get_hashes(struct reader *r, struct vr_wire_scratch *s)
 		fail(r, VR_DROP_BOUND);
 		return;
 	}
-	for (i = 0; i < m->hash_count; i++)
-		s->hashes[i] = get64(r);
+	get_words(r, s->hashes, m->hash_count);
 	m->hashes = s->hashes;
+}
+
+static void get_chunk(struct reader *r, struct vr_message *m)
+{
+	m->op = get64(r);
+	m->hash = get64(r);
+	m->offset = get32(r);
+	m->total_bytes = get32(r);
+	m->chunk_bytes = get16(r);
+	get_zero16(r);
+	get_zero32(r);
+	if (m->chunk_bytes > VR_CHUNK_BYTES_MAX)
+		fail(r, VR_DROP_BOUND);
+	else if (m->chunk_bytes > r->left)
+		fail(r, VR_DROP_SHORT);
+	if (r->drop)
+		return;
+	m->chunk = r->at;
+	r->at += m->chunk_bytes;
+	r->left -= m->chunk_bytes;
 }
 
 static void get_fields(struct reader *r, struct vr_wire_scratch *s)
 {
 	struct vr_message *m = &s->message;
-	u32 i;
+	u64 zero = 0;
 
 	switch (m->type) {
 	case VR_REQUEST:
+		m->after = get64(r);
 		get_entries(r, s, 1);
 		break;
 	case VR_PREPARE:
-		m->heartbeat_ns = get_batch(r, s);
+		get_batch(r, s, &m->heartbeat_ns, &m->durable);
 		break;
 	case VR_NEW_STATE:
-		m->log_view = get_batch(r, s);
+		get_batch(r, s, &m->log_view, &zero);
+		if (zero)
+			fail(r, VR_DROP_RESERVED);
 		break;
 	case VR_PREPARE_OK:
 		m->op = get64(r);
@@ -391,19 +495,45 @@ static void get_fields(struct reader *r, struct vr_wire_scratch *s)
 		break;
 	case VR_DO_VIEW_CHANGE:
 		m->log_view = get64(r);
+		get_words(r, m->vector, VR_REPLICAS_MAX);
 		get_hashes(r, s);
 		break;
 	case VR_START_VIEW:
+		get_words(r, m->vector, VR_REPLICAS_MAX);
 		get_hashes(r, s);
 		break;
 	case VR_GET_STATE:
 		m->log_view = get64(r);
 		m->op = get64(r);
 		break;
+	case VR_GET_CHECKPOINT:
+		m->op = get64(r);
+		m->hash = get64(r);
+		m->offset = get32(r);
+		get_zero32(r);
+		break;
+	case VR_CHECKPOINT:
+		get_chunk(r, m);
+		break;
+	case VR_GET_INDEX:
+		m->read_id = get64(r);
+		break;
+	case VR_NEW_INDEX:
+		m->read_id = get64(r);
+		m->op = get64(r);
+		break;
 	case VR_PING:
+		m->nonces[0] = get64(r);
 		m->op = get64(r);
 		m->commit = get64(r);
+		m->heartbeat_ns = get64(r);
 		m->status = get8_zero56(r);
+		break;
+	case VR_PONG:
+		m->nonces[0] = get64(r);
+		m->heartbeat_ns = get64(r);
+		m->op = get64(r);
+		m->age_ns = get64(r);
 		break;
 	case VR_FORM:
 		m->form_id = get64(r);
@@ -418,8 +548,16 @@ static void get_fields(struct reader *r, struct vr_wire_scratch *s)
 		break;
 	case VR_FORMED:
 		m->form_id = get64(r);
-		for (i = 0; i < VR_REPLICAS_MAX; i++)
-			m->nonces[i] = get64(r);
+		get_words(r, m->nonces, VR_REPLICAS_MAX);
+		break;
+	case VR_RECOVERY:
+		get_words(r, m->nonces, 2);
+		get_words(r, m->vector, VR_REPLICAS_MAX);
+		break;
+	case VR_RECOVERY_RESPONSE:
+		get_words(r, m->nonces, 2);
+		get_words(r, m->vector, VR_REPLICAS_MAX);
+		get_hashes(r, s);
 		break;
 	default:
 		fail(r, VR_DROP_TYPE);
@@ -458,7 +596,7 @@ enum vr_drop vr_wire_decode(struct vr_wire_scratch *scratch, const u8 *buffer,
 	m->generation = get16(&r);
 	if (get16(&r) != bytes || bytes > VR_DATAGRAM_BYTES_MAX)
 		return r.drop ? r.drop : VR_DROP_BOUND;
-	get_zero32(&r);
+	m->instance = get32(&r);
 	if (!r.drop && *members_differ && !type_before_group(m->type))
 		return VR_DROP_MEMBERS;
 

@@ -12,7 +12,7 @@
  *     16 | members (u64): digest of the list  |
  *     24 | incarnation (u64) of the sender    |
  *     32 | view (u64)                         |
- *     40 | generation (u16) | bytes (u16) | 0 (u32) |
+ *     40 | generation (u16) | bytes (u16) | instance (u32) |
  *     48 | the fields of the type, see vr_wire.c    |
  *
  * bytes is the length of the whole datagram.
@@ -23,7 +23,7 @@
 #include "vr_message.h"
 
 #define VR_WIRE_MAGIC		0x51535256u	/* "VRSQ" */
-#define VR_WIRE_VERSION		1
+#define VR_WIRE_VERSION		2
 #define VR_WIRE_HEAD_BYTES	48
 
 /** struct vr_wire_group - what all datagrams of a group share */

@@ -37,6 +37,8 @@ TEST_F(dev, info)
 	EXPECT_GE(info.record_bytes_max, sizeof(struct vrseq_record) + info.message_bytes_max);
 	EXPECT_EQ(0, info.record_bytes_max % 8);
 	EXPECT_GT(info.wire_version, 0);
+	EXPECT_EQ(16, info.window);
+	EXPECT_EQ(0, info.reserved32);
 	for (i = 0; i < ARRAY_SIZE(info.reserved); i++)
 		EXPECT_EQ(0, info.reserved[i]);
 }
@@ -55,6 +57,8 @@ TEST_F(dev, status)
 	EXPECT_EQ(1, status.self_id);
 	EXPECT_EQ(1, status.primary_id);
 	EXPECT_EQ(status.op, status.commit);
+	EXPECT_NE(0, status.incarnation);
+	EXPECT_LE(status.checkpoint_op, status.commit);
 	EXPECT_EQ(0, status.lost_first);
 	EXPECT_EQ(0, status.lost_last);
 	EXPECT_EQ(1, status.members[0].id);
@@ -240,9 +244,11 @@ TEST_F(dev, reserved)
 	struct vrseq_get get = { 0 };
 	char byte = 'x';
 	struct vrseq_append append = { .data = (unsigned long)&byte, .bytes = 1 };
+	struct vrseq_op_result result = { .hdr.op_id = 1 };
 	struct vrseq_status before, after;
 
 	ASSERT_EQ(0, dev_next(self->fd, "", 1, &self->next));
+	ASSERT_EQ(1, self->next.hdr.op_id);
 	ASSERT_EQ(0, dev_ioctl(self->fd, VRSEQ_IOC_STATUS, &before));
 	RESERVED(struct vrseq_next, hdr.flags, VRSEQ_IOC_NEXT, next);
 	RESERVED(struct vrseq_next, hdr.reserved16, VRSEQ_IOC_NEXT, next);
@@ -252,6 +258,9 @@ TEST_F(dev, reserved)
 	RESERVED(struct vrseq_get, hdr.reserved, VRSEQ_IOC_GET, get);
 	RESERVED(struct vrseq_get, mode, VRSEQ_IOC_GET, get);
 	RESERVED(struct vrseq_get, reserved, VRSEQ_IOC_GET, get);
+	RESERVED(struct vrseq_op_result, hdr.flags, VRSEQ_IOC_RESULT, result);
+	RESERVED(struct vrseq_op_result, hdr.reserved16, VRSEQ_IOC_RESULT, result);
+	RESERVED(struct vrseq_op_result, hdr.reserved, VRSEQ_IOC_RESULT, result);
 	RESERVED(struct vrseq_append, hdr.flags, VRSEQ_IOC_APPEND, append);
 	RESERVED(struct vrseq_append, hdr.reserved16, VRSEQ_IOC_APPEND, append);
 	RESERVED(struct vrseq_append, hdr.reserved, VRSEQ_IOC_APPEND, append);
@@ -288,11 +297,19 @@ TEST_F(dev, join)
 	ASSERT_EQ(0, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &next));
 	EXPECT_EQ(first + 5, next.first);
 
-	/* A smaller one is too old, whether it was ever used or not. */
+	/* The one before is still there; one between the two never was. */
 	next.hdr.op_id = 1000;
-	PROVOKE(ESTALE, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &next));
+	ASSERT_EQ(0, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &next));
+	EXPECT_EQ(first, next.first);
+	EXPECT_EQ(index, next.hdr.index);
+	next.hdr.op_id = 999;
+	PROVOKE(EINVAL, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &next));
+	EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, next.hdr.outcome);
+
+	/* Below the window it is too old, whether it was ever used or not. */
 	next.hdr.op_id = 5;
 	PROVOKE(ESTALE, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &next));
+	EXPECT_EQ(VRSEQ_OUTCOME_UNKNOWN, next.hdr.outcome);
 
 	/* The kernel goes on from the largest. */
 	next.hdr.op_id = 0;
@@ -300,6 +317,144 @@ TEST_F(dev, join)
 	EXPECT_GT(next.hdr.op_id, 1001);
 	EXPECT_EQ(first + 10, next.first);
 	EXPECT_EQ(first + 14, dev_get(self->fd, ""));
+}
+
+/* All of the window can be joined, what is older cannot. */
+TEST_F(dev, window)
+{
+	__u64 first[40], op_id;
+	struct vrseq_op_result result;
+	int i;
+
+	for (i = 1; i < 40; i++) {
+		ASSERT_EQ(0, dev_next(self->fd, "", 1, &self->next));
+		ASSERT_EQ(i, self->next.hdr.op_id);
+		first[i] = self->next.first;
+	}
+	for (op_id = 1; op_id < 40; op_id++) {
+		self->next = (struct vrseq_next){ .hdr.op_id = op_id, .count = 1 };
+		if (op_id + 16 < 40) {
+			PROVOKE(ESTALE, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &self->next));
+			EXPECT_EQ(VRSEQ_OUTCOME_UNKNOWN, self->next.hdr.outcome);
+			PROVOKE(ESTALE, dev_result(self->fd, op_id, &result));
+			EXPECT_EQ(VRSEQ_OUTCOME_UNKNOWN, result.hdr.outcome);
+		} else {
+			ASSERT_EQ(0, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &self->next));
+			EXPECT_EQ(first[op_id], self->next.first);
+			ASSERT_EQ(0, dev_result(self->fd, op_id, &result));
+			EXPECT_EQ(first[op_id], result.first);
+		}
+	}
+	/* A jump leaves nothing of it behind. */
+	self->next = (struct vrseq_next){ .hdr.op_id = 60, .count = 1 };
+	ASSERT_EQ(0, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &self->next));
+	EXPECT_EQ(first[39] + 1, self->next.first);
+	for (op_id = 24; op_id < 60; op_id++) {
+		self->next.hdr.op_id = op_id;
+		EXPECT_EQ(op_id + 16 <= 60 ? -ESTALE : -EINVAL,
+			  dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &self->next));
+	}
+	self->next.hdr.op_id = 1ull << 63;
+	PROVOKE(EINVAL, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &self->next));
+	EXPECT_EQ(first[39] + 1, dev_get(self->fd, ""));
+}
+
+/* What became of operations that ended; of others see slow.c and settle.c. */
+TEST_F(dev, result_of)
+{
+	struct vrseq_get get = { .counter = "result" };
+	struct vrseq_op_result result;
+	struct vrseq_append append;
+	struct vrseq_status status;
+
+	PROVOKE(EINVAL, dev_result(self->fd, 0, &result));
+	PROVOKE(EINVAL, dev_result(self->fd, 1, &result));
+	EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, result.hdr.outcome);
+
+	ASSERT_EQ(0, dev_next(self->fd, "result", 7, &self->next));
+	ASSERT_EQ(0, dev_result(self->fd, self->next.hdr.op_id, &result));
+	EXPECT_EQ(VRSEQ_OUTCOME_APPLIED, result.hdr.outcome);
+	EXPECT_EQ(VRSEQ_KIND_NEXT, result.kind);
+	EXPECT_EQ(0, result.error);
+	EXPECT_EQ(1, result.first);
+	EXPECT_EQ(7, result.last);
+	EXPECT_EQ(self->next.hdr.index, result.hdr.index);
+	EXPECT_EQ(self->next.hdr.view, result.hdr.view);
+	EXPECT_EQ(self->next.hdr.op_id, result.hdr.op_id);
+
+	ASSERT_EQ(0, dev_ioctl(self->fd, VRSEQ_IOC_GET, &get));
+	ASSERT_EQ(0, dev_result(self->fd, get.hdr.op_id, &result));
+	EXPECT_EQ(VRSEQ_KIND_GET, result.kind);
+	EXPECT_EQ(7, result.last);
+
+	ASSERT_EQ(0, dev_append(self->fd, "result", 6, &append));
+	ASSERT_EQ(0, dev_result(self->fd, append.hdr.op_id, &result));
+	EXPECT_EQ(VRSEQ_KIND_APPEND, result.kind);
+	EXPECT_EQ(append.sequence, result.last);
+	ASSERT_EQ(6, dev_write(self->fd, "result", 6));
+	ASSERT_EQ(0, dev_result(self->fd, append.hdr.op_id + 1, &result));
+	EXPECT_EQ(VRSEQ_KIND_APPEND, result.kind);
+	EXPECT_EQ(append.sequence + 1, result.last);
+
+	PROVOKE(EOVERFLOW, dev_next(self->fd, "result", ~0ull, &self->next));
+	ASSERT_EQ(0, dev_ioctl(self->fd, VRSEQ_IOC_STATUS, &status));
+	ASSERT_EQ(0, dev_result(self->fd, self->next.hdr.op_id, &result));
+	EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, result.hdr.outcome);
+	EXPECT_EQ(VRSEQ_KIND_NEXT, result.kind);
+	EXPECT_EQ(EOVERFLOW, result.error);
+	/* None of these took an entry of the log. */
+	get.mode = VRSEQ_READ_LOCAL;
+	get.hdr.op_id = 0;
+	ASSERT_EQ(0, dev_ioctl(self->fd, VRSEQ_IOC_GET, &get));
+	EXPECT_EQ(status.op, get.hdr.index);
+	/* Asking begins nothing: the next id is the next one. */
+	PROVOKE(EINVAL, dev_result(self->fd, self->next.hdr.op_id + 1, &result));
+	ASSERT_EQ(0, dev_next(self->fd, "", 1, &self->next));
+	EXPECT_EQ(append.hdr.op_id + 3, self->next.hdr.op_id);
+}
+
+TEST_F(dev, ways_to_read)
+{
+	static const __u32 modes[] = { VRSEQ_READ_INDEX, VRSEQ_READ_LEASE, VRSEQ_READ_LOCAL };
+	struct vrseq_status before, after;
+	struct vrseq_get get;
+	unsigned int i;
+	int other = dev_open(O_RDWR);
+
+	ASSERT_EQ(0, dev_next(self->fd, "read", 3, &self->next));
+	ASSERT_EQ(0, dev_ioctl(other, VRSEQ_IOC_STATUS, &before));
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		ASSERT_EQ(0, dev_read_counter(other, "read", modes[i], &get));
+		EXPECT_EQ(3, get.value);
+		EXPECT_EQ(VRSEQ_OUTCOME_APPLIED, get.hdr.outcome);
+		EXPECT_EQ(0, get.hdr.op_id);
+		EXPECT_EQ(before.commit, get.hdr.index);
+		EXPECT_EQ(before.view, get.hdr.view);
+		EXPECT_LE(get.age_ns, modes[i] == VRSEQ_READ_LOCAL ? 10000 * MS : 0);
+		ASSERT_EQ(0, dev_read_counter(other, "never", modes[i], &get));
+		EXPECT_EQ(0, get.value);
+		/* It has no id to be joined by, and is in time or not at all. */
+		get.hdr.op_id = 1;
+		PROVOKE(EINVAL, dev_ioctl(other, VRSEQ_IOC_GET, &get));
+		EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, get.hdr.outcome);
+		get.hdr.op_id = 0;
+		get.hdr.deadline_ns = 1;
+		PROVOKE(ETIMEDOUT, dev_ioctl(other, VRSEQ_IOC_GET, &get));
+		EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, get.hdr.outcome);
+	}
+	/* No session was begun and no entry made for any of these. */
+	ASSERT_EQ(0, dev_ioctl(other, VRSEQ_IOC_STATUS, &after));
+	EXPECT_EQ(0, after.session);
+	EXPECT_EQ(before.op, after.op);
+	ASSERT_EQ(0, dev_read_counter(other, "read", VRSEQ_READ_LOG, &get));
+	EXPECT_EQ(3, get.value);
+	EXPECT_EQ(1, get.hdr.op_id);
+	EXPECT_EQ(0, get.age_ns);
+	ASSERT_EQ(0, dev_ioctl(other, VRSEQ_IOC_STATUS, &after));
+	EXPECT_NE(0, after.session);
+	EXPECT_GT(after.op, before.op);
+	PROVOKE(EINVAL, dev_read_counter(other, "read", VRSEQ_READ_LOCAL + 1, &get));
+	close(other);
 }
 
 TEST_F(dev, join_with_other_arguments)
@@ -382,7 +537,7 @@ TEST_F(dev, bad_pointers)
 {
 	static const unsigned long commands[] = {
 		VRSEQ_IOC_INFO, VRSEQ_IOC_ATTACH, VRSEQ_IOC_STATUS, VRSEQ_IOC_NEXT, VRSEQ_IOC_GET,
-		VRSEQ_IOC_APPEND,
+		VRSEQ_IOC_RESULT, VRSEQ_IOC_APPEND,
 	};
 	struct vrseq_append append;
 	unsigned int i;
@@ -429,7 +584,7 @@ TEST_F(dev, unknown_commands)
 	unsigned int number;
 
 	for (number = 0; number < 256; number++) {
-		if (number <= 0x02 || number == 0x11 || number == 0x12 || number == 0x31)
+		if (number <= 0x02 || (number >= 0x11 && number <= 0x13) || number == 0x31)
 			continue;
 		PROVOKE(ENOTTY, dev_ioctl(self->fd, _IOWR(VRSEQ_IOC_TYPE, number,
 							  struct vrseq_next), argument));

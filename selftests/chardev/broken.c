@@ -3,7 +3,7 @@
  * One operation on a group in trouble: usage: broken ERRNO OUTCOME [READ]
  *
  * Expects that NEXT, GET and APPEND all fail so, within 10 s; with READ, that
- * read() does, too. OUTCOME is no, unknown or either. Run by a script that has
+ * read() and STATUS do, too. OUTCOME is no, unknown or either. Run by a script that has
  * caused the trouble. With $OPEN_IN it opens the device in that namespace and
  * leaves it again; with $TROUBLE it attaches first and then runs that command.
  */
@@ -64,6 +64,9 @@ int main(int argc, char **argv)
 	check("NEXT", dev_ioctl(fd, VRSEQ_IOC_NEXT, &next), error, &next.hdr, argv[2]);
 	get.hdr.deadline_ns = dev_now_ns() + 10000 * MS;
 	check("GET", dev_ioctl(fd, VRSEQ_IOC_GET, &get), error, &get.hdr, argv[2]);
+	get = (struct vrseq_get){ .counter = "broken", .mode = VRSEQ_READ_INDEX };
+	get.hdr.deadline_ns = dev_now_ns() + 10000 * MS;
+	check("GET INDEX", dev_ioctl(fd, VRSEQ_IOC_GET, &get), error, &get.hdr, "no");
 	append.hdr.deadline_ns = dev_now_ns() + 10000 * MS;
 	check("APPEND", dev_ioctl(fd, VRSEQ_IOC_APPEND, &append), error, &append.hdr, argv[2]);
 	check("write", dev_write(fd, "x", 1), error, NULL, NULL);

@@ -43,6 +43,22 @@ static inline int dev_next(int fd, const char *counter, __u64 count, struct vrse
 	return dev_ioctl(fd, VRSEQ_IOC_NEXT, next);
 }
 
+static inline int dev_read_counter(int fd, const char *counter, __u32 mode,
+				   struct vrseq_get *get)
+{
+	memset(get, 0, sizeof(*get));
+	strncpy(get->counter, counter, sizeof(get->counter));
+	get->mode = mode;
+	return dev_ioctl(fd, VRSEQ_IOC_GET, get);
+}
+
+static inline int dev_result(int fd, __u64 op_id, struct vrseq_op_result *result)
+{
+	memset(result, 0, sizeof(*result));
+	result->hdr.op_id = op_id;
+	return dev_ioctl(fd, VRSEQ_IOC_RESULT, result);
+}
+
 /* The value alone; ~0 if it cannot be had. */
 static inline __u64 dev_get(int fd, const char *counter)
 {
@@ -64,7 +80,7 @@ static inline int dev_attach(int fd, const char *group)
 {
 	struct vrseq_attach attach = { 0 };
 
-	strncpy(attach.group, group, sizeof(attach.group));
+	snprintf(attach.group, sizeof(attach.group), "%s", group);
 	return dev_ioctl(fd, VRSEQ_IOC_ATTACH, &attach);
 }
 

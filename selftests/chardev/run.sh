@@ -82,13 +82,64 @@ no_quorum() {
 	broken "$2" EHOSTUNREACH either
 }
 
+# It gets its memory back from the others, and then knows what they know.
 memory_lost() {
 	cluster_formed 3
 	[ "$(next 1)" = 1 ]
 	$vrseq -n vr3 group del t
+	[ "$(next 1)" = 2 ]
 	member_up 3
-	eventually 10 is 3 state 4
-	broken 3 ENOTRECOVERABLE no
+	eventually 10 is 3 state 2
+	[ "$(next 3)" = 3 ]
+}
+
+# Two of three lost theirs: who has none refuses, who has one finds no quorum.
+amnesia() {
+	local n keeper
+
+	cluster_formed 3
+	[ "$(next 1)" = 1 ]
+	keeper=$(primary)
+	# shellcheck disable=SC2046
+	set -- $(others "$keeper")
+	cut 1 2 3
+	for n; do
+		$vrseq -n "vr$n" group del t
+		member_up "$n"
+	done
+	heal 1 2 3
+	for n; do
+		eventually 10 is "$n" state 6
+		eventually 10 said "$n" "no memory at member $1, $2"
+		broken "$n" ENOTRECOVERABLE no
+	done
+	broken "$keeper" EHOSTUNREACH either
+}
+
+said() { # N TEXT
+	$vrseq -n "vr$1" group show t | grep -q "$2"
+}
+
+# Of a primary that nobody hears any more: its log is replaced. It is a backup in the next test.
+settled_cancelled() {
+	local n
+
+	cluster_formed 3
+	n=$(primary)
+	OPEN_IN=vr$n EXPECT=cancelled CUT="ip -n vrsw link set v$n down" \
+		HEAL="ip -n vrsw link set v$n up" "$programs/settle"
+}
+
+# Of a backup that hears nobody, and is heard.
+settled_applied() {
+	local n filter
+
+	cluster_formed 3
+	n=$(others "$(primary)" | head -n 1)
+	clsact "$n"
+	filter="dev v$n egress protocol ip pref 1"
+	OPEN_IN=vr$n EXPECT=applied CUT="tc -n vrsw filter add $filter flower action drop" \
+		HEAL="tc -n vrsw filter del $filter 2>/dev/null || true" "$programs/settle"
 }
 
 # A forged datagram shows member N two logs of one view: it stops, the others go on.
@@ -143,7 +194,10 @@ ktap_run netlink "configuration, every refusal with a sentence"
 ktap_run no_group "no group: ENOTCONN"
 ktap_run blank "group not formed: EHOSTUNREACH"
 ktap_run no_quorum "no majority: EHOSTUNREACH"
-ktap_run memory_lost "a member without its memory: ENOTRECOVERABLE"
+ktap_run settled_applied "unknown, and RESULT says: applied"
+ktap_run settled_cancelled "unknown, and RESULT says: cancelled"
+ktap_run memory_lost "a member without its memory gets it back"
+ktap_run amnesia "two members of three without theirs: ENOTRECOVERABLE"
 ktap_run halted "a member shown two logs of one view halts: EIO"
 ktap_run netns_gone "namespace gone under an open file: ENETDOWN"
 [ -n "${TEST:-}" ] || ktap_run all_errnos "every errno of the table was provoked"

@@ -145,7 +145,7 @@ TEST_F(slow, write_interrupted_then_repeated)
 	ASSERT_EQ(8, dev_write(self->fd, "the same", 8));
 	ASSERT_EQ(0, dev_append(self->fd, "after", 5, &after));
 	EXPECT_EQ(before.sequence + 2, after.sequence);
-	/* Once it is done, the same bytes are another message. */
+	/* Told once, the same bytes are another message. */
 	ASSERT_EQ(8, dev_write(self->fd, "the same", 8));
 	ASSERT_EQ(8, dev_write(self->fd, "the same", 8));
 	ASSERT_EQ(0, dev_append(self->fd, "end", 3, &before));
@@ -185,30 +185,302 @@ TEST_F(slow, nonblocking_write)
 	EXPECT_EQ(before.sequence + 2, after.sequence);
 }
 
-/* Two threads on one file: each gets an answer of its own. */
+/* An append that was cut short is joined though others were begun since. */
+TEST_F(slow, write_repeated_after_others)
+{
+	struct vrseq_append before, after;
+	int i;
+
+	ASSERT_EQ(0, dev_append(self->fd, "before", 6, &before));
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_RDWR | O_NONBLOCK));
+	PROVOKE(EAGAIN, dev_write(self->fd, "cut short", 9));
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_RDWR));
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(5, dev_write(self->fd, "other", 5));
+	ASSERT_EQ(9, dev_write(self->fd, "cut short", 9));
+	ASSERT_EQ(0, dev_append(self->fd, "after", 5, &after));
+	EXPECT_EQ(before.sequence + 5, after.sequence);
+}
+
+/* ---- threads that share a file ---- */
+
+#define WINDOW 16
+
+struct client {
+	pthread_t thread;
+	int fd;
+	int error;
+	struct vrseq_next next;
+	const char *message;
+};
+
 static void *draw(void *argument)
 {
-	struct vrseq_next *next = argument;
-	int fd = next->last;
+	struct client *client = argument;
 
-	if (dev_next(fd, "", 1, next))
-		next->first = 0;
+	client->error = dev_next(client->fd, "", 1, &client->next);
 	return NULL;
 }
 
-TEST_F(slow, two_threads_one_file)
+static void *push(void *argument)
 {
-	struct vrseq_next a = { .last = self->fd }, b = { .last = self->fd };
-	pthread_t threads[2];
+	struct client *client = argument;
 
-	pthread_create(&threads[0], NULL, draw, &a);
-	pthread_create(&threads[1], NULL, draw, &b);
-	pthread_join(threads[0], NULL);
-	pthread_join(threads[1], NULL);
-	EXPECT_NE(0, a.first);
-	EXPECT_NE(0, b.first);
-	EXPECT_NE(a.first, b.first);
-	EXPECT_NE(a.hdr.op_id, b.hdr.op_id);
+	client->error = dev_write(client->fd, client->message, strlen(client->message));
+	return NULL;
+}
+
+static void *look(void *argument)
+{
+	struct client *client = argument;
+	struct vrseq_get get;
+
+	client->error = dev_read_counter(client->fd, "", VRSEQ_READ_INDEX, &get);
+	client->next.first = get.value;
+	return NULL;
+}
+
+static void run_all(struct client *clients, int count, int fd, void *(*work)(void *argument))
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		clients[i].fd = fd;
+		pthread_create(&clients[i].thread, NULL, work, &clients[i]);
+	}
+	for (i = 0; i < count; i++)
+		pthread_join(clients[i].thread, NULL);
+}
+
+/* How long one operation takes; the session is there after it. */
+static __u64 one_ns(int fd)
+{
+	struct vrseq_next next;
+	__u64 before;
+
+	dev_next(fd, "", 1, &next);
+	before = dev_now_ns();
+	dev_next(fd, "", 1, &next);
+	return dev_now_ns() - before;
+}
+
+TEST_F(slow, window_of_threads)
+{
+	__u64 alone_ns = one_ns(self->fd), before = dev_get(self->fd, ""), start, took;
+	struct client clients[WINDOW] = { 0 };
+	int i, j;
+
+	start = dev_now_ns();
+	run_all(clients, WINDOW, self->fd, draw);
+	took = dev_now_ns() - start;
+	TH_LOG("one: %llu ms, sixteen: %llu ms", alone_ns / MS, took / MS);
+	/* Side by side: one after the other would take sixteen times as long. */
+	EXPECT_LT(took, 5 * alone_ns);
+	for (i = 0; i < WINDOW; i++) {
+		EXPECT_EQ(0, clients[i].error);
+		EXPECT_GT(clients[i].next.first, before);
+		EXPECT_LE(clients[i].next.first, before + WINDOW);
+		/* Applied in the order of their ids, and so each once. */
+		for (j = 0; j < i; j++)
+			EXPECT_EQ(clients[i].next.hdr.op_id < clients[j].next.hdr.op_id,
+				  clients[i].next.first < clients[j].next.first);
+	}
+	EXPECT_EQ(before + WINDOW, dev_get(self->fd, ""));
+}
+
+/* More than fit: those that do not fit wait for their turn. */
+TEST_F(slow, threads_beyond_the_window)
+{
+	struct client clients[3 * WINDOW] = { 0 };
+	__u64 before = dev_get(self->fd, "");
+	int i;
+
+	run_all(clients, 3 * WINDOW, self->fd, draw);
+	for (i = 0; i < 3 * WINDOW; i++)
+		EXPECT_EQ(0, clients[i].error);
+	EXPECT_EQ(before + 3 * WINDOW, dev_get(self->fd, ""));
+}
+
+/* Two threads that write the same at once mean two messages. */
+TEST_F(slow, same_bytes_at_once)
+{
+	struct client clients[4] = {
+		{ .message = "twin" }, { .message = "twin" },
+		{ .message = "twin" }, { .message = "twin" },
+	};
+	struct vrseq_append before, after;
+	int i;
+
+	ASSERT_EQ(0, dev_append(self->fd, "before", 6, &before));
+	run_all(clients, 4, self->fd, push);
+	for (i = 0; i < 4; i++)
+		EXPECT_EQ(4, clients[i].error);
+	ASSERT_EQ(0, dev_append(self->fd, "after", 5, &after));
+	EXPECT_EQ(before.sequence + 5, after.sequence);
+}
+
+TEST_F(slow, window_full)
+{
+	struct pollfd pollfd = { .fd = self->fd, .events = POLLOUT };
+	struct vrseq_op_result result;
+	struct vrseq_next nexts[WINDOW];
+	__u64 before = dev_get(self->fd, "");
+	int i;
+
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_RDWR | O_NONBLOCK));
+	for (i = 0; i < WINDOW; i++) {
+		PROVOKE(EAGAIN, dev_next(self->fd, "", 1, &nexts[i]));
+		EXPECT_EQ(VRSEQ_OUTCOME_UNKNOWN, nexts[i].hdr.outcome);
+		EXPECT_EQ(nexts[0].hdr.op_id + i, nexts[i].hdr.op_id);
+	}
+	/* One more does not begin, with an id of the kernel's or of one's own. */
+	PROVOKE(EAGAIN, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &self->next));
+	EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, self->next.hdr.outcome);
+	EXPECT_EQ(0, self->next.hdr.op_id);
+	self->next.hdr.op_id = nexts[0].hdr.op_id + WINDOW;
+	PROVOKE(EAGAIN, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &self->next));
+	EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, self->next.hdr.outcome);
+	/* In time or not at all. */
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_RDWR));
+	self->next.hdr.op_id = 0;
+	self->next.hdr.deadline_ns = dev_now_ns() + self->delay_ns / 4;
+	PROVOKE(ETIMEDOUT, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &self->next));
+	EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, self->next.hdr.outcome);
+	/* Under way: nobody can say yet, and asking changes nothing. */
+	ASSERT_EQ(0, dev_result(self->fd, nexts[3].hdr.op_id, &result));
+	EXPECT_EQ(VRSEQ_OUTCOME_UNKNOWN, result.hdr.outcome);
+	EXPECT_EQ(VRSEQ_KIND_NEXT, result.kind);
+	EXPECT_EQ(0, result.error);
+	EXPECT_FALSE(dev_poll(self->fd, 0) & POLLOUT);
+	/* Whoever waits gets in. */
+	self->next.hdr.deadline_ns = 0;
+	ASSERT_EQ(0, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &self->next));
+	EXPECT_EQ(nexts[0].hdr.op_id + WINDOW, self->next.hdr.op_id);
+	EXPECT_EQ(before + WINDOW + 1, self->next.first);
+	EXPECT_EQ(1, poll(&pollfd, 1, 10000));
+	/* That was the end of the first for those who ask now, not of the others. */
+	PROVOKE(ESTALE, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &nexts[0]));
+	EXPECT_EQ(VRSEQ_OUTCOME_UNKNOWN, nexts[0].hdr.outcome);
+	for (i = 1; i < WINDOW; i++) {
+		ASSERT_EQ(0, dev_result(self->fd, nexts[i].hdr.op_id, &result));
+		EXPECT_EQ(VRSEQ_OUTCOME_APPLIED, result.hdr.outcome);
+		EXPECT_EQ(before + 1 + i, result.first);
+		ASSERT_EQ(0, dev_ioctl(self->fd, VRSEQ_IOC_NEXT, &nexts[i]));
+		EXPECT_EQ(before + 1 + i, nexts[i].first);
+	}
+	EXPECT_EQ(before + WINDOW + 1, dev_get(self->fd, ""));
+}
+
+/* ---- reads that are no operations ---- */
+
+TEST_F(slow, reads_go_round_or_not)
+{
+	struct vrseq_get get;
+	__u64 start, took, value;
+	int other = dev_open(O_RDWR);
+
+	ASSERT_EQ(0, dev_next(other, "", 1, &self->next));
+	value = self->next.last;
+	start = dev_now_ns();
+	ASSERT_EQ(0, dev_read_counter(self->fd, "", VRSEQ_READ_INDEX, &get));
+	took = dev_now_ns() - start;
+	EXPECT_EQ(value, get.value);
+	EXPECT_GE(took, self->delay_ns);
+	EXPECT_EQ(0, get.age_ns);
+	/* No lease here: as INDEX. */
+	start = dev_now_ns();
+	ASSERT_EQ(0, dev_read_counter(self->fd, "", VRSEQ_READ_LEASE, &get));
+	EXPECT_EQ(value, get.value);
+	EXPECT_GE(dev_now_ns() - start, self->delay_ns);
+	/* At once, and as old as the way here is long. */
+	start = dev_now_ns();
+	ASSERT_EQ(0, dev_read_counter(self->fd, "", VRSEQ_READ_LOCAL, &get));
+	EXPECT_LT(dev_now_ns() - start, self->delay_ns / 2);
+	EXPECT_LE(get.value, value);
+	EXPECT_GE(get.age_ns, self->delay_ns / 2);
+	EXPECT_LT(get.age_ns, 30000 * MS);
+	EXPECT_GT(get.hdr.index, 0);
+	close(other);
+}
+
+TEST_F(slow, reads_of_many_threads)
+{
+	struct client clients[3 * WINDOW] = { 0 };
+	__u64 value = dev_get(self->fd, "");
+	int i;
+
+	run_all(clients, 3 * WINDOW, self->fd, look);
+	for (i = 0; i < 3 * WINDOW; i++) {
+		EXPECT_EQ(0, clients[i].error);
+		EXPECT_EQ(value, clients[i].next.first);
+	}
+}
+
+/* A read that nobody waits for any more is in nobody's way for long. */
+TEST_F(slow, reads_left_alone)
+{
+	struct vrseq_get get;
+	int i, refused = 0;
+
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_RDWR | O_NONBLOCK));
+	for (i = 0; i < 10 * WINDOW; i++) {
+		PROVOKE(EAGAIN, dev_read_counter(self->fd, "", VRSEQ_READ_INDEX, &get));
+		EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, get.hdr.outcome);
+		EXPECT_EQ(0, get.hdr.op_id);
+		/* They are not what POLLOUT tells of. */
+		refused += !(dev_poll(self->fd, 0) & POLLOUT);
+	}
+	EXPECT_EQ(0, refused);
+	ASSERT_EQ(0, fcntl(self->fd, F_SETFL, O_RDWR));
+	memset(&get, 0, sizeof(get));
+	get.mode = VRSEQ_READ_INDEX;
+	get.hdr.deadline_ns = dev_now_ns() + self->delay_ns / 4;
+	PROVOKE(ETIMEDOUT, dev_ioctl(self->fd, VRSEQ_IOC_GET, &get));
+	EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, get.hdr.outcome);
+	ASSERT_EQ(0, dev_read_counter(self->fd, "", VRSEQ_READ_INDEX, &get));
+	PROVOKE(EINTR, interrupted(self->fd, VRSEQ_IOC_GET, &get, self->delay_ns / 2000, 0));
+	EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, get.hdr.outcome);
+}
+
+/* ---- killed ---- */
+
+static void die_with_all_under_way(int fd)
+{
+	struct client clients[2 * WINDOW] = { 0 };
+
+	pthread_t thread;
+	int i;
+
+	for (i = 0; i < 2 * WINDOW; i++) {
+		clients[i].fd = fd;
+		pthread_create(&thread, NULL, i % 2 ? draw : look, &clients[i]);
+	}
+	pause();
+}
+
+/* The session ends with all it has under way, and the slot is free again. */
+TEST_F(slow, killed_with_a_window)
+{
+	__u64 before = dev_get(self->fd, ""), after;
+	int i, status;
+
+	for (i = 0; i < 3; i++) {
+		pid_t child = fork();
+
+		if (!child) {
+			die_with_all_under_way(dev_open(O_RDWR));
+			_exit(0);
+		}
+		usleep(self->delay_ns / 2000);
+		kill(child, SIGKILL);
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status));
+	}
+	usleep(5 * self->delay_ns / 1000);
+	after = dev_get(self->fd, "");
+	EXPECT_LE(after, before + 3 * WINDOW);
+	usleep(5 * self->delay_ns / 1000);
+	EXPECT_EQ(after, dev_get(self->fd, ""));
 }
 
 TEST_F(slow, killed_in_the_middle)

@@ -50,6 +50,7 @@ static void perform(struct cluster *c, u8 slot)
 		c->form_error[slot] = fx->form_error;
 		c->form_slot[slot] = fx->form_slot;
 	}
+	c->left[slot] += fx->left;
 	c->readable[slot] += fx->readable;
 	if (fx->persist) {
 		c->persist[slot] = true;
@@ -113,7 +114,7 @@ static void boot(struct cluster *c, u8 slot)
 	cluster_step(c, slot, &event);
 }
 
-struct cluster *cluster_new(struct vrt *t, u8 count)
+static struct cluster *new_tuned(struct vrt *t, u8 count, void (*tune)(struct vr_config *cfg))
 {
 	struct cluster *c = vrt_alloc(t, sizeof(*c));
 	u8 slot;
@@ -128,14 +129,21 @@ struct cluster *cluster_new(struct vrt *t, u8 count)
 	for (slot = 0; slot < count; slot++) {
 		c->members[slot] = 0x77;
 		configure(c, slot);
+		if (tune)
+			tune(&c->config[slot]);
 		boot(c, slot);
 	}
 	return c;
 }
 
-struct cluster *cluster_formed(struct vrt *t, u8 count)
+struct cluster *cluster_new(struct vrt *t, u8 count)
 {
-	struct cluster *c = cluster_new(t, count);
+	return new_tuned(t, count, NULL);
+}
+
+struct cluster *cluster_tuned(struct vrt *t, u8 count, void (*tune)(struct vr_config *cfg))
+{
+	struct cluster *c = new_tuned(t, count, tune);
 	u8 slot;
 
 	cluster_form(c, 0, 0, 42);
@@ -148,12 +156,42 @@ struct cluster *cluster_formed(struct vrt *t, u8 count)
 	return c;
 }
 
+struct cluster *cluster_formed(struct vrt *t, u8 count)
+{
+	return cluster_tuned(t, count, NULL);
+}
+
 void cluster_restart(struct cluster *c, u8 slot)
 {
 	c->config[slot].nonce += 0x100;
 	c->persist[slot] = false;
 	c->down &= ~(1u << slot);
 	boot(c, slot);
+}
+
+void cluster_recovers(struct cluster *c, u8 slot)
+{
+	cluster_restart(c, slot);
+	cluster_wait(c, 20 * CLUSTER_TIMEOUT_NS);
+	VRT_ASSERT_EQUAL(c->t, cluster_status(c, slot), VR_STATUS_NORMAL);
+	VRT_ASSERT_EQUAL(c->t, cluster_info(c, slot)->recoveries, 1);
+	cluster_forget(c);
+}
+
+void cluster_demote(struct cluster *c, u8 slot)
+{
+	struct vr_event event = { .type = VR_EVENT_DEMOTE };
+
+	c->config[slot].nonce += 0x100;
+	event.nonce = c->config[slot].nonce;
+	cluster_step(c, slot, &event);
+}
+
+void cluster_leave(struct cluster *c, u8 slot)
+{
+	struct vr_event event = { .type = VR_EVENT_LEAVE };
+
+	cluster_step(c, slot, &event);
 }
 
 void cluster_form(struct cluster *c, u8 slot, u16 generation, u64 form_id)
@@ -216,6 +254,13 @@ void cluster_ask_again(struct cluster *c, u8 slot, u32 handle, u8 kind, u64 sess
 	submit(c, slot, &s);
 }
 
+void cluster_read(struct cluster *c, u8 slot, u32 handle, enum vr_read read)
+{
+	struct vr_submit s = { .handle = handle, .kind = VR_KIND_GET, .read = read };
+
+	submit(c, slot, &s);
+}
+
 static enum vr_drop decode(struct cluster *c, const struct letter *l, bool *members_differ)
 {
 	const struct vr_wire_group group = group_of(c, l->to);
@@ -256,6 +301,22 @@ static bool deliver_oldest(struct cluster *c)
 		}
 	}
 	return false;
+}
+
+u32 cluster_hop(struct cluster *c)
+{
+	u32 end = c->last, count = 0;
+
+	while (c->first < end) {
+		struct letter *l = &c->letters[c->first++ % CLUSTER_LETTERS];
+
+		if (l->there) {
+			l->there = false;
+			cluster_deliver(c, l);
+			count++;
+		}
+	}
+	return count;
 }
 
 void cluster_run(struct cluster *c)
@@ -341,11 +402,15 @@ struct vr_message *cluster_draft(struct cluster *c, u8 type, u8 from, u8 to)
 	m->to = to;
 	m->incarnation = 1;
 	m->generation = info->generation;
+	m->instance = info->instance ? info->instance : 42;
 	m->view = info->view;
 	m->commit = info->commit;
 	m->hashes = c->draft_hashes;
-	for (slot = 0; slot < c->count; slot++)
+	for (slot = 0; slot < c->count; slot++) {
 		m->nonces[slot] = 1 + slot;
+		m->vector[slot] = 1;
+	}
+	m->read_id = 1;
 	return m;
 }
 

@@ -42,6 +42,7 @@ struct answer {
  * @members:	by slot: digest of the member list it was given
  * @sent:	by slot and type: datagrams sent since cluster_forget()
  * @form_count:	by slot: FORMs of the operator that ended
+ * @left:	by slot: steps that said that it may go
  * @readable:	by slot: steps that made messages readable
  * @draft:	message for cluster_receive(), see cluster_draft()
  * @draft_entry: its only entry, if it has one
@@ -64,6 +65,7 @@ struct cluster {
 	u32 form_count[VR_REPLICAS_MAX];
 	u8 form_error[VR_REPLICAS_MAX];
 	u8 form_slot[VR_REPLICAS_MAX];
+	u32 left[VR_REPLICAS_MAX];
 	u32 readable[VR_REPLICAS_MAX];
 	struct answer answers[VR_REPLICAS_MAX][CLUSTER_HANDLES];
 	struct letter *letters;
@@ -83,8 +85,20 @@ struct cluster *cluster_new(struct vrt *t, u8 count);
 /** cluster_formed - cluster_new(), formed by slot 0: normal in view 0 */
 struct cluster *cluster_formed(struct vrt *t, u8 count);
 
+/** cluster_tuned - cluster_formed(), every configuration changed by @tune before */
+struct cluster *cluster_tuned(struct vrt *t, u8 count, void (*tune)(struct vr_config *cfg));
+
 /** cluster_restart - a replica comes back without memory */
 void cluster_restart(struct cluster *c, u8 slot);
+
+/** cluster_recovers - a replica restarts and gets its memory back, time going by */
+void cluster_recovers(struct cluster *c, u8 slot);
+
+/** cluster_demote - the shell does not trust its memory any more */
+void cluster_demote(struct cluster *c, u8 slot);
+
+/** cluster_leave - the shell is about to stop it */
+void cluster_leave(struct cluster *c, u8 slot);
 
 /** cluster_step - one event at one replica, at c->now_ns */
 void cluster_step(struct cluster *c, u8 slot, struct vr_event *event);
@@ -102,6 +116,12 @@ void cluster_submit(struct cluster *c, u8 slot, u32 handle, u8 kind, u64 session
 /** cluster_ask_again - the same, saying that it was submitted before */
 void cluster_ask_again(struct cluster *c, u8 slot, u32 handle, u8 kind, u64 session,
 		       u64 request, u64 argument);
+
+/** cluster_read - GET of the unnamed counter, session and request unused */
+void cluster_read(struct cluster *c, u8 slot, u32 handle, enum vr_read read);
+
+/** cluster_hop - one message delay: deliver what is under way now; how much it was */
+u32 cluster_hop(struct cluster *c);
 
 /** cluster_run - deliver everything, oldest first, until nothing is under way */
 void cluster_run(struct cluster *c);

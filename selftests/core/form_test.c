@@ -271,10 +271,14 @@ static void member_of_a_group(struct vrt *t)
 	cluster_deliver(c, cluster_take(c, VR_FORM_REFUSED, 1, 0));
 	VRT_EXPECT_EQUAL(t, c->form_error[0], VR_FORM_NOT_BLANK);
 	VRT_EXPECT_EQUAL(t, c->form_slot[0], 1);
+	/* It is no new group's but the old one's member, and becomes one again. */
 	cluster_wait(c, 10 * CLUSTER_TIMEOUT_NS);
-	EXPECT_STATUS(c, 0, VR_STATUS_RECOVERING);
+	EXPECT_STATUS(c, 0, VR_STATUS_NORMAL);
+	VRT_EXPECT_EQUAL(t, cluster_info(c, 0)->recoveries, 1);
+	VRT_EXPECT_EQUAL(t, cluster_info(c, 0)->incarnation, 2);
 	EXPECT_STATUS(c, 1, VR_STATUS_NORMAL);
 	VRT_EXPECT_EQUAL(t, cluster_next(c, 1, 0, session, 1), 1);
+	cluster_agrees(c);
 }
 
 static void other_members(struct vrt *t)
@@ -299,15 +303,23 @@ static void lost_memory(struct vrt *t)
 
 	cluster_forget(c);
 	cluster_restart(c, 2);
+	/* It hears and asks, and nobody hears it. */
+	c->cut[2] = 0xff;
 	cluster_wait(c, 20 * CLUSTER_TIMEOUT_NS);
 	EXPECT_STATUS(c, 2, VR_STATUS_RECOVERING);
 	VRT_EXPECT_EQUAL(t, cluster_info(c, 2)->refusal, VR_REFUSAL_MEMORY_LOST);
+	VRT_EXPECT_EQUAL(t, cluster_info(c, 2)->incarnation, 0);
 	for (type = 1; type < VR_TYPE_COUNT; type++) {
-		if (type != VR_PING)
+		if (type != VR_PING && type != VR_PONG && type != VR_RECOVERY)
 			VRT_EXPECT_EQUAL(t, c->sent[2][type], 0);
 	}
+	VRT_EXPECT(t, c->sent[2][VR_RECOVERY]);
+	/* It may get its memory back any time; who asks waits, and not for ever. */
 	cluster_submit(c, 2, 0, VR_KIND_SESSION_BEGIN, 0, 1, 0, NULL);
-	EXPECT_ANSWER(c, 2, 0, 1, VR_OUTCOME_NOT_APPLIED, -ENOTRECOVERABLE);
+	cluster_wait(c, 20 * CLUSTER_TIMEOUT_NS);
+	EXPECT_ANSWER(c, 2, 0, 1, VR_OUTCOME_NOT_APPLIED, -EHOSTUNREACH);
+	c->cut[2] = 0x2;
+	cluster_wait(c, 2 * CLUSTER_TIMEOUT_NS);
 	/* The group knows what it is, and goes on. */
 	VRT_EXPECT_EQUAL(t, cluster_info(c, 0)->peers[2].status, VR_STATUS_RECOVERING);
 	VRT_EXPECT_EQUAL(t, cluster_next(c, 1, 0, session, 1), 1);
@@ -315,6 +327,7 @@ static void lost_memory(struct vrt *t)
 	c->down = 1;
 	cluster_wait(c, 20 * CLUSTER_TIMEOUT_NS);
 	VRT_EXPECT(t, !cluster_info(c, 1)->has_quorum);
+	EXPECT_STATUS(c, 2, VR_STATUS_RECOVERING);
 }
 
 static void any_message_tells(struct vrt *t)

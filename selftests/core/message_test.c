@@ -73,9 +73,78 @@ static void strangers(struct vrt *t)
 	struct sample *s = sample_new(t);
 	u8 type;
 
-	for (type = 1; type < VR_TYPE_COUNT; type++)
+	/* Who has no memory may ask for it, but not answer (R15). */
+	for (type = 1; type < VR_TYPE_COUNT; type++) {
 		BROKEN(t, s, type, incarnation = 0,
+		       type < VR_PING || type == VR_RECOVERY_RESPONSE ? VR_DROP_FIELD :
+									VR_DROP_NONE);
+		BROKEN(t, s, type, instance = 0,
 		       type < VR_PING ? VR_DROP_FIELD : VR_DROP_NONE);
+	}
+}
+
+/* Of every member of the group, of nobody else, and the sender's own among them. */
+static void vectors(struct vrt *t)
+{
+	static const u8 with_vector[] = {
+		VR_DO_VIEW_CHANGE, VR_START_VIEW, VR_RECOVERY, VR_RECOVERY_RESPONSE,
+	};
+	struct sample *s = sample_new(t);
+	u32 i;
+
+	for (i = 0; i < VR_ARRAY_COUNT(with_vector); i++) {
+		u8 type = with_vector[i];
+
+		BROKEN(t, s, type, vector[0] = 0, VR_DROP_FIELD);
+		BROKEN(t, s, type, vector[2] = 0, VR_DROP_FIELD);
+		BROKEN(t, s, type, vector[SAMPLE_REPLICAS] = 1, VR_DROP_FIELD);
+		BROKEN(t, s, type, vector[VR_REPLICAS_MAX - 1] = 1, VR_DROP_FIELD);
+		BROKEN(t, s, type, vector[0] = VR_NUMBER_MAX, VR_DROP_NONE);
+		BROKEN(t, s, type, vector[0] = VR_NUMBER_MAX + 1, VR_DROP_FIELD);
+		BROKEN(t, s, type, vector[1]++, VR_DROP_FIELD);
+		BROKEN(t, s, type, incarnation++, VR_DROP_FIELD);
+	}
+	/* Phase 1 knows none: what stands there is not looked at. */
+	BROKEN(t, s, VR_RECOVERY, incarnation = 0, VR_DROP_NONE);
+}
+
+static void recoveries(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+
+	BROKEN(t, s, VR_RECOVERY, nonces[0] = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_RECOVERY_RESPONSE, nonces[0] = 0, VR_DROP_FIELD);
+	/* Only the primary of the view says what its log is. */
+	BROKEN(t, s, VR_RECOVERY_RESPONSE, view++, VR_DROP_FIELD);
+	sample_fill(s, VR_RECOVERY_RESPONSE, 3, 4);
+	s->message.view++;
+	s->message.hash_count = 0;
+	VRT_EXPECT_EQUAL(t, verdict(s), VR_DROP_NONE);
+}
+
+static void chunks(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+
+	BROKEN(t, s, VR_CHECKPOINT, chunk_bytes = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_CHECKPOINT, chunk_bytes = VR_CHUNK_BYTES_MAX, VR_DROP_NONE);
+	BROKEN(t, s, VR_CHECKPOINT, chunk_bytes = VR_CHUNK_BYTES_MAX + 1, VR_DROP_FIELD);
+	BROKEN(t, s, VR_CHECKPOINT, op = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_CHECKPOINT, offset = s->message.total_bytes - 4, VR_DROP_NONE);
+	BROKEN(t, s, VR_CHECKPOINT, offset = s->message.total_bytes - 3, VR_DROP_FIELD);
+	BROKEN(t, s, VR_CHECKPOINT, offset = U32_MAX, VR_DROP_FIELD);
+	BROKEN(t, s, VR_CHECKPOINT, total_bytes = s->message.offset + 3, VR_DROP_FIELD);
+	BROKEN(t, s, VR_CHECKPOINT, total_bytes = s->message.offset - 1, VR_DROP_FIELD);
+}
+
+static void indices(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+
+	BROKEN(t, s, VR_GET_INDEX, read_id = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_NEW_INDEX, read_id = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_GET_INDEX, view++, VR_DROP_FIELD);
+	BROKEN(t, s, VR_NEW_INDEX, view++, VR_DROP_FIELD);
 }
 
 static void primaries(struct vrt *t)
@@ -108,7 +177,9 @@ static void batches(struct vrt *t)
 
 static void suffixes(struct vrt *t)
 {
-	static const u8 with_hashes[] = { VR_DO_VIEW_CHANGE, VR_START_VIEW };
+	static const u8 with_hashes[] = {
+		VR_DO_VIEW_CHANGE, VR_START_VIEW, VR_RECOVERY_RESPONSE,
+	};
 	struct sample *s = sample_new(t);
 	u32 i;
 
@@ -159,6 +230,10 @@ static struct vrt_case cases[] = {
 	{ origins, "an entry is of a member, a request of its sender" },
 	{ numbers, "views, op numbers and generations are bounded" },
 	{ strangers, "only a member of the group takes part in it" },
+	{ vectors, "a vector has a life for each member, the sender's own as it is" },
+	{ recoveries, "an answer to RECOVERY names the attempt, the primary's its log" },
+	{ chunks, "a chunk lies within its checkpoint" },
+	{ indices, "a question of an index goes to the primary of the view" },
 	{ primaries, "only the primary of a view leads it" },
 	{ batches, "entries have a kind, and a view no later than their message" },
 	{ suffixes, "a suffix has a hash for each entry from commit to op" },

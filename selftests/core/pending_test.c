@@ -93,12 +93,38 @@ static void older_request(struct vrt *t)
 	struct cluster *c = cluster_formed(t, 3);
 	u64 session = cluster_begin(c, 1, 0);
 
-	cluster_next(c, 1, 0, session, 1);
-	cluster_next(c, 1, 0, session, 2);
-	cluster_ask_again(c, 1, 0, VR_KIND_NEXT, session, 1, 1);
-	EXPECT_ANSWER(c, 1, 0, 4, VR_OUTCOME_UNKNOWN, -ESTALE);
-	submit_next(c, 1, 0, session, 1);
-	EXPECT_ANSWER(c, 1, 0, 5, VR_OUTCOME_NOT_APPLIED, -ESTALE);
+	u64 request;
+
+	for (request = 1; request <= VR_WINDOW + 1; request++)
+		cluster_next(c, 1, 0, session, request);
+	cluster_forget(c);
+	/* The last VR_WINDOW results are kept. */
+	for (request = 2; request <= VR_WINDOW + 1; request++) {
+		cluster_ask_again(c, 1, 1, VR_KIND_NEXT, session, request, 1);
+		EXPECT_ANSWER(c, 1, 1, request - 1, VR_OUTCOME_APPLIED, 0);
+		VRT_EXPECT_EQUAL(t, c->answers[1][1].done.result.first, request);
+	}
+	/* Of one that is forgotten only who asks first knows what it was. */
+	cluster_ask_again(c, 1, 2, VR_KIND_NEXT, session, 1, 1);
+	EXPECT_ANSWER(c, 1, 2, 1, VR_OUTCOME_UNKNOWN, -ESTALE);
+	submit_next(c, 1, 2, session, 1);
+	EXPECT_ANSWER(c, 1, 2, 2, VR_OUTCOME_NOT_APPLIED, -ESTALE);
+	/* No datagram was needed. */
+	VRT_EXPECT_EQUAL(t, c->first, c->last);
+}
+
+static void passed_over(struct vrt *t)
+{
+	struct cluster *c = cluster_formed(t, 3);
+	u64 session = cluster_begin(c, 1, 0);
+
+	VRT_EXPECT_EQUAL(t, cluster_next(c, 1, 0, session, 1), 1);
+	VRT_EXPECT_EQUAL(t, cluster_next(c, 1, 0, session, 3), 2);
+	cluster_ask_again(c, 1, 1, VR_KIND_NEXT, session, 2, 1);
+	EXPECT_ANSWER(c, 1, 1, 1, VR_OUTCOME_NOT_APPLIED, -ECANCELED);
+	submit_next(c, 1, 1, session, 2);
+	EXPECT_ANSWER(c, 1, 1, 2, VR_OUTCOME_NOT_APPLIED, -ECANCELED);
+	VRT_EXPECT_EQUAL(t, cluster_next(c, 1, 0, session, 4), 3);
 }
 
 static void no_such_session(struct vrt *t)
@@ -255,18 +281,13 @@ static void all_fail_at_once(struct vrt *t)
 	c->down = 0x3;
 	for (i = 0; i < CLUSTER_HANDLES; i++)
 		cluster_submit(c, 2, i, VR_KIND_SESSION_BEGIN, 0, 1 + i, 0, NULL);
-	/* It learns that it has fallen behind, and ends them all. */
-	cluster_draft(c, VR_START_VIEW, 1, 2);
-	c->draft.view = 1;
-	c->draft.op = 1;
-	c->draft.commit = 1;
-	c->draft.hash_count = 1;
-	cluster_receive(c);
-	cluster_draft(c, VR_NEW_STATE, 1, 2);
-	c->draft.log_view = 1;
-	c->draft.op = 1;
-	cluster_receive(c);
+	/* It is not alone in having lost its memory, and ends them all. */
+	cluster_demote(c, 2);
 	EXPECT_STATUS(c, 2, VR_STATUS_RECOVERING);
+	VRT_EXPECT_EQUAL(t, c->answers[2][0].count, 0);
+	cluster_draft(c, VR_PING, 0, 2)->status = VR_STATUS_BLANK;
+	cluster_receive(c);
+	EXPECT_STATUS(c, 2, VR_STATUS_AMNESIA);
 	cluster_wait(c, CLUSTER_HEARTBEAT_NS);
 	for (i = 0; i < CLUSTER_HANDLES; i++) {
 		VRT_EXPECT_EQUAL(t, c->answers[2][i].count, 1);
@@ -297,7 +318,8 @@ static struct vrt_case cases[] = {
 	{ asked_again_without_quorum, "what was unknown once stays unknown" },
 	{ backup_without_quorum, "what was sent to the primary is UNKNOWN" },
 	{ answered_from_the_table, "a repeated request is answered from the client table" },
-	{ older_request, "a request older than the newest is ESTALE" },
+	{ older_request, "a request older than the results kept is ESTALE" },
+	{ passed_over, "a request that was passed over is ECANCELED, never applied" },
 	{ no_such_session, "a request of no session is ESTALE" },
 	{ refusals, "a refusal of the state machine is NOT_APPLIED, also if repeated" },
 	{ joined_while_under_way, "a request given up and repeated is applied once" },

@@ -53,11 +53,16 @@ void sample_fill(struct sample *s, u8 type, u32 count, u16 body_bytes)
 	m->from = 1;
 	m->to = 2;
 	m->generation = 0x1234;
-	m->incarnation = 0x5555555555555555ull;
+	m->incarnation = 0x5555555555555551ull;
+	m->instance = 0xdddddddd;
 	m->view = SAMPLE_VIEW;
+	for (i = 0; i < SAMPLE_REPLICAS; i++)
+		m->vector[i] = 0x5555555555555550ull + i;
+	m->vector[m->from] = m->incarnation;
 
 	switch (type) {
 	case VR_REQUEST:
+		m->after = 0xeeeeeeeeeeeeeeeeull;
 		fill_entries(s, 1, body_bytes);
 		break;
 	case VR_PREPARE:
@@ -66,10 +71,12 @@ void sample_fill(struct sample *s, u8 type, u32 count, u16 body_bytes)
 		m->commit = 0x0777777777777777ull;
 		m->hash = 0x8888888888888888ull;
 		fill_entries(s, count, body_bytes);
-		if (type == VR_PREPARE)
+		if (type == VR_PREPARE) {
 			m->heartbeat_ns = 0x9999999999999999ull;
-		else
+			m->durable = 0x0123012301230123ull;
+		} else {
 			m->log_view = SAMPLE_VIEW - 1;
+		}
 		break;
 	case VR_PREPARE_OK:
 		m->op = 0x0666666666666666ull;
@@ -94,7 +101,43 @@ void sample_fill(struct sample *s, u8 type, u32 count, u16 body_bytes)
 	case VR_PING:
 		m->op = 0x0666666666666666ull;
 		m->commit = 0x0777777777777777ull;
+		m->heartbeat_ns = 0x9999999999999999ull;
 		m->status = VR_STATUS_VIEW_CHANGE;
+		break;
+	case VR_PONG:
+		m->heartbeat_ns = 0x9999999999999999ull;
+		break;
+	case VR_GET_CHECKPOINT:
+		m->op = 0x0666666666666666ull;
+		m->hash = 0x8888888888888888ull;
+		m->offset = 0x12345678;
+		break;
+	case VR_CHECKPOINT:
+		m->op = 0x0666666666666666ull;
+		m->hash = 0x8888888888888888ull;
+		m->offset = 0x12345678;
+		m->total_bytes = 0x23456789;
+		m->chunk = s->body;
+		m->chunk_bytes = vr_max(body_bytes, 1);
+		break;
+	case VR_GET_INDEX:
+		m->from = 2;
+		m->to = SAMPLE_VIEW % SAMPLE_REPLICAS;
+		m->incarnation = m->vector[m->from];
+		m->read_id = 0xfefefefefefefefeull;
+		break;
+	case VR_NEW_INDEX:
+		m->read_id = 0xfefefefefefefefeull;
+		m->op = 0x0666666666666666ull;
+		break;
+	case VR_RECOVERY:
+		m->nonces[0] = 0xaaaaaaaaaaaaaaaaull;
+		m->nonces[1] = 0x0101010101010101ull;
+		break;
+	case VR_RECOVERY_RESPONSE:
+		m->nonces[0] = 0xaaaaaaaaaaaaaaaaull;
+		m->nonces[1] = 0x0101010101010101ull;
+		fill_hashes(s, count);
 		break;
 	case VR_FORM_OK:
 		m->nonces[m->from] = 0xaaaaaaaaaaaaaaaaull;
@@ -107,6 +150,6 @@ void sample_fill(struct sample *s, u8 type, u32 count, u16 body_bytes)
 			m->nonces[i] = 0xbbbbbbbbbbbbbb00ull + i;
 		break;
 	}
-	if (type >= VR_FORM)
+	if (type >= VR_FORM && type <= VR_FORMED)
 		m->form_id = 0xccccccccccccccccull;
 }

@@ -52,7 +52,6 @@ static void begins(struct vrt *t)
 	VRT_EXPECT_EQUAL(t, s->request, 0);
 	VRT_EXPECT_EQUAL(t, s->accepted, 0);
 	VRT_EXPECT_EQUAL(t, s->origin, 2);
-	VRT_EXPECT_EQUAL(t, s->handle, VR_NO_HANDLE);
 	VRT_EXPECT(t, !vr_session_find(table, 11));
 	VRT_EXPECT(t, !vr_session_find(table, 10 + ROWS));
 }

@@ -199,13 +199,63 @@ static void at_most_once(struct vrt *t)
 	VRT_EXPECT_EQUAL(t, m->result.last, first.last);
 	VRT_EXPECT_EQUAL(t, m->result.index, first.index);
 	VRT_EXPECT_EQUAL(t, get(m, ""), 3);
-	/* The newest of a session is remembered, not more. */
-	m->request--;
-	apply(m, VR_KIND_NEXT, 3, "");
+}
+
+/* The last VR_WINDOW of a session are remembered; what is older is not known. */
+static void window_of_results(struct vrt *t)
+{
+	struct machine *m = machine_in_session(t, 0);
+	u64 first = m->request, i;
+
+	for (i = 0; i < VR_WINDOW + 1; i++)
+		VRT_EXPECT_EQUAL(t, next(m, 1, ""), 0);
+	for (i = 2; i <= VR_WINDOW + 1; i++) {
+		m->request = first + i;
+		apply(m, VR_KIND_NEXT, 1, "");
+		VRT_EXPECT_EQUAL(t, m->result.error, 0);
+		VRT_EXPECT_EQUAL(t, m->result.first, i);
+	}
+	m->request = first + 1;
+	apply(m, VR_KIND_NEXT, 1, "");
 	VRT_EXPECT_EQUAL(t, m->result.error, (u64)-ESTALE);
 	VRT_EXPECT_EQUAL(t, m->result.index, 0);
+	m->request = first + VR_WINDOW + 1;
+	VRT_EXPECT_EQUAL(t, get(m, ""), VR_WINDOW + 1);
+}
+
+/* One that a later one overtook is never applied, and that is known of it. */
+static void passed_over(struct vrt *t)
+{
+	struct machine *m = machine_in_session(t, 0);
+	u64 first;
+
+	VRT_EXPECT_EQUAL(t, next(m, 1, ""), 0);
+	first = m->request;
+	m->request += 2;
+	VRT_EXPECT_EQUAL(t, next(m, 1, ""), 0);
+	m->request = first + 1;
+	apply(m, VR_KIND_NEXT, 1, "");
+	VRT_EXPECT_EQUAL(t, m->result.error, (u64)-ECANCELED);
+	m->request = first + 3;
+	VRT_EXPECT_EQUAL(t, get(m, ""), 2);
+}
+
+/* RESULT settles: what was not applied by then never is, what was is told. */
+static void result_settles(struct vrt *t)
+{
+	struct machine *m = machine_in_session(t, 0);
+
+	VRT_EXPECT_EQUAL(t, next(m, 5, ""), 0);
+	apply(m, VR_KIND_RESULT, 0, "");
+	VRT_EXPECT_EQUAL(t, m->result.error, 0);
+	VRT_EXPECT_EQUAL(t, m->result.first, 1);
+	VRT_EXPECT_EQUAL(t, m->result.last, 5);
 	m->request++;
-	VRT_EXPECT_EQUAL(t, get(m, ""), 3);
+	apply(m, VR_KIND_RESULT, 0, "");
+	VRT_EXPECT_EQUAL(t, m->result.error, (u64)-ECANCELED);
+	apply(m, VR_KIND_NEXT, 5, "");
+	VRT_EXPECT_EQUAL(t, m->result.error, (u64)-ECANCELED);
+	VRT_EXPECT_EQUAL(t, get(m, ""), 5);
 }
 
 static void refusals_are_remembered(struct vrt *t)
@@ -344,7 +394,10 @@ static struct vrt_case cases[] = {
 	{ name_bounds, "a name has up to 63 bytes" },
 	{ overflow, "the last number of a generation is given, the one after never" },
 	{ generations, "numbers of a generation start above all of the one before" },
-	{ at_most_once, "a request is applied once, and an older one is ESTALE" },
+	{ at_most_once, "a request is applied once" },
+	{ window_of_results, "the results of a window are kept, an older one is ESTALE" },
+	{ passed_over, "a request that was passed over is ECANCELED, never applied" },
+	{ result_settles, "RESULT settles what became of a request" },
 	{ refusals_are_remembered, "a refused request stays refused" },
 	{ sessions_end, "an ended session is ESTALE, what it did stays" },
 	{ begin_again, "a session asked for again is the same one" },

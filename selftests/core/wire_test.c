@@ -13,6 +13,7 @@
 #define AT_MEMBERS	16
 #define AT_BYTES	42
 #define AT_FIELDS	48
+#define VECTOR_BYTES	(8 * VR_REPLICAS_MAX)
 
 struct wire {
 	struct vrt *t;
@@ -88,6 +89,12 @@ static void same_entry(struct vrt *t, const struct vr_entry *a, const struct vr_
 	VRT_EXPECT(t, !memcmp(a->body, b->body, b->body_bytes));
 }
 
+static bool has_vector(u8 type)
+{
+	return type == VR_DO_VIEW_CHANGE || type == VR_START_VIEW || type == VR_RECOVERY ||
+	       type == VR_RECOVERY_RESPONSE;
+}
+
 static void same_message(struct vrt *t, const struct vr_message *a,
 			 const struct vr_message *b)
 {
@@ -99,13 +106,23 @@ static void same_message(struct vrt *t, const struct vr_message *a,
 	VRT_EXPECT_EQUAL(t, a->status, b->status);
 	VRT_EXPECT_EQUAL(t, a->generation, b->generation);
 	VRT_EXPECT_EQUAL(t, a->incarnation, b->incarnation);
+	VRT_EXPECT_EQUAL(t, a->instance, b->instance);
 	VRT_EXPECT_EQUAL(t, a->view, b->view);
 	VRT_EXPECT_EQUAL(t, a->log_view, b->log_view);
 	VRT_EXPECT_EQUAL(t, a->commit, b->commit);
 	VRT_EXPECT_EQUAL(t, a->hash, b->hash);
+	VRT_EXPECT_EQUAL(t, a->durable, b->durable);
 	VRT_EXPECT_EQUAL(t, a->heartbeat_ns, b->heartbeat_ns);
+	VRT_EXPECT_EQUAL(t, a->after, b->after);
+	VRT_EXPECT_EQUAL(t, a->read_id, b->read_id);
 	VRT_EXPECT_EQUAL(t, a->form_id, b->form_id);
 	VRT_EXPECT(t, !memcmp(a->nonces, b->nonces, sizeof(a->nonces)));
+	if (has_vector(b->type))
+		VRT_EXPECT(t, !memcmp(a->vector, b->vector, sizeof(a->vector)));
+	VRT_EXPECT_EQUAL(t, a->offset, b->offset);
+	VRT_EXPECT_EQUAL(t, a->total_bytes, b->total_bytes);
+	VRT_ASSERT_EQUAL(t, a->chunk_bytes, b->chunk_bytes);
+	VRT_EXPECT(t, !b->chunk_bytes || !memcmp(a->chunk, b->chunk, b->chunk_bytes));
 	/* A request has no number yet. */
 	if (b->type != VR_REQUEST)
 		VRT_EXPECT_EQUAL(t, a->op, b->op);
@@ -149,6 +166,11 @@ static void round_trip_limits(struct vrt *t)
 	round_trip_of(w, VR_DO_VIEW_CHANGE, 1, 0);
 	round_trip_of(w, VR_DO_VIEW_CHANGE, VR_HASHES_MAX, 0);
 	round_trip_of(w, VR_START_VIEW, VR_HASHES_MAX, 0);
+	round_trip_of(w, VR_RECOVERY_RESPONSE, 0, 0);
+	round_trip_of(w, VR_RECOVERY_RESPONSE, VR_HASHES_MAX, 0);
+	round_trip_of(w, VR_CHECKPOINT, 0, 1);
+	/* As much as the sample's body has. */
+	round_trip_of(w, VR_CHECKPOINT, 0, VR_BODY_BYTES_MAX);
 }
 
 static void truncation(struct vrt *t)
@@ -208,25 +230,28 @@ static void reserved(struct vrt *t)
 	struct wire *w = wire_new(t);
 	u8 type;
 
-	for (type = 1; type < VR_TYPE_COUNT; type++) {
-		encode(w, type, 2, 5);
-		is_reserved(w, 44, 4);
-	}
 	encode(w, VR_REQUEST, 1, 5);
-	is_reserved(w, AT_FIELDS + 36, 4);
+	is_reserved(w, AT_FIELDS + 8 + 36, 4);
 	for (type = VR_PREPARE; type <= VR_NEW_STATE; type += VR_NEW_STATE - VR_PREPARE) {
 		encode(w, type, 2, 5);
-		is_reserved(w, AT_FIELDS + 32, 8);
 		is_reserved(w, AT_FIELDS + 44, 4);
 		is_reserved(w, AT_FIELDS + 48 + 36, 4);
 		is_reserved(w, AT_FIELDS + 48 + 40 + 5 + 36, 4);
 	}
+	encode(w, VR_NEW_STATE, 2, 5);
+	is_reserved(w, AT_FIELDS + 32, 8);
 	encode(w, VR_DO_VIEW_CHANGE, 2, 0);
-	is_reserved(w, AT_FIELDS + 28, 4);
+	is_reserved(w, AT_FIELDS + VECTOR_BYTES + 28, 4);
 	encode(w, VR_START_VIEW, 2, 0);
+	is_reserved(w, AT_FIELDS + VECTOR_BYTES + 20, 4);
+	encode(w, VR_RECOVERY_RESPONSE, 2, 0);
+	is_reserved(w, AT_FIELDS + 16 + VECTOR_BYTES + 20, 4);
+	encode(w, VR_GET_CHECKPOINT, 0, 0);
 	is_reserved(w, AT_FIELDS + 20, 4);
+	encode(w, VR_CHECKPOINT, 0, 5);
+	is_reserved(w, AT_FIELDS + 26, 6);
 	encode(w, VR_PING, 0, 0);
-	is_reserved(w, AT_FIELDS + 17, 7);
+	is_reserved(w, AT_FIELDS + 25, 7);
 	encode(w, VR_FORM_REFUSED, 0, 0);
 	is_reserved(w, AT_FIELDS + 9, 7);
 }
@@ -242,21 +267,33 @@ static void bounds(struct vrt *t)
 	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_BOUND);
 
 	encode(w, VR_DO_VIEW_CHANGE, 1, 0);
-	vr_put32(w->datagram + AT_FIELDS + 24, VR_HASHES_MAX + 1);
+	vr_put32(w->datagram + AT_FIELDS + VECTOR_BYTES + 24, VR_HASHES_MAX + 1);
 	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_BOUND);
-	vr_put32(w->datagram + AT_FIELDS + 24, VR_HASHES_MAX);
+	vr_put32(w->datagram + AT_FIELDS + VECTOR_BYTES + 24, VR_HASHES_MAX);
 	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_SHORT);
 
 	encode(w, VR_START_VIEW, 1, 0);
-	vr_put32(w->datagram + AT_FIELDS + 16, U32_MAX);
+	vr_put32(w->datagram + AT_FIELDS + VECTOR_BYTES + 16, U32_MAX);
 	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_BOUND);
 
-	encode(w, VR_REQUEST, 1, 0);
-	vr_put16(w->datagram + AT_FIELDS + 34, VR_BODY_BYTES_MAX + 1);
+	encode(w, VR_RECOVERY_RESPONSE, 1, 0);
+	vr_put32(w->datagram + AT_FIELDS + 16 + VECTOR_BYTES + 16, VR_HASHES_MAX + 1);
 	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_BOUND);
-	vr_put16(w->datagram + AT_FIELDS + 34, VR_BODY_BYTES_MAX);
+
+	encode(w, VR_CHECKPOINT, 0, 1);
+	vr_put16(w->datagram + AT_FIELDS + 24, VR_CHUNK_BYTES_MAX + 1);
+	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_BOUND);
+	vr_put16(w->datagram + AT_FIELDS + 24, VR_CHUNK_BYTES_MAX);
 	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_SHORT);
-	vr_put16(w->datagram + AT_FIELDS + 34, 1);
+	vr_put16(w->datagram + AT_FIELDS + 24, 0);
+	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_LONG);
+
+	encode(w, VR_REQUEST, 1, 0);
+	vr_put16(w->datagram + AT_FIELDS + 8 + 34, VR_BODY_BYTES_MAX + 1);
+	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_BOUND);
+	vr_put16(w->datagram + AT_FIELDS + 8 + 34, VR_BODY_BYTES_MAX);
+	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_SHORT);
+	vr_put16(w->datagram + AT_FIELDS + 8 + 34, 1);
 	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_SHORT);
 }
 

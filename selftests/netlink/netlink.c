@@ -29,7 +29,8 @@ FIXTURE(netlink) {
 	char sentence[256];
 	struct nlmsghdr *nlh;
 	unsigned int objects;		/* of a dump or a get */
-	__u8 state;
+	__u64 value[VRSEQ_A_MAX + 1];	/* of the last one's numbers, ~0 = absent */
+	unsigned int round_trips;	/* members whose distance is known */
 	__u8 uuid[UUID_BYTES];
 };
 
@@ -42,14 +43,42 @@ static int on_error_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-static int on_group_attr(const struct nlattr *attr, void *data)
+static __u64 number_of(const struct nlattr *attr)
+{
+	switch (mnl_attr_get_payload_len(attr)) {
+	case 1:
+		return mnl_attr_get_u8(attr);
+	case 2:
+		return mnl_attr_get_u16(attr);
+	case 4:
+		return mnl_attr_get_u32(attr);
+	case 8:
+		return mnl_attr_get_u64(attr);
+	default:
+		return ~0ull;
+	}
+}
+
+static int on_member_attr(const struct nlattr *attr, void *data)
 {
 	struct _test_data_netlink *self = data;
 
-	if (mnl_attr_get_type(attr) == VRSEQ_A_STATE)
-		self->state = mnl_attr_get_u8(attr);
-	if (mnl_attr_get_type(attr) == VRSEQ_A_UUID &&
-	    mnl_attr_get_payload_len(attr) == UUID_BYTES)
+	if (mnl_attr_get_type(attr) == VRSEQ_A_MEMBER_ROUND_TRIP_NS && number_of(attr))
+		self->round_trips++;
+	return MNL_CB_OK;
+}
+
+static int on_group_attr(const struct nlattr *attr, void *data)
+{
+	struct _test_data_netlink *self = data;
+	unsigned int type = mnl_attr_get_type(attr);
+
+	if (type > VRSEQ_A_MAX)
+		return MNL_CB_OK;
+	self->value[type] = number_of(attr);
+	if (type == VRSEQ_A_MEMBER)
+		mnl_attr_parse_nested(attr, on_member_attr, self);
+	if (type == VRSEQ_A_UUID && mnl_attr_get_payload_len(attr) == UUID_BYTES)
 		memcpy(self->uuid, mnl_attr_get_payload(attr), UUID_BYTES);
 	return MNL_CB_OK;
 }
@@ -91,6 +120,8 @@ static int finish(struct _test_data_netlink *self)
 				return 0;
 			if (nlh->nlmsg_type != NLMSG_ERROR) {
 				self->objects++;
+				memset(self->value, 0xff, sizeof(self->value));
+				self->round_trips = 0;
 				mnl_attr_parse(nlh, sizeof(struct genlmsghdr), on_group_attr,
 					       self);
 				continue;
@@ -149,6 +180,7 @@ struct add {
 	unsigned int uuid_bytes;
 	__u64 heartbeat_ns;
 	__u64 view_timeout_ns;
+	__u64 lease_ns;
 	__u32 log_entries;
 	__u32 log_bytes;
 	__u32 messages;
@@ -177,6 +209,8 @@ static void put_add(struct _test_data_netlink *self, struct add add)
 		mnl_attr_put_u64(self->nlh, VRSEQ_A_HEARTBEAT_NS, add.heartbeat_ns);
 	if (add.view_timeout_ns)
 		mnl_attr_put_u64(self->nlh, VRSEQ_A_VIEW_TIMEOUT_NS, add.view_timeout_ns);
+	if (add.lease_ns)
+		mnl_attr_put_u64(self->nlh, VRSEQ_A_LEASE_NS, add.lease_ns);
 	if (add.log_entries)
 		mnl_attr_put_u32(self->nlh, VRSEQ_A_LOG_ENTRIES, add.log_entries);
 	if (add.log_bytes)
@@ -193,7 +227,7 @@ static int add(struct _test_data_netlink *self, struct add what)
 	return finish(self);
 }
 
-/* DEL, FORM, GET, STATS_GET: a name and no more. */
+/* DEL, FORM, GET, STATS_GET, RESIGN: a name and no more. */
 static int by_name(struct _test_data_netlink *self, int command, const char *name)
 {
 	begin(self, self->family, command, NLM_F_ACK);
@@ -256,7 +290,7 @@ TEST_F(netlink, add_get_del)
 	ASSERT_EQ(0, add(self, ADD()));
 	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
 	EXPECT_EQ(1, self->objects);
-	EXPECT_EQ(VRSEQ_STATE_BLANK, self->state);
+	EXPECT_EQ(VRSEQ_STATE_BLANK, self->value[VRSEQ_A_STATE]);
 	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_STATS_GET, "g"));
 	EXPECT_EQ(1, self->objects);
 	ASSERT_EQ(0, add(self, ADD(.name = "h", .port = PORT + 1)));
@@ -266,7 +300,7 @@ TEST_F(netlink, add_get_del)
 	EXPECT_EQ(2, self->objects);
 	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_FORM, "h"));
 	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "h"));
-	EXPECT_EQ(VRSEQ_STATE_NORMAL, self->state);
+	EXPECT_EQ(VRSEQ_STATE_NORMAL, self->value[VRSEQ_A_STATE]);
 	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
 	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "h"));
 	ASSERT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
@@ -345,11 +379,12 @@ TEST_F(netlink, uuid)
 
 /* Member id listens on PORT + id and knows the others of three. */
 static int add_of_three(struct _test_data_netlink *self, const char *name, int id,
-			const void *uuid)
+			const void *uuid, __u64 view_timeout_ns)
 {
 	int other, error;
 
-	error = add(self, ADD(.name = name, .self_id = id, .port = PORT + id, .uuid = uuid));
+	error = add(self, ADD(.name = name, .self_id = id, .port = PORT + id, .uuid = uuid,
+			      .view_timeout_ns = view_timeout_ns));
 	for (other = 1; other <= 3 && !error; other++) {
 		if (other != id)
 			error = member(self, VRSEQ_CMD_MEMBER_ADD, name,
@@ -365,7 +400,7 @@ TEST_F(netlink, three_members_of_one_namespace)
 	int fds[3], i;
 
 	for (i = 0; i < 3; i++)
-		ASSERT_EQ(0, add_of_three(self, names[i], i + 1, uuid_one));
+		ASSERT_EQ(0, add_of_three(self, names[i], i + 1, uuid_one, 0));
 	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_FORM, "b"));
 	for (i = 0; i < 3; i++) {
 		struct vrseq_attach attach = { .group = { *names[i] } };
@@ -389,11 +424,159 @@ TEST_F(netlink, three_members_of_one_namespace)
 /* Everything fits but the uuid of one: it does not hear the others. */
 TEST_F(netlink, three_members_of_two_groups)
 {
-	ASSERT_EQ(0, add_of_three(self, "a", 1, uuid_one));
-	ASSERT_EQ(0, add_of_three(self, "b", 2, uuid_one));
-	ASSERT_EQ(0, add_of_three(self, "c", 3, uuid_two));
+	ASSERT_EQ(0, add_of_three(self, "a", 1, uuid_one, 0));
+	ASSERT_EQ(0, add_of_three(self, "b", 2, uuid_one, 0));
+	ASSERT_EQ(0, add_of_three(self, "c", 3, uuid_two, 0));
 	REFUSE(EHOSTUNREACH, by_name(self, VRSEQ_CMD_GROUP_FORM, "a"));
 	EXPECT_NE(NULL, strstr(self->sentence, "member 3"));
+}
+
+/* ---- handing over ---- */
+
+static const char *const three[] = { "a", "b", "c" };
+
+/* A formed group of three, whose view timeout nobody here has the time for. */
+static void form_three(struct __test_metadata *_metadata, struct _test_data_netlink *self)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		ASSERT_EQ(0, add_of_three(self, three[i], i + 1, uuid_one, 50000 * MS));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_FORM, "a"));
+}
+
+/* The primary's place in three[], as member @name sees it. */
+static int primary_of(struct _test_data_netlink *self, const char *name)
+{
+	__u64 until = dev_now_ns() + 10000 * MS;
+
+	do {
+		if (!by_name(self, VRSEQ_CMD_GROUP_GET, name) &&
+		    self->value[VRSEQ_A_HAS_QUORUM] == 1 && self->value[VRSEQ_A_PRIMARY_ID])
+			return self->value[VRSEQ_A_PRIMARY_ID] - 1;
+		usleep(10000);
+	} while (dev_now_ns() < until);
+	return -1;
+}
+
+/* One number at this member, within two seconds: with no time-out in between. */
+static int draw_soon(const char *name, __u64 *number)
+{
+	struct vrseq_next next = { .count = 1, .hdr.deadline_ns = dev_now_ns() + 2000 * MS };
+	int fd = dev_open(O_RDWR), error = dev_attach(fd, name);
+
+	error = error ?: dev_ioctl(fd, VRSEQ_IOC_NEXT, &next);
+	*number = next.first;
+	close(fd);
+	return error;
+}
+
+TEST_F(netlink, resign)
+{
+	int old, other, i;
+	__u64 number, view, start;
+
+	form_three(_metadata, self);
+	old = primary_of(self, "a");
+	ASSERT_GE(old, 0);
+	other = (old + 1) % 3;
+	ASSERT_EQ(0, draw_soon(three[other], &number));
+	EXPECT_EQ(1, number);
+	ASSERT_EQ(old, primary_of(self, three[other]));
+	view = self->value[VRSEQ_A_VIEW];
+
+	/* A backup has nothing to hand over. */
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_RESIGN, three[other]));
+	ASSERT_EQ(old, primary_of(self, three[other]));
+	EXPECT_EQ(view, self->value[VRSEQ_A_VIEW]);
+
+	start = dev_now_ns();
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_RESIGN, three[old]));
+	EXPECT_LT(dev_now_ns() - start, 1000 * MS);
+	EXPECT_NE(old, primary_of(self, three[old]));
+	EXPECT_GT(self->value[VRSEQ_A_VIEW], view);
+	EXPECT_EQ(VRSEQ_STATE_NORMAL, self->value[VRSEQ_A_STATE]);
+	/* It stays in the group: all three go on. */
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(0, draw_soon(three[i], &number));
+		EXPECT_EQ(2 + i, number);
+	}
+}
+
+TEST_F(netlink, resign_refused)
+{
+	int old, i;
+
+	REFUSE(EINVAL, by_name(self, VRSEQ_CMD_GROUP_RESIGN, NULL));
+	REFUSE(ENOENT, by_name(self, VRSEQ_CMD_GROUP_RESIGN, "a"));
+	/* Blank, or alone: nobody depends on it. */
+	ASSERT_EQ(0, add(self, ADD()));
+	EXPECT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_RESIGN, "g"));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_FORM, "g"));
+	EXPECT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_RESIGN, "g"));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	EXPECT_EQ(VRSEQ_STATE_NORMAL, self->value[VRSEQ_A_STATE]);
+
+	form_three(_metadata, self);
+	old = primary_of(self, "a");
+	ASSERT_GE(old, 0);
+	for (i = 1; i < 3; i++)
+		ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, three[(old + i) % 3]));
+	/* Nobody is left to take over. */
+	REFUSE(ETIMEDOUT, by_name(self, VRSEQ_CMD_GROUP_RESIGN, three[old]));
+}
+
+/* A deleted primary is not missed, nor is one whose namespace goes: see netns/. */
+TEST_F(netlink, del_hands_over)
+{
+	int old;
+	__u64 number;
+
+	form_three(_metadata, self);
+	old = primary_of(self, "a");
+	ASSERT_GE(old, 0);
+	ASSERT_EQ(0, draw_soon(three[old], &number));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, three[old]));
+	ASSERT_EQ(0, draw_soon(three[(old + 1) % 3], &number));
+	EXPECT_EQ(2, number);
+	ASSERT_EQ(0, draw_soon(three[(old + 2) % 3], &number));
+	EXPECT_EQ(3, number);
+}
+
+TEST_F(netlink, what_is_shown)
+{
+	__u64 until = dev_now_ns() + 10000 * MS, number;
+
+	form_three(_metadata, self);
+	ASSERT_EQ(0, draw_soon("a", &number));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "a"));
+	EXPECT_NE(0, self->value[VRSEQ_A_INCARNATION]);
+	EXPECT_NE(~0ull, self->value[VRSEQ_A_INCARNATION]);
+	EXPECT_LE(self->value[VRSEQ_A_CHECKPOINT_OP], self->value[VRSEQ_A_COMMIT]);
+	EXPECT_EQ(0, self->value[VRSEQ_A_RECOVERIES]);
+	EXPECT_EQ(0, self->value[VRSEQ_A_TRANSFERS]);
+	EXPECT_EQ(0, self->value[VRSEQ_A_LEASE_NS]);
+	/* Both others are at some distance, once they were asked. */
+	while (self->round_trips < 2 && dev_now_ns() < until) {
+		usleep(10000);
+		ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "a"));
+	}
+	EXPECT_EQ(2, self->round_trips);
+}
+
+/* At most half of the view timeout, whose own value is 120 ms. */
+TEST_F(netlink, lease)
+{
+	REFUSE(ERANGE, add(self, ADD(.lease_ns = 60 * MS + 1)));
+	REFUSE(ERANGE, add(self, ADD(.lease_ns = ~0ull)));
+	REFUSE(ERANGE, add(self, ADD(.view_timeout_ns = 1000 * MS, .lease_ns = 500 * MS + 1)));
+	ASSERT_EQ(0, add(self, ADD(.lease_ns = 60 * MS)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	EXPECT_EQ(60 * MS, self->value[VRSEQ_A_LEASE_NS]);
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+	ASSERT_EQ(0, add(self, ADD(.view_timeout_ns = 1000 * MS, .lease_ns = 500 * MS)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	EXPECT_EQ(500 * MS, self->value[VRSEQ_A_LEASE_NS]);
 }
 
 TEST_F(netlink, taken)
@@ -563,8 +746,11 @@ TEST_F(netlink, noise)
 	for (i = 0; i < 3000; i++) {
 		unsigned int changes = 1 + rand_r(&seed) % 4;
 
+		/* Small: what is made in vain here is memory that has to be cleared. */
 		put_add(self, ADD(.port = 20000 + i, .heartbeat_ns = 20 * MS,
-				  .view_timeout_ns = 200 * MS));
+				  .view_timeout_ns = 200 * MS, .lease_ns = 1,
+				  .log_entries = 256, .log_bytes = 128 << 10, .messages = 2,
+				  .message_bytes = 2 << 10));
 		if (i & 1)
 			((struct genlmsghdr *)mnl_nlmsg_get_payload(self->nlh))->cmd =
 				1 + rand_r(&seed) % VRSEQ_CMD_MAX;
@@ -579,7 +765,8 @@ TEST_F(netlink, noise)
 
 TEST_F(netlink, permission)
 {
-	static const int commands[] = { VRSEQ_CMD_GROUP_DEL, VRSEQ_CMD_GROUP_FORM };
+	static const int commands[] = { VRSEQ_CMD_GROUP_DEL, VRSEQ_CMD_GROUP_FORM,
+					VRSEQ_CMD_GROUP_RESIGN };
 	unsigned int i;
 
 	ASSERT_EQ(0, add(self, ADD()));

@@ -10,7 +10,8 @@
  *	A4  what is committed in a view is in the log of every later one's primary
  *	A5  what a replica acknowledged in a view it holds in that view
  *	A6  readers see the same messages, none missing, none twice
- *	A7  what was said not to be applied is in no log
+ *	A7  what was said not to be applied never is
+ *	A8  replicas with a checkpoint of one op have the same checkpoint
  */
 #include "sim.h"
 
@@ -28,34 +29,53 @@ const struct sim_entry *check_entry(const struct sim *sim, u64 op)
 
 /* --- the committed log --- */
 
-static void *grow(void *array, u64 count, u64 *room, size_t size)
-{
-	if (count < *room)
-		return array;
-	*room = *room ? 2 * *room : 512;
-	array = realloc(array, *room * size);
-	if (!array)
-		abort();
-	return array;
-}
-
 bool check_is_durable(const struct sim_node *node, u64 op, u64 hash)
 {
-	return node->durable_hash[op & (SIM_DURABLE_MAX - 1)] == hash;
+	const struct sim_block *block = &node->disk[op & (SIM_DURABLE_MAX - 1)];
+
+	return node->config.memory_is_durable || (block->op == op && block->hash == hash);
 }
 
-/* R4, seen from outside: those who lost their memory since get the benefit. */
-static void check_quorum(struct sim *sim, const struct vr_entry *entry)
+/* A member says to others that it holds @op; by the chain that is all before, too. */
+static void give_word(struct sim *sim, const struct sim_node *node, u64 op)
+{
+	struct sim_word *words = sim->checker.words[node->slot];
+	u64 oldest = op > SIM_DURABLE_MAX ? op - SIM_DURABLE_MAX : 0;
+	const struct vr_entry *entry;
+	struct sim_word *word;
+
+	for (; op > oldest; op--) {
+		entry = vr_replica_entry(node->replica, op);
+		word = &words[op & (SIM_DURABLE_MAX - 1)];
+		if (!entry || (word->op == op && word->hash == entry->hash &&
+			       word->incarnation == node->info.incarnation))
+			return;
+		word->op = op;
+		word->hash = entry->hash;
+		word->incarnation = node->info.incarnation;
+	}
+}
+
+/* R4, R5, seen from outside: those who said so, and are not known to have died since. */
+static void check_quorum(struct sim *sim, const struct sim_node *node, const struct vr_entry *entry)
 {
 	u32 holders = 0;
 	u32 i;
 
-	for (i = 0; i < sim->options.replica_count; i++)
-		holders += sim->nodes[i].life ||
-			   check_is_durable(&sim->nodes[i], entry->op, entry->hash);
+	for (i = 0; i < sim->options.replica_count; i++) {
+		const struct sim_word *word =
+			&sim->checker.words[i][entry->op & (SIM_DURABLE_MAX - 1)];
+
+		if (i == node->slot)
+			holders += check_is_durable(node, entry->op, entry->hash);
+		else
+			holders += word->op == entry->op && word->hash == entry->hash &&
+				   word->incarnation >= node->info.peers[i].incarnation;
+	}
 	if (holders < sim_quorum(sim))
-		sim_fail(sim, "R4: op %llu is committed, and %u of %u hold it",
-			 (unsigned long long)entry->op, holders, sim->options.replica_count);
+		sim_fail(sim, "R4: op %llu is committed by replica %u, and %u of %u hold it",
+			 (unsigned long long)entry->op, node->slot, holders,
+			 sim->options.replica_count);
 }
 
 static void commit_first(struct sim *sim, const struct sim_node *node, const struct vr_entry *entry)
@@ -63,7 +83,7 @@ static void commit_first(struct sim *sim, const struct sim_node *node, const str
 	struct sim_checker *c = &sim->checker;
 	struct sim_entry *e;
 
-	c->entries = grow(c->entries, c->entry_count, &c->entry_room, sizeof(*c->entries));
+	c->entries = sim_room(c->entries, c->entry_count, &c->entry_room, sizeof(*c->entries));
 	e = &c->entries[c->entry_count++];
 	memset(e, 0, sizeof(*e));
 	e->hash = entry->hash;
@@ -75,32 +95,56 @@ static void commit_first(struct sim *sim, const struct sim_node *node, const str
 	e->kind = entry->kind;
 	e->origin = entry->origin;
 	e->body_bytes = entry->body_bytes;
-	e->body = malloc(entry->body_bytes + 1);
-	if (!e->body)
-		abort();
+	e->body = sim_allocate(entry->body_bytes);
 	if (entry->body_bytes)
 		memcpy(e->body, entry->body, entry->body_bytes);
-	check_quorum(sim, entry);
+	check_quorum(sim, node, entry);
 	model_apply(&sim->model, e, entry->op, &e->result);
+	sim_trace(sim, node, "COMMITS %llu: %s session %llu request %llu: error %d, %llu..%llu",
+		  (unsigned long long)(entry->op & VR_COUNT_MASK), sim_kind_name(e->kind),
+		  (unsigned long long)(e->session & VR_COUNT_MASK), (unsigned long long)e->request,
+		  e->result.error, (unsigned long long)(e->result.first & VR_COUNT_MASK),
+		  (unsigned long long)(e->result.last & VR_COUNT_MASK));
+	if (sim->model.broken_promise)
+		sim_fail(sim, "A7: op %llu applies request %llu of session %llu, of which was said that it is not",
+			 (unsigned long long)entry->op, (unsigned long long)e->request,
+			 (unsigned long long)e->session);
+	if (node->info.primary != node->slot)
+		sim_mark(sim, MARK_DONE_EARLY);
 	if (e->result.error == -ENOSPC)
 		sim_mark(sim, MARK_COUNTERS_FULL);
 	if (e->result.error == -EOVERFLOW)
 		sim_mark(sim, MARK_OVERFLOW);
 }
 
-static bool entries_equal(const struct sim_entry *a, const struct vr_entry *b)
+static bool contents_equal(const struct sim_entry *a, const struct vr_entry *b)
 {
-	return a->hash == b->hash && a->view == b->view && a->session == b->session &&
+	return a->view == b->view && a->session == b->session &&
 	       a->request == b->request && a->argument == b->argument && a->kind == b->kind &&
 	       a->origin == b->origin && a->body_bytes == b->body_bytes &&
 	       (!a->body_bytes || !memcmp(a->body, b->body, a->body_bytes));
 }
 
+static bool entries_equal(const struct sim_entry *a, const struct vr_entry *b)
+{
+	return a->hash == b->hash && contents_equal(a, b);
+}
+
+/* Entries that came within a checkpoint are known by the hash of the newest. */
+static bool skipped(const struct sim *sim, const struct sim_node *node, u64 op)
+{
+	return op < node->info.op_first && check_entry(sim, op);
+}
+
 static void check_commits(struct sim *sim, struct sim_node *node)
 {
-	u64 op;
+	bool is_primary = node->info.primary == node->slot;
+	const struct sim_entry *newest;
+	u64 op = node->checked_commit + 1;
 
-	for (op = node->checked_commit + 1; op <= node->info.commit && !sim->failed; op++) {
+	while (op <= node->info.commit && skipped(sim, node, op))
+		op++;
+	for (; op <= node->info.commit && !sim->failed; op++) {
 		const struct vr_entry *entry = vr_replica_entry(node->replica, op);
 		const struct sim_entry *first = check_entry(sim, op);
 
@@ -117,50 +161,140 @@ static void check_commits(struct sim *sim, struct sim_node *node)
 			sim_fail(sim, "A1: replica %u commits another entry at op %llu",
 				 node->slot, (unsigned long long)op);
 	}
+	if (sim->failed || node->info.commit == node->checked_commit)
+		return;
+	newest = check_entry(sim, node->info.commit);
+	if (newest && newest->hash != node->info.commit_hash)
+		sim_fail(sim, "A1: replica %u is at op %llu with another hash", node->slot,
+			 (unsigned long long)node->info.commit);
+	for (op = node->info.commit; is_primary && op > sim->checker.base; op--) {
+		struct sim_entry *e = &sim->checker.entries[op - sim->checker.base - 1];
+
+		if (e->primary_ns)
+			break;
+		e->primary_ns = sim->now_ns;
+	}
 	node->checked_commit = node->info.commit;
 }
 
+static void check_checkpoint(struct sim *sim, const struct sim_node *node)
+{
+	const struct vr_info *now = &node->info;
+	struct sim_word *known;
+	u64 hash;
+
+	if (!now->checkpoint_op || now->checkpoint_op == node->before.checkpoint_op)
+		return;
+	hash = vr_replica_checkpoint_hash(node->replica);
+	known = &sim->checker.checkpoints[now->checkpoint_op & (SIM_CHECKPOINTS_MAX - 1)];
+	if (now->checkpoint_op > now->commit) {
+		sim_fail(sim, "R13: replica %u has a checkpoint of op %llu, which is not committed",
+			 node->slot, (unsigned long long)now->checkpoint_op);
+	} else if (known->op == now->checkpoint_op) {
+		sim_mark(sim, MARK_CHECKPOINTS_MET);
+		if (known->hash != hash)
+			sim_fail(sim, "A8: replica %u has another checkpoint of op %llu",
+				 node->slot, (unsigned long long)now->checkpoint_op);
+	} else {
+		known->op = now->checkpoint_op;
+		known->hash = hash;
+	}
+	if (now->checkpoints > node->before.checkpoints)
+		sim_mark(sim, MARK_CHECKPOINT);
+	if (now->transfers > node->before.transfers)
+		sim_mark(sim, node->before.status == VR_STATUS_RECOVERING ?
+			      MARK_CHECKPOINT_RECOVERED : MARK_CHECKPOINT_FETCHED);
+}
+
 /* --- one replica over time --- */
+
+static bool has_memory(u8 status)
+{
+	return status == VR_STATUS_NORMAL || status == VR_STATUS_VIEW_CHANGE;
+}
+
+static bool is_without(u8 status)
+{
+	return status == VR_STATUS_RECOVERING || status == VR_STATUS_AMNESIA;
+}
+
+/* A new life owes nothing to what an old one knew or said. */
+void check_forget(struct sim_node *node)
+{
+	memset(node->disk, 0, sizeof(node->disk));
+	memset(node->heard, 0, sizeof(node->heard));
+	node->checked_commit = 0;
+	node->checked_sequence = 0;
+	node->acked = false;
+	node->voted = false;
+	node->heard_view = 0;
+	node->heard_count = 0;
+	node->heard_revoked = false;
+	node->was_formed = false;
+}
+
+/* R15: nobody comes back as the primary it was. */
+static void check_recovered(struct sim *sim, struct sim_node *node)
+{
+	sim_mark(sim, MARK_RECOVERED);
+	if (node->recovered)
+		sim_mark(sim, MARK_RECOVERED_TWICE);
+	node->recovered = true;
+	if (node->info.primary == node->slot && sim->options.replica_count > 1)
+		sim_fail(sim, "R15: replica %u recovers as primary of view %llu", node->slot,
+			 (unsigned long long)node->info.view);
+	net_release(sim, node->slot);
+}
 
 static void check_monotone(struct sim *sim, const struct sim_node *node,
 			   const struct vr_info *before)
 {
 	const struct vr_info *now = &node->info;
 
-	if (now->status == VR_STATUS_HALTED)
+	if (now->status == VR_STATUS_HALTED) {
 		sim_fail(sim, "I0: replica %u halted, reason %u", node->slot, now->halt);
-	else if (now->view < before->view)
-		sim_fail(sim, "I3: replica %u went back to view %llu", node->slot,
-			 (unsigned long long)now->view);
-	else if (now->last_normal_view < before->last_normal_view)
-		sim_fail(sim, "I3: replica %u went back to last normal view %llu", node->slot,
-			 (unsigned long long)now->last_normal_view);
-	else if (now->commit < before->commit)
-		sim_fail(sim, "I6: the commit number of replica %u went back to %llu",
-			 node->slot, (unsigned long long)now->commit);
-	else if (now->status == VR_STATUS_NORMAL && now->view != now->last_normal_view)
+		return;
+	}
+	if (now->status == VR_STATUS_NORMAL && now->view != now->last_normal_view)
 		sim_fail(sim, "I3: replica %u is NORMAL in view %llu, last normal view %llu",
 			 node->slot, (unsigned long long)now->view,
 			 (unsigned long long)now->last_normal_view);
-	else if (now->commit > now->op)
+	if (now->commit > now->op)
 		sim_fail(sim, "I1: replica %u has op %llu and commit %llu", node->slot,
 			 (unsigned long long)now->op, (unsigned long long)now->commit);
+	/* Without memory there is nothing to be true to. */
+	if (!has_memory(before->status) || !has_memory(now->status))
+		return;
+	if (now->view < before->view)
+		sim_fail(sim, "I3: replica %u went back to view %llu", node->slot,
+			 (unsigned long long)now->view);
+	if (now->last_normal_view < before->last_normal_view)
+		sim_fail(sim, "I3: replica %u went back to last normal view %llu", node->slot,
+			 (unsigned long long)now->last_normal_view);
+	if (now->commit < before->commit)
+		sim_fail(sim, "I6: the commit number of replica %u went back to %llu",
+			 node->slot, (unsigned long long)now->commit);
+	if (now->incarnation != before->incarnation)
+		sim_fail(sim, "R16: replica %u changes from life %llu to life %llu", node->slot,
+			 (unsigned long long)before->incarnation,
+			 (unsigned long long)now->incarnation);
 }
 
-/* Ground truth for a refusal: does somebody else really not hold what we miss? */
-static bool really_behind(const struct sim *sim, const struct sim_node *node)
+/* Who may come to which status, besides staying. */
+static bool may_become(u8 from, u8 to)
 {
-	u32 i;
+	static const u8 next[VR_STATUS_COUNT] = {
+		[VR_STATUS_BLANK] = 1u << VR_STATUS_FORMING | 1u << VR_STATUS_NORMAL |
+				    1u << VR_STATUS_RECOVERING | 1u << VR_STATUS_AMNESIA,
+		[VR_STATUS_FORMING] = 1u << VR_STATUS_BLANK | 1u << VR_STATUS_NORMAL |
+				      1u << VR_STATUS_RECOVERING | 1u << VR_STATUS_AMNESIA,
+		[VR_STATUS_NORMAL] = 1u << VR_STATUS_VIEW_CHANGE,
+		[VR_STATUS_VIEW_CHANGE] = 1u << VR_STATUS_NORMAL,
+		[VR_STATUS_RECOVERING] = 1u << VR_STATUS_NORMAL | 1u << VR_STATUS_AMNESIA,
+		[VR_STATUS_AMNESIA] = 1u << VR_STATUS_NORMAL | 1u << VR_STATUS_RECOVERING,
+	};
 
-	for (i = 0; i < sim->options.replica_count; i++) {
-		const struct sim_node *other = &sim->nodes[i];
-
-		if (other != node && other->up && other->info.op_first > node->info.op + 1)
-			return true;
-		if (other != node && other->up && other->info.op_first > node->info.commit + 1)
-			return true;
-	}
-	return false;
+	return from == to || (next[from] >> to & 1);
 }
 
 static void check_status(struct sim *sim, struct sim_node *node, const struct vr_info *before)
@@ -169,20 +303,22 @@ static void check_status(struct sim *sim, struct sim_node *node, const struct vr
 
 	if (now->status == before->status)
 		return;
-	if (before->status == VR_STATUS_RECOVERING)
-		sim_fail(sim, "R15: replica %u was RECOVERING and is %s", node->slot,
-			 sim_status_name(now->status));
-	if (now->status == VR_STATUS_RECOVERING && now->refusal == VR_REFUSAL_MEMORY_LOST) {
+	sim->totals.transitions[before->status * VR_STATUS_COUNT + now->status]++;
+	if (!node->demoted_now && !may_become(before->status, now->status))
+		sim_fail(sim, "R15: replica %u was %s and is %s", node->slot,
+			 sim_status_name(before->status), sim_status_name(now->status));
+	if (is_without(now->status) && !is_without(before->status)) {
 		sim_mark(sim, MARK_MEMORY_LOST);
-		if (!node->life)
+		if (!node->life && now->refusal == VR_REFUSAL_MEMORY_LOST)
 			sim_fail(sim, "R15: replica %u lost no memory", node->slot);
+		check_forget(node);
 	}
-	if (now->status == VR_STATUS_RECOVERING && now->refusal == VR_REFUSAL_BEHIND) {
-		sim_mark(sim, MARK_BEHIND);
-		if (!really_behind(sim, node))
-			sim_fail(sim, "R13: replica %u is not behind anybody's window",
-				 node->slot);
-	}
+	if (now->status == VR_STATUS_AMNESIA)
+		sim_mark(sim, MARK_AMNESIA);
+	if (before->status == VR_STATUS_AMNESIA && now->status != VR_STATUS_AMNESIA)
+		sim_mark(sim, MARK_AMNESIA_OVER);
+	if (is_without(before->status) && now->status == VR_STATUS_NORMAL)
+		check_recovered(sim, node);
 	if (now->status == VR_STATUS_BLANK && node->was_formed)
 		sim_fail(sim, "R19: replica %u forgot its group", node->slot);
 	if (now->status == VR_STATUS_NORMAL && !node->was_formed) {
@@ -212,7 +348,7 @@ static void check_leader(struct sim *sim, const struct sim_node *node)
 	}
 }
 
-static void check_primary(struct sim *sim, const struct sim_node *node,
+static void check_primary(struct sim *sim, struct sim_node *node,
 			  const struct vr_info *before)
 {
 	struct sim_checker *c = &sim->checker;
@@ -227,13 +363,12 @@ static void check_primary(struct sim *sim, const struct sim_node *node,
 		sim_fail(sim, "L4: %u view changes", SIM_VIEWS_MAX);
 		return;
 	}
-	if (c->primary_seen[view] && c->primary_life[view] != node->life) {
+	if (c->primary_seen[view] && c->primary_seen[view] != node->info.incarnation) {
 		sim_fail(sim, "A2: two lives of replica %u are primary of view %llu",
 			 node->slot, (unsigned long long)view);
 		return;
 	}
-	c->primary_seen[view] = true;
-	c->primary_life[view] = node->life;
+	c->primary_seen[view] = node->info.incarnation;
 	if (before->status != VR_STATUS_NORMAL || before->view != view) {
 		check_leader(sim, node);
 		check_votes(sim, node, before);
@@ -274,7 +409,8 @@ static void check_acked(struct sim *sim, struct sim_node *node)
 	const struct vr_entry *entry;
 	u64 op;
 
-	if (!node->acked || node->info.last_normal_view != node->acked_view ||
+	if (!node->acked || !has_memory(node->info.status) ||
+	    node->info.last_normal_view != node->acked_view ||
 	    node->acked_op < node->info.op_first)
 		return;
 	entry = vr_replica_entry(node->replica, node->acked_op);
@@ -296,7 +432,9 @@ static void check_messages(struct sim *sim, struct sim_node *node)
 	u64 oldest = vr_replica_sequence_first(node->replica);
 	u64 sequence;
 
-	if (!sim->effects->readable && newest != node->checked_sequence)
+	if (newest == node->checked_sequence)
+		return;
+	if (!sim->effects->readable && has_memory(node->before.status))
 		sim_fail(sim, "A6: replica %u has new messages and does not say so", node->slot);
 	sequence = node->checked_sequence + 1;
 	if (sequence < oldest) {
@@ -310,7 +448,8 @@ static void check_messages(struct sim *sim, struct sim_node *node)
 		if (sequence - sim->checker.base <= sim->model.message_count)
 			e = check_entry(sim,
 					sim->model.messages[sequence - sim->checker.base - 1]);
-		if (!message || !e || !entries_equal(e, message))
+		/* Out of a checkpoint they come without their hashes. */
+		if (!message || !e || !contents_equal(e, message))
 			sim_fail(sim, "A6: replica %u has another message %llu", node->slot,
 				 (unsigned long long)sequence);
 	}
@@ -329,14 +468,17 @@ void check_step(struct sim *sim, struct sim_node *node)
 	check_formed(sim, node);
 	if (sim->failed || !sim->checker.formed)
 		return;
-	if (!node->was_formed)
+	if (!node->was_formed || !has_memory(now->status))
 		return;
 	check_commits(sim, node);
 	if (!sim->failed)
 		check_primary(sim, node, before);
 	check_acked(sim, node);
+	check_checkpoint(sim, node);
 	if (!sim->failed)
 		check_messages(sim, node);
+	if (now->op_first > sim->checker.base + 1 && before->op_first == sim->checker.base + 1)
+		sim_mark(sim, MARK_RING_WRAPPED);
 	if (now->view > before->view + 1)
 		sim_mark(sim, MARK_VIEW_SKIPPED);
 	if (now->op < before->op)
@@ -361,6 +503,7 @@ static void check_ack(struct sim *sim, struct sim_node *node, const struct vr_me
 	if (m->op > node->info.op || (entry && entry->hash != m->hash))
 		sim_fail(sim, "R3: replica %u acknowledges op %llu, which it does not hold",
 			 node->slot, (unsigned long long)m->op);
+	give_word(sim, node, m->op);
 	if (!entry || (node->acked && node->acked_view == m->view && node->acked_op >= m->op))
 		return;
 	node->acked = true;
@@ -374,25 +517,45 @@ static void check_ack(struct sim *sim, struct sim_node *node, const struct vr_me
 	}
 }
 
-void check_send(struct sim *sim, struct sim_node *node, const struct vr_message *m)
+/* What may be said in which status; PING and PONG in any. */
+static bool may_say(u8 status, u8 type)
 {
-	u8 status = node->info.status;
-	bool about_forming = m->type == VR_FORM || m->type == VR_FORM_OK ||
-			     m->type == VR_FORM_REFUSED || m->type == VR_FORMED;
-	enum vr_drop drop;
-	struct vr_message addressed = *m;
+	const u32 forming = 1u << VR_FORM | 1u << VR_FORM_OK | 1u << VR_FORM_REFUSED |
+			    1u << VR_FORMED | 1u << VR_PING | 1u << VR_PONG;
+	const u32 recovering = 1u << VR_RECOVERY | 1u << VR_GET_STATE | 1u << VR_GET_CHECKPOINT;
 
-	addressed.to = node->slot ? 0 : 1;
+	switch (status) {
+	case VR_STATUS_NORMAL:
+	case VR_STATUS_VIEW_CHANGE:
+		return true;
+	case VR_STATUS_RECOVERING:
+	case VR_STATUS_AMNESIA:
+		return (forming | recovering) >> type & 1;
+	default:
+		return forming >> type & 1;
+	}
+}
+
+void check_send(struct sim *sim, struct sim_node *node, const struct vr_send *send)
+{
+	const struct vr_message *m = &send->message;
+	struct vr_message addressed = *m;
+	u8 status = node->info.status;
+	enum vr_drop drop;
+
+	addressed.to = __builtin_ctz(send->to_mask | 1u << 31);
 	drop = vr_message_invalid(&addressed, sim->options.replica_count);
 	if (drop)
 		sim_fail(sim, "S6: replica %u sends a %s it would not accept: %s", node->slot,
 			 vr_type_name(m->type), vr_drop_name(drop));
-	if (m->type != VR_PING && !about_forming && status != VR_STATUS_NORMAL &&
-	    status != VR_STATUS_VIEW_CHANGE)
+	/* A step may come from a status, or go to one, in which it is said. */
+	if (!may_say(status, m->type) && !may_say(node->before.status, m->type))
 		sim_fail(sim, "R15: replica %u is %s and sends %s", node->slot,
 			 sim_status_name(status), vr_type_name(m->type));
 	if (m->type == VR_PREPARE_OK)
 		check_ack(sim, node, m);
+	if (m->type == VR_PREPARE)
+		give_word(sim, node, vr_min(m->durable, node->info.op));
 	if (m->type == VR_DO_VIEW_CHANGE)
 		check_vote(sim, node, m);
 	if (m->type == VR_PREPARE && m->entry_count > 1)
@@ -401,160 +564,7 @@ void check_send(struct sim *sim, struct sim_node *node, const struct vr_message 
 		sim_mark(sim, MARK_SUFFIX_FETCHED);
 }
 
-/* --- what clients were told --- */
-
-/* An operation is put to the service for the first time: counter @number. */
-void check_question(struct sim *sim, struct sim_client *client, u32 number)
-{
-	struct sim_checker *c = &sim->checker;
-	struct lin_op *op;
-
-	c->history = grow(c->history, c->history_count, &c->history_room, sizeof(*c->history));
-	op = &c->history[c->history_count++];
-	memset(op, 0, sizeof(*op));
-	client->record = c->history_count;
-	client->index_floor = c->index_done;
-	op->start_ns = sim->now_ns;
-	op->client = client - sim->clients;
-	op->number = c->history_count;
-	op->counter = number;
-	op->count = client->argument;
-	if (client->kind == VR_KIND_NEXT)
-		op->kind = LIN_NEXT;
-	else if (client->kind == VR_KIND_GET)
-		op->kind = LIN_GET;
-}
-
-static void record_answer(struct sim *sim, const struct sim_client *client,
-			  const struct vr_done *done)
-{
-	struct lin_op *op = &sim->checker.history[client->record - 1];
-
-	op->end_ns = sim->now_ns;
-	op->outcome = done->outcome == VR_OUTCOME_APPLIED ? LIN_APPLIED : LIN_NOT_APPLIED;
-	op->first = op->kind == LIN_NEXT ? done->result.first : done->result.last;
-	op->last = done->result.last;
-	op->index = done->result.index;
-}
-
-static bool results_equal(const struct vr_result *a, const struct vr_result *b)
-{
-	return a->error == b->error && a->index == b->index && a->view == b->view &&
-	       a->first == b->first && a->last == b->last;
-}
-
-static bool answers_question(const struct sim *sim, const struct sim_client *client,
-			     const struct sim_entry *e)
-{
-	const struct sim_node *node = &sim->nodes[client->slot];
-
-	if (e->kind != client->kind || e->origin != client->slot || e->request != client->request)
-		return false;
-	if (e->kind == VR_KIND_SESSION_BEGIN)
-		return !e->session && e->argument == node->config.nonce;
-	return e->session == client->session && e->argument == client->argument &&
-	       e->body_bytes == client->body_bytes &&
-	       (!e->body_bytes || !memcmp(e->body, client->body, e->body_bytes));
-}
-
-/* Refused by its replica alone, which says that it has not been and will not be applied. */
-void check_refused(struct sim *sim, const struct sim_client *client)
-{
-	u64 op;
-	u32 i;
-
-	op = vr_max(client->index_floor, sim->checker.base);
-	while (++op <= check_newest(sim)) {
-		const struct sim_entry *e = check_entry(sim, op);
-
-		if (e && answers_question(sim, client, e))
-			sim_fail(sim, "A7: client %ld is told that op %llu is not applied",
-				 (long)(client - sim->clients), (unsigned long long)op);
-	}
-	for (i = 0; i < sim->options.replica_count; i++) {
-		const struct sim_node *node = &sim->nodes[i];
-
-		for (op = node->info.commit + 1; node->up && op <= node->info.op; op++) {
-			const struct vr_entry *e = vr_replica_entry(node->replica, op);
-
-			if (e && e->kind == client->kind && e->origin == client->slot &&
-			    e->request == client->request &&
-			    (e->session ? e->session == client->session :
-			     e->argument == sim->nodes[client->slot].config.nonce))
-				sim_fail(sim, "A7: client %ld is told no, and replica %u holds op %llu",
-					 (long)(client - sim->clients), i,
-					 (unsigned long long)op);
-		}
-	}
-}
-
-/* An answer that was decided in the log. */
-void check_answer(struct sim *sim, struct sim_client *client, const struct vr_done *done)
-{
-	struct sim_checker *c = &sim->checker;
-	const struct sim_entry *e = check_entry(sim, done->result.index);
-	unsigned long long index = done->result.index;
-
-	/* The end of a session that is over, or news that it is. */
-	if (done->result.error == -ESTALE ||
-	    (client->kind == VR_KIND_SESSION_END && !done->result.index)) {
-		if (model_has_session(&sim->model, client->session))
-			sim_fail(sim, "A3: client %ld is told that its living session %llu is stale",
-				 (long)(client - sim->clients),
-				 (unsigned long long)client->session);
-		if (client->record && !client->again && done->outcome != VR_OUTCOME_UNKNOWN)
-			record_answer(sim, client, done);
-		return;
-	}
-	if (!e || !answers_question(sim, client, e)) {
-		sim_fail(sim, "A3: client %ld is answered with op %llu, which is not its own",
-			 (long)(client - sim->clients), index);
-		return;
-	}
-	if (!results_equal(&e->result, &done->result)) {
-		sim_fail(sim, "A3: op %llu gave %d, view %llu, %llu..%llu and not %d, view %llu, %llu..%llu",
-			 index, e->result.error, (unsigned long long)e->result.view,
-			 (unsigned long long)e->result.first, (unsigned long long)e->result.last,
-			 done->result.error, (unsigned long long)done->result.view,
-			 (unsigned long long)done->result.first,
-			 (unsigned long long)done->result.last);
-		return;
-	}
-	if (done->result.error ? done->outcome != VR_OUTCOME_NOT_APPLIED :
-				 done->outcome != VR_OUTCOME_APPLIED)
-		sim_fail(sim, "A3: outcome %u with error %d", done->outcome, done->result.error);
-	if (client->again) {
-		if (!results_equal(&client->last, &done->result))
-			sim_fail(sim, "A3: the same request was answered differently");
-		return;
-	}
-	if (done->result.index <= client->index_floor)
-		sim_fail(sim, "A3: op %llu was submitted after op %llu had been answered", index,
-			 (unsigned long long)client->index_floor);
-	c->index_done = vr_max(c->index_done, done->result.index);
-	if (client->record)
-		record_answer(sim, client, done);
-}
-
 /* --- the end --- */
-
-static void check_history(struct sim *sim)
-{
-	struct sim_checker *c = &sim->checker;
-	struct lin_verdict verdict;
-	u32 counter;
-
-	for (counter = 0; counter < SIM_COUNTER_NAMES && !sim->failed; counter++) {
-		if (!lin_check_counter(c->history, c->history_count, counter, c->base, &verdict) &&
-		    verdict.rule != LIN_UNDECIDED)
-			sim_fail(sim, "A3: the history of counter %u is not linearizable: %s (%llu)",
-				 counter, lin_rule_text(verdict.rule),
-				 (unsigned long long)verdict.value);
-	}
-	if (!lin_check_order(c->history, c->history_count, &verdict))
-		sim_fail(sim, "A3: the history is not in one order: %s (%llu)",
-			 lin_rule_text(verdict.rule), (unsigned long long)verdict.value);
-}
 
 static void check_converged(struct sim *sim)
 {
@@ -584,7 +594,7 @@ void check_end(struct sim *sim)
 		return;
 	check_converged(sim);
 	check_history(sim);
-	if (views > 2ull * sim->options.replica_count + 2)
+	if (sim->core_mask && views > 2ull * sim->options.replica_count + 2)
 		sim_fail(sim, "L5: %llu view changes after the last fault",
 			 (unsigned long long)views);
 	sim->totals.views_after_heal_max = views;

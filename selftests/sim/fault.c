@@ -1,60 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The injector: takes members down, stops and separates them. Never takes so
- * many that the group may rightly be dead: a majority always keeps its memory
- * and stays inside the window of the others' logs. Everything else is fair.
+ * The injector: takes members down, stops and separates them, turns them back.
+ * But for the one blackout of some seeds it never takes so many that the group
+ * may rightly be dead: a quorum always has its memory. Everything else is fair.
  */
 #include "sim.h"
 
-/*
- * How far the others may yet move their logs' windows by what a member said
- * just before it was lost.
- */
-#define WINDOW_MARGIN (VR_PIPELINE_MAX + VR_BATCH_MAX)
-
-static u64 newest_first_op(const struct sim *sim)
-{
-	u64 first = 0;
-	u32 i;
-
-	for (i = 0; i < sim->options.replica_count; i++) {
-		if (sim->nodes[i].up)
-			first = vr_max(first, sim->nodes[i].info.op_first);
-	}
-	return first;
-}
-
 /* May this member be one of those the group's life depends on? */
-static bool is_healthy(const struct sim *sim, const struct sim_node *node, u64 margin)
+static bool is_healthy(const struct sim *sim, const struct sim_node *node)
 {
-	const struct vr_info *info = &node->info;
-	u64 base = sim->checker.base;
-
-	if (!node->up)
-		return false;
 	if (!sim->checker.formed)
-		return info->status != VR_STATUS_RECOVERING;
-	/* Who waits for FORMED will get it, unless we take those who know it. */
-	if (info->status != VR_STATUS_NORMAL && info->status != VR_STATUS_VIEW_CHANGE &&
-	    (info->status != VR_STATUS_FORMING || margin))
-		return false;
-	return newest_first_op(sim) == base + 1 ||
-	       info->commit + 1 >= newest_first_op(sim) + margin;
+		return node->up && node->info.status != VR_STATUS_RECOVERING;
+	return node_has_memory(node);
 }
 
-static u8 mask_of_healthy(const struct sim *sim, u64 margin)
+u8 healthy_mask(const struct sim *sim)
 {
 	u8 mask = 0;
 	u32 i;
 
 	for (i = 0; i < sim->options.replica_count; i++)
-		mask |= is_healthy(sim, &sim->nodes[i], margin) << i;
+		mask |= is_healthy(sim, &sim->nodes[i]) << i;
 	return mask;
-}
-
-u8 healthy_mask(const struct sim *sim)
-{
-	return mask_of_healthy(sim, 0);
 }
 
 static struct sim_node *pick(struct sim *sim)
@@ -65,17 +32,27 @@ static struct sim_node *pick(struct sim *sim)
 /* While the group is being formed, any member may be one that counts. */
 static bool may_lose(struct sim *sim, const struct sim_node *node)
 {
-	u8 rest = mask_of_healthy(sim, WINDOW_MARGIN) & ~(1u << node->slot);
+	u8 rest = healthy_mask(sim) & ~(1u << node->slot);
 
-	if (!node->up)
+	if (!node->up || node->paused || node->leaving)
 		return false;
 	if (!sim->checker.formed && !sim_has(sim, FAULT_FORM))
 		return false;
 	if (!sim->checker.formed)
 		return sim->lives_lost_unformed <
 		       (u32)(sim->options.replica_count - sim_quorum(sim));
-	return __builtin_popcount(rest) >= sim_quorum(sim) ||
-	       node->info.status == VR_STATUS_RECOVERING;
+	return __builtin_popcount(rest) >= sim_quorum(sim);
+}
+
+static void restart_later(struct sim *sim, const struct sim_node *node)
+{
+	struct sim_event event = { .kind = SIM_RESTART, .slot = node->slot };
+
+	sim_post(sim, &event, random_spread(&sim->random_fault, 1000,
+					    sim->options.view_timeout_ns * 4));
+	/* A process at a member that has to remember first: it has to wait. */
+	if (random_below(&sim->random_fault, 2))
+		client_add(sim, node->slot, random_below(&sim->random_fault, 2) + 1, 4);
 }
 
 static void lose(struct sim *sim, struct sim_node *node)
@@ -102,7 +79,6 @@ static void crash(struct sim *sim)
 
 static void restart(struct sim *sim)
 {
-	struct sim_event event = { .kind = SIM_RESTART };
 	struct sim_node *node = pick(sim);
 
 	if (!may_lose(sim, node))
@@ -110,25 +86,102 @@ static void restart(struct sim *sim)
 	sim_trace(sim, node, "RESTART");
 	sim_mark(sim, MARK_RESTART);
 	lose(sim, node);
-	event.slot = node->slot;
-	sim_post(sim, &event, random_spread(&sim->random_fault, 1000,
-					    sim->options.view_timeout_ns * 4));
-	/* A process at the blank member must be refused, not served. */
-	if (random_below(&sim->random_fault, 2) &&
-	    sim->client_count < SIM_CROWD + VR_REPLICAS_MAX)
-		client_add(sim, node->slot, 4);
+	restart_later(sim, node);
 }
 
+/* A power cut, or whatever takes many at once. Some seeds have one. */
+static void black_out(struct sim *sim)
+{
+	u8 n = sim->options.replica_count;
+	u8 first = random_below(&sim->random_fault, n);
+	u8 count = random_between(&sim->random_fault, n - sim_quorum(sim) + 1, n);
+	u8 i;
+
+	if (!sim->checker.formed || sim->blacked_out)
+		return;
+	sim->blacked_out = true;
+	sim_trace(sim, NULL, "BLACKOUT");
+	sim_mark(sim, MARK_BLACKOUT);
+	for (i = 0; i < count; i++) {
+		struct sim_node *node = &sim->nodes[(first + i) % n];
+
+		if (!node->up)
+			continue;
+		lose(sim, node);
+		restart_later(sim, node);
+	}
+}
+
+/* A clock that stood still breaks leases, and is noticed then (R25). */
 static void pause_node(struct sim *sim)
 {
+	struct sim_random *r = &sim->random_fault;
 	struct sim_node *node = pick(sim);
 	u64 longest = sim->options.view_timeout_ns * 8;
+	bool freezes = random_below(r, 2);
+	bool notices = freezes && (sim->options.lease_ns || sim_has(sim, FAULT_DEMOTE));
 
-	if (!node->up || node->paused || (!sim->checker.formed && !sim_has(sim, FAULT_FORM)))
+	if (!node->up || node->paused || node->leaving ||
+	    (!sim->checker.formed && !sim_has(sim, FAULT_FORM)))
 		return;
-	sim_mark(sim, MARK_PAUSE);
-	node_pause(sim, node, random_spread(&sim->random_fault, SIM_NS_PER_MS, longest),
-		   random_below(&sim->random_fault, 2));
+	if (notices && (!sim->checker.formed || !may_lose(sim, node))) {
+		notices = false;
+		freezes = false;
+	}
+	sim_mark(sim, freezes ? MARK_FREEZE : MARK_PAUSE);
+	node->demoted_next = notices;
+	node->pause_loses = random_below(r, 2);
+	node_pause(sim, node, random_spread(r, SIM_NS_PER_MS, longest), freezes);
+}
+
+static void demote(struct sim *sim)
+{
+	struct sim_node *node = pick(sim);
+
+	if (sim->checker.formed && may_lose(sim, node)) {
+		sim_trace(sim, node, "DEMOTE");
+		node_demote(sim, node);
+	}
+}
+
+static void roll_back(struct sim *sim)
+{
+	struct sim_node *node = pick(sim);
+
+	if (!sim->checker.formed || !may_lose(sim, node))
+		return;
+	if (!node->snapshot) {
+		node_remember(sim, node);
+		return;
+	}
+	client_node_died(sim, node);
+	node_roll_back(sim, node);
+}
+
+static void leave(struct sim *sim)
+{
+	struct sim_node *node = pick(sim);
+	u32 i;
+
+	/* The primary's leaving is what there is to see. */
+	for (i = 0; i < sim->options.replica_count && random_below(&sim->random_fault, 4); i++) {
+		node = &sim->nodes[i];
+		if (node->up && node->info.status == VR_STATUS_NORMAL &&
+		    node->info.primary == node->slot)
+			break;
+	}
+	if (!sim->checker.formed || !may_lose(sim, node))
+		return;
+	client_node_died(sim, node);
+	node_leave(sim, node);
+}
+
+/* It has left, or has had its time. */
+void fault_stop(struct sim *sim, struct sim_node *node)
+{
+	sim_trace(sim, node, "STOP");
+	lose(sim, node);
+	restart_later(sim, node);
 }
 
 static void partition(struct sim *sim)
@@ -162,47 +215,52 @@ static void hunt(struct sim *sim)
 				  sim->options.view_timeout_ns * 8));
 }
 
-static void post_next(struct sim *sim, enum sim_fault fault)
+/* What was kept from somebody comes, whatever became of those it is about. */
+static void let_go(struct sim *sim)
 {
-	struct sim_event event = { .kind = SIM_FAULT, .number = fault };
-
-	sim_post(sim, &event, random_between(&sim->random_fault, 1000,
-					     2 * sim->options.fault_gap_ns));
+	net_release(sim, random_below(&sim->random_fault, sim->options.replica_count));
 }
 
-void fault_strike(struct sim *sim, enum sim_fault fault)
+struct striker {
+	enum sim_fault fault;
+	void (*strike)(struct sim *sim);
+	u32 rarity;		/* times the mean gap of the seed */
+};
+
+static const struct striker strikers[] = {
+	{ FAULT_CRASH,		crash,		4 },
+	{ FAULT_RESTART,	restart,	1 },
+	{ FAULT_PAUSE,		pause_node,	1 },
+	{ FAULT_PARTITION,	partition,	1 },
+	{ FAULT_HUNT,		hunt,		1 },
+	{ FAULT_OLD_LIFE,	let_go,		16 },
+	{ FAULT_DEMOTE,		demote,		2 },
+	{ FAULT_ROLLBACK,	roll_back,	1 },
+	{ FAULT_LEAVE,		leave,		2 },
+	{ FAULT_BLACKOUT,	black_out,	8 },
+};
+
+static void post_next(struct sim *sim, u32 place)
 {
-	switch (fault) {
-	case FAULT_CRASH:
-		crash(sim);
-		break;
-	case FAULT_RESTART:
-		restart(sim);
-		break;
-	case FAULT_PAUSE:
-		pause_node(sim);
-		break;
-	case FAULT_PARTITION:
-		partition(sim);
-		break;
-	case FAULT_HUNT:
-		hunt(sim);
-		break;
-	default:
-		break;
-	}
-	post_next(sim, fault);
+	struct sim_event event = { .kind = SIM_FAULT, .number = place };
+
+	sim_post(sim, &event, random_between(&sim->random_fault, 1000,
+					     2 * sim->options.fault_gap_ns *
+					     strikers[place].rarity));
+}
+
+void fault_strike(struct sim *sim, u32 place)
+{
+	strikers[place].strike(sim);
+	post_next(sim, place);
 }
 
 void fault_start(struct sim *sim)
 {
-	static const enum sim_fault struck[] = {
-		FAULT_CRASH, FAULT_RESTART, FAULT_PAUSE, FAULT_PARTITION, FAULT_HUNT,
-	};
 	u32 i;
 
-	for (i = 0; i < VR_ARRAY_COUNT(struck); i++) {
-		if (sim_has(sim, struck[i]))
-			post_next(sim, struck[i]);
+	for (i = 0; i < VR_ARRAY_COUNT(strikers); i++) {
+		if (sim_has(sim, strikers[i].fault))
+			post_next(sim, i);
 	}
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Seeds over processes. Each worker takes the next seed that is left, so a
- * crash of the core costs one seed and is blamed on it. Every eighth seed goes
- * to the sanitized build, every sixteenth is run twice.
+ * crash of the core costs one seed and is blamed on it. Some seeds go to the
+ * sanitized build, some are run twice, and the first that fails is made small.
  *
  *	sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage]
- *	    [--until-failure]
+ *	    [--until-failure] [--faults MASK] [--clients N]
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -17,9 +17,9 @@
 #include "sim.h"
 
 #define JOBS_MAX	16
-#define FAILURES_SHOWN	10
-#define SANITIZED_EVERY	8	/* seeds */
-#define TWICE_EVERY	16
+#define FAILURES_SHOWN	32
+#define SANITIZED_EVERY	32	/* seeds */
+#define TWICE_EVERY	64
 #define SHARED_FD	9
 
 enum pool {
@@ -39,6 +39,7 @@ struct shared {
 	u64 count;
 	bool split;		/* there is a sanitized build */
 	bool until_failure;	/* the first one ends it */
+	struct sim_limits limits;
 	u64 taken[POOL_COUNT];	/* seeds looked at by each pool */
 	u64 failure_count;
 	u64 diverged;
@@ -66,7 +67,7 @@ static void add_totals(struct shared *shared, const struct sim_totals *totals)
 	for (i = 0; i < sizeof(*totals) / sizeof(u64); i++) {
 		u64 *most = &to[i];
 
-		if (most == &shared->totals.heal_ns_max ||
+		if (most == &shared->totals.heal_timeouts_max ||
 		    most == &shared->totals.views_after_heal_max)
 			*most = vr_max(*most, from[i]);
 		else
@@ -74,12 +75,21 @@ static void add_totals(struct shared *shared, const struct sim_totals *totals)
 	}
 }
 
+static u64 cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * SIM_NS_PER_S + t.tv_nsec;
+}
+
 static void run_seed(struct shared *shared, u64 seed)
 {
 	static struct sim sim;
+	u64 start_ns = cpu_ns();
 	u64 digest;
 
-	sim_run(&sim, seed, false);
+	sim_run(&sim, seed, &shared->limits, false);
 	digest = sim.digest;
 	if (sim.failed)
 		add_failure(shared, seed, sim.failure);
@@ -87,7 +97,7 @@ static void run_seed(struct shared *shared, u64 seed)
 	if (!(seed % TWICE_EVERY)) {
 		struct sim_totals totals = sim.totals;
 
-		sim_run(&sim, seed, false);
+		sim_run(&sim, seed, &shared->limits, false);
 		if (sim.digest != digest) {
 			__atomic_fetch_add(&shared->diverged, 1, __ATOMIC_SEQ_CST);
 			add_failure(shared, seed, "the same seed gave another run");
@@ -96,6 +106,7 @@ static void run_seed(struct shared *shared, u64 seed)
 		totals.marks[MARK_TWICE]++;
 		sim.totals = totals;
 	}
+	sim.totals.cpu_ns = cpu_ns() - start_ns;
 	add_totals(shared, &sim.totals);
 }
 
@@ -222,26 +233,55 @@ static void run_all(struct shared *shared, u32 jobs, const char *sanitized)
 	}
 }
 
-static u32 show_failures(const struct shared *shared)
+static void show_replay(const char *what, u64 seed, const struct sim_limits *limits,
+			const char *more)
+{
+	printf("#   %s: make sim SEEDS=1 FIRST=%llu", what, (unsigned long long)seed);
+	if (limits->faults != sim_unlimited.faults)
+		printf(" FAULTS=0x%x", limits->faults);
+	if (limits->clients != sim_unlimited.clients)
+		printf(" CLIENTS=%u", limits->clients);
+	printf("%s\n", more);
+}
+
+/* The first failure is looked into: what is the least that makes it? */
+static void show_small(const struct failure *f, const struct sim_limits *limits,
+		       const char *program)
+{
+	struct sim_limits small = shrink_seed(f->seed, f->text, limits, program);
+	u32 fault;
+
+	printf("#   enough for that: %u clients and", small.clients);
+	for (fault = 0; fault < FAULT_COUNT; fault++) {
+		if (small.faults >> fault & 1)
+			printf(" %s", sim_fault_name(fault));
+	}
+	printf("%s\n", small.faults ? "" : " no fault");
+	show_replay("replay it small", f->seed, &small, " TRACE=1");
+}
+
+static u32 show_failures(const struct shared *shared, const char *plain, const char *sanitized)
 {
 	u64 i;
 
 	for (i = 0; i < vr_min(shared->failure_count, FAILURES_SHOWN); i++) {
 		const struct failure *f = &shared->failures[i];
 
-		printf("# seed %llu: %s\n#   replay: make sim SEEDS=1 FIRST=%llu    trace: make sim SEEDS=1 FIRST=%llu TRACE=1\n",
-		       (unsigned long long)f->seed, f->text, (unsigned long long)f->seed,
-		       (unsigned long long)f->seed);
+		printf("# seed %llu: %s\n", (unsigned long long)f->seed, f->text);
+		show_replay("replay", f->seed, &shared->limits, "");
+		if (!i && !shared->until_failure)
+			show_small(f, &shared->limits, pool_of(shared, f->seed) == POOL_PLAIN ?
+						       plain : sanitized);
 	}
 	return shared->failure_count;
 }
 
-static int trace_seed(u64 seed)
+static int trace_seed(u64 seed, const struct sim_limits *limits)
 {
 	static struct sim sim;
 	bool failed;
 
-	sim_run(&sim, seed, true);
+	sim_run(&sim, seed, limits, true);
 	failed = sim.failed;
 	if (failed)
 		printf("# seed %llu: %s\n", (unsigned long long)seed, sim.failure);
@@ -250,10 +290,9 @@ static int trace_seed(u64 seed)
 	return failed;
 }
 
-static int verdict(const struct shared *shared, bool coverage, double seconds)
+static int verdict(const struct shared *shared, bool coverage, double seconds, u64 failures)
 {
 	u32 missed = 0;
-	u64 failures = show_failures(shared);
 
 	report_totals(stdout, &shared->totals);
 	printf("# %.1f s of real time\n", seconds);
@@ -274,7 +313,7 @@ static int verdict(const struct shared *shared, bool coverage, double seconds)
 static int explain(void)
 {
 	fputs("usage: sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage]\n"
-	      "           [--until-failure]\n", stderr);
+	      "           [--until-failure] [--faults MASK] [--clients N]\n", stderr);
 	return 2;
 }
 
@@ -282,6 +321,7 @@ int main(int argc, char **argv)
 {
 	struct shared *shared;
 	const char *sanitized = NULL;
+	struct sim_limits limits = sim_unlimited;
 	struct timespec start, end;
 	bool coverage = false, trace = false, until_failure = false;
 	u64 first = 1, count = 1;
@@ -292,6 +332,8 @@ int main(int argc, char **argv)
 		work(map_shared(false), atoi(argv[2]), atoi(argv[3]));
 		return 0;
 	}
+	if (argc == 5 && !strcmp(argv[1], "--shrink"))
+		return shrink_try(argv);
 	for (i = 1; i < argc; i++) {
 		bool more = i + 1 < argc;
 
@@ -307,19 +349,24 @@ int main(int argc, char **argv)
 			count = strtoull(argv[++i], NULL, 0);
 		else if (more && !strcmp(argv[i], "--sanitized"))
 			sanitized = argv[++i];
+		else if (more && !strcmp(argv[i], "--faults"))
+			limits.faults = strtoul(argv[++i], NULL, 0);
+		else if (more && !strcmp(argv[i], "--clients"))
+			limits.clients = strtoul(argv[++i], NULL, 0);
 		else if (more && !strcmp(argv[i], "-j"))
 			jobs = strtoul(argv[++i], NULL, 0);
 		else
 			return explain();
 	}
 	if (trace)
-		return trace_seed(first);
+		return trace_seed(first, &limits);
 
 	shared = map_shared(true);
 	shared->first = first;
 	shared->count = count;
 	shared->split = sanitized;
 	shared->until_failure = until_failure;
+	shared->limits = limits;
 	jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("1..%d\n", coverage ? 3 : 2);
@@ -327,5 +374,6 @@ int main(int argc, char **argv)
 	run_all(shared, jobs, sanitized);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	return verdict(shared, coverage,
-		       end.tv_sec - start.tv_sec + (end.tv_nsec - start.tv_nsec) / 1e9);
+		       end.tv_sec - start.tv_sec + (end.tv_nsec - start.tv_nsec) / 1e9,
+		       show_failures(shared, argv[0], sanitized));
 }

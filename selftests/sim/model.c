@@ -2,7 +2,8 @@
 /*
  * What the service promises, written a second time and as plainly as possible:
  * arrays, linear search, no limits but the promised ones. Fed with the
- * committed entries it says what each must have given.
+ * committed entries it says what each must have given, and what a counter was
+ * after any of them.
  */
 #include "sim.h"
 
@@ -10,23 +11,28 @@ void model_init(struct sim_model *model, u64 base, u32 sessions_max, u32 counter
 {
 	memset(model, 0, sizeof(*model));
 	model->base = base;
-	model->unnamed = base;
 	model->sessions_max = sessions_max;
-	model->counters_max = counters_max;
-	model->rows = calloc(sessions_max, sizeof(*model->rows));
-	model->counters = calloc(counters_max + 1, sizeof(*model->counters));
-	if (!model->rows || !model->counters)
-		abort();
+	model->counters_max = counters_max + 1;
+	model->rows = sim_allocate(sessions_max * sizeof(*model->rows));
+	model->counters = sim_allocate(model->counters_max * sizeof(*model->counters));
+	model->counters[0].last = base;
+	model->counter_count = 1;
 }
 
 void model_free(struct sim_model *model)
 {
+	while (model->row_count)
+		free(model->rows[--model->row_count].kept);
+	while (model->counter_count)
+		free(model->counters[--model->counter_count].values);
 	free(model->rows);
 	free(model->counters);
 	free(model->messages);
 }
 
-static struct sim_row *find_row(const struct sim_model *model, u64 session)
+/* --- sessions --- */
+
+struct sim_row *model_row(const struct sim_model *model, u64 session)
 {
 	u32 i;
 
@@ -37,13 +43,9 @@ static struct sim_row *find_row(const struct sim_model *model, u64 session)
 	return NULL;
 }
 
-bool model_has_session(const struct sim_model *model, u64 session)
-{
-	return find_row(model, session);
-}
-
 static void remove_row(struct sim_model *model, struct sim_row *row)
 {
+	free(row->kept);
 	*row = model->rows[--model->row_count];
 }
 
@@ -58,6 +60,7 @@ static void begin(struct sim_model *model, const struct sim_entry *e, u64 op,
 		if (row->nonce == e->argument && row->number == e->request &&
 		    row->origin == e->origin) {
 			result->index = row->session;
+			result->view = row->view;
 			return;
 		}
 		if (!idlest || row->active_op < idlest->active_op)
@@ -71,58 +74,105 @@ static void begin(struct sim_model *model, const struct sim_entry *e, u64 op,
 	row->active_op = op;
 	row->nonce = e->argument;
 	row->number = e->request;
+	row->view = e->view;
 	row->origin = e->origin;
 }
 
-static u64 *find_counter(struct sim_model *model, const struct sim_entry *e)
+/* A request is settled by its own end or by that of a later one. */
+void model_recall(const struct sim_row *row, u64 request, struct vr_result *result)
+{
+	u64 oldest = row->kept_count > VR_WINDOW ? row->kept_count - VR_WINDOW : 0;
+	u64 i;
+
+	for (i = oldest; i < row->kept_count; i++) {
+		if (row->kept[i].request == request) {
+			*result = row->kept[i].result;
+			return;
+		}
+	}
+	memset(result, 0, sizeof(*result));
+	result->error = -ECANCELED;
+	if (row->kept_count >= VR_WINDOW && request < row->kept[oldest].request)
+		result->error = -ESTALE;
+}
+
+static void keep(struct sim_row *row, u64 request, const struct vr_result *result)
+{
+	row->kept = sim_room(row->kept, row->kept_count, &row->kept_room, sizeof(*row->kept));
+	row->kept[row->kept_count].request = request;
+	row->kept[row->kept_count++].result = *result;
+	row->request = request;
+}
+
+/* --- counters --- */
+
+static struct sim_counter *find_counter(const struct sim_model *model, const u8 *name,
+					u16 name_bytes)
 {
 	u32 i;
 
-	if (!e->body_bytes)
-		return &model->unnamed;
 	for (i = 0; i < model->counter_count; i++) {
 		struct sim_counter *c = &model->counters[i];
 
-		if (c->name_bytes == e->body_bytes && !memcmp(c->name, e->body, e->body_bytes))
-			return &c->last;
+		if (c->name_bytes == name_bytes && !memcmp(c->name, name, name_bytes))
+			return c;
 	}
 	return NULL;
 }
 
-static void next(struct sim_model *model, const struct sim_entry *e, struct vr_result *result)
+static void set_counter(struct sim_counter *c, u64 op, u64 last)
 {
-	u64 *last = find_counter(model, e);
-	u64 value = last ? *last : model->base;
-	struct sim_counter *c;
+	c->values = sim_room(c->values, c->value_count, &c->value_room, sizeof(*c->values));
+	c->values[c->value_count].op = op;
+	c->values[c->value_count++].last = last;
+	c->last = last;
+}
+
+static void next(struct sim_model *model, const struct sim_entry *e, u64 op,
+		 struct vr_result *result)
+{
+	struct sim_counter *c = find_counter(model, e->body, e->body_bytes);
+	u64 value = c ? c->last : model->base;
 
 	if (e->body_bytes > VR_NAME_BYTES_MAX || !e->argument) {
 		result->error = -EINVAL;
-	} else if (e->argument > model->base + VR_COUNT_MASK - value) {
-		result->error = -EOVERFLOW;
-	} else if (!last && model->counter_count == model->counters_max) {
-		result->error = -ENOSPC;
-	} else {
-		if (!last) {
-			c = &model->counters[model->counter_count++];
-			memcpy(c->name, e->body, e->body_bytes);
-			c->name_bytes = e->body_bytes;
-			last = &c->last;
-		}
-		result->first = value + 1;
-		result->last = value + e->argument;
-		*last = result->last;
+		return;
 	}
+	if (e->argument > model->base + VR_COUNT_MASK - value) {
+		result->error = -EOVERFLOW;
+		return;
+	}
+	if (!c && model->counter_count == model->counters_max) {
+		result->error = -ENOSPC;
+		return;
+	}
+	if (!c) {
+		c = &model->counters[model->counter_count++];
+		memcpy(c->name, e->body, e->body_bytes);
+		c->name_bytes = e->body_bytes;
+	}
+	result->first = value + 1;
+	result->last = value + e->argument;
+	set_counter(c, op, result->last);
 }
+
+/* What a counter was after entry @op. */
+u64 model_value(const struct sim_model *model, const u8 *name, u16 name_bytes, u64 op)
+{
+	const struct sim_counter *c = find_counter(model, name, name_bytes);
+	u64 i = c ? c->value_count : 0;
+
+	while (i && c->values[i - 1].op > op)
+		i--;
+	return i ? c->values[i - 1].last : model->base;
+}
+
+/* --- entries --- */
 
 static void append(struct sim_model *model, u64 op, struct vr_result *result)
 {
-	if (model->message_count == model->message_room) {
-		model->message_room = model->message_room ? 2 * model->message_room : 256;
-		model->messages = realloc(model->messages,
-					  model->message_room * sizeof(*model->messages));
-		if (!model->messages)
-			abort();
-	}
+	model->messages = sim_room(model->messages, model->message_count, &model->message_room,
+				   sizeof(*model->messages));
 	model->messages[model->message_count++] = op;
 	result->last = model->base + model->message_count;
 }
@@ -130,28 +180,42 @@ static void append(struct sim_model *model, u64 op, struct vr_result *result)
 static void execute(struct sim_model *model, const struct sim_entry *e, u64 op,
 		    struct vr_result *result)
 {
-	u64 *last;
+	const struct sim_counter *c;
 
 	switch (e->kind) {
 	case VR_KIND_NEXT:
-		next(model, e, result);
+		next(model, e, op, result);
 		break;
 	case VR_KIND_GET:
-		last = find_counter(model, e);
-		result->last = last ? *last : model->base;
+		c = find_counter(model, e->body, e->body_bytes);
+		result->last = c ? c->last : model->base;
 		break;
 	case VR_KIND_APPEND:
 		append(model, op, result);
+		break;
+	case VR_KIND_RESULT:
+		result->error = -ECANCELED;
 		break;
 	default:
 		result->error = -EINVAL;
 	}
 }
 
+static bool is_denied(const struct sim_row *row, u64 request)
+{
+	u32 i;
+
+	for (i = 0; i < VR_ARRAY_COUNT(row->denied); i++) {
+		if (row->denied[i] == request)
+			return true;
+	}
+	return false;
+}
+
 void model_apply(struct sim_model *model, const struct sim_entry *e, u64 op,
 		 struct vr_result *result)
 {
-	struct sim_row *row = find_row(model, e->session);
+	struct sim_row *row = model_row(model, e->session);
 
 	memset(result, 0, sizeof(*result));
 	result->index = op;
@@ -163,13 +227,12 @@ void model_apply(struct sim_model *model, const struct sim_entry *e, u64 op,
 	} else if (e->kind == VR_KIND_SESSION_END) {
 		remove_row(model, row);
 	} else if (e->request > row->request) {
+		if (e->kind != VR_KIND_RESULT && is_denied(row, e->request))
+			model->broken_promise = true;
 		execute(model, e, op, result);
-		row->request = e->request;
 		row->active_op = op;
-		row->result = *result;
-	} else if (e->request == row->request) {
-		*result = row->result;
+		keep(row, e->request, result);
 	} else {
-		result->error = -ESTALE;
+		model_recall(row, e->request, result);
 	}
 }

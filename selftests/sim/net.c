@@ -23,10 +23,8 @@
 
 static u8 *copy(const u8 *bytes, u32 count)
 {
-	u8 *to = malloc(count ? count : 1);
+	u8 *to = sim_allocate(count);
 
-	if (!to)
-		abort();
 	memcpy(to, bytes, count);
 	return to;
 }
@@ -67,13 +65,10 @@ static void write_random(struct sim *sim, u8 *at, u32 count)
 static void garbage(struct sim *sim, u8 to, const u8 *good, u32 count)
 {
 	struct sim_random *r = &sim->random_net;
-	u8 *bytes = malloc(count + 8);
+	u8 *bytes = sim_allocate(count + 8);
 	u32 length = count;
 
-	if (!bytes)
-		abort();
 	memcpy(bytes, good, count);
-	memset(bytes + count, 0, 8);
 	switch (random_below(r, 13)) {
 	case 0:
 		length = random_below(r, count);
@@ -156,6 +151,49 @@ void net_replay(struct sim *sim)
 	post(sim, old->to, old->bytes, old->byte_count, transit_ns(sim));
 }
 
+/* What a forgotten promise may be in, or what answers a question of a life that ended. */
+static bool is_weighty(u8 type)
+{
+	const u32 weighty = 1u << VR_EXIT_VIEW | 1u << VR_DO_VIEW_CHANGE | 1u << VR_START_VIEW |
+			    1u << VR_RECOVERY | 1u << VR_RECOVERY_RESPONSE | 1u << VR_PREPARE_OK |
+			    1u << VR_GET_INDEX | 1u << VR_NEW_INDEX | 1u << VR_PONG;
+
+	return weighty >> type & 1;
+}
+
+/* Kept out of sight until somebody's life has ended; the oldest give way. */
+static void withhold(struct sim *sim, u8 from, u8 to, const u8 *bytes, u32 count)
+{
+	struct sim_net *net = &sim->net;
+	struct sim_datagram *d = &net->withheld[net->withheld_count % SIM_WITHHELD_MAX];
+
+	net->withheld_count++;
+	free(d->bytes);
+	d->from = from;
+	d->to = to;
+	d->bytes = copy(bytes, count);
+	d->byte_count = count;
+}
+
+/* Lives have ended, and are forgotten: what they were sent and said arrives. */
+void net_release(struct sim *sim, u8 slot)
+{
+	struct sim_random *r = &sim->random_net;
+	u32 i;
+
+	for (i = 0; i < SIM_WITHHELD_MAX; i++) {
+		struct sim_datagram *d = &sim->net.withheld[i];
+
+		if (!d->bytes || (d->from != slot && d->to != slot) || !random_below(r, 4))
+			continue;
+		sim_mark(sim, MARK_WITHHELD);
+		post(sim, d->to, d->bytes, d->byte_count,
+		     random_spread(r, sim->options.delay_ns, sim->options.view_timeout_ns * 4));
+		free(d->bytes);
+		d->bytes = NULL;
+	}
+}
+
 static void net_pass(struct sim *sim, u8 from, u8 to, const u8 *bytes, u32 count)
 {
 	struct sim_options *o = &sim->options;
@@ -173,6 +211,11 @@ static void net_pass(struct sim *sim, u8 from, u8 to, const u8 *bytes, u32 count
 	}
 	if (faulty && random_ppm(r, o->garbage_ppm))
 		garbage(sim, to, bytes, count);
+	if (faulty && o->withhold_ppm && is_weighty(bytes[AT_TYPE]) &&
+	    random_ppm(r, o->withhold_ppm)) {
+		withhold(sim, from, to, bytes, count);
+		return;
+	}
 	if (sim->net.cut[from][to])
 		return;
 	if (faulty && random_ppm(r, o->loss_ppm))
@@ -197,9 +240,7 @@ void net_send(struct sim *sim, u8 from, const struct vr_message *m, u8 to)
 			 vr_type_name(m->type), count, m->from);
 		return;
 	}
-	bytes = malloc(count);
-	if (!bytes)
-		abort();
+	bytes = sim_allocate(count);
 	written = vr_wire_encode(bytes, m, to, &sim->group);
 	if (written != count)
 		sim_fail(sim, "S5: %s encodes to %u bytes instead of %u",
@@ -215,11 +256,12 @@ void net_deliver(struct sim *sim, const struct sim_event *sim_event)
 	struct sim_node *node = &sim->nodes[sim_event->slot];
 	struct vr_event event = { .type = VR_EVENT_RECEIVE };
 	enum vr_drop drop;
+	bool heard;
 
 	if (!node->up)
 		return;
 	if (node->paused) {
-		if (node->held++ < SIM_HELD_MAX)
+		if (!node->pause_loses && node->held++ < SIM_HELD_MAX)
 			post(sim, node->slot, sim_event->bytes, sim_event->byte_count,
 			     node->resume_ns - sim->now_ns);
 		return;
@@ -235,11 +277,14 @@ void net_deliver(struct sim *sim, const struct sim_event *sim_event)
 	if (event.members_differ)
 		sim_mark(sim, MARK_MEMBERS_DIFFER);
 	event.message = &sim->scratch->message;
-	check_heard(sim, node, event.message);
+	heard = check_heard(sim, node, event.message);
 	node_step(sim, node, &event);
 	check_adopted(sim, node, event.message);
+	if (heard)
+		check_overheard(node, event.message->from);
 	/* Nothing of an event may be kept. */
-	memset(sim->scratch, POISON, sizeof(*sim->scratch));
+	if (sim->options.check_every_step)
+		memset(sim->scratch, POISON, sizeof(*sim->scratch));
 	memset(sim_event->bytes, POISON, sim_event->byte_count);
 }
 
@@ -280,6 +325,23 @@ void net_cut_off(struct sim *sim, u8 slot, u64 length_ns)
 	mend_in(sim, length_ns);
 }
 
+/* Each hears its neighbours only: A - B - C, and A and C not each other. */
+static void cut_to_chain(struct sim *sim)
+{
+	u8 n = sim->options.replica_count;
+	u8 start = random_below(&sim->random_fault, n);
+	u8 i, j;
+
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < n; j++) {
+			u8 a = (i + start) % n, b = (j + start) % n;
+
+			sim->net.cut[i][j] = a > b + 1 || b > a + 1;
+		}
+	}
+	sim_mark(sim, MARK_CHAIN);
+}
+
 void net_cut(struct sim *sim, u64 length_ns)
 {
 	struct sim_random *r = &sim->random_fault;
@@ -288,7 +350,7 @@ void net_cut(struct sim *sim, u64 length_ns)
 	u8 i, j;
 
 	memset(sim->net.cut, 0, sizeof(sim->net.cut));
-	switch (random_below(r, 5)) {
+	switch (random_below(r, 6)) {
 	case 0:	/* two sides */
 		cut_between(sim, random_below(r, 1u << n), false);
 		break;
@@ -302,6 +364,9 @@ void net_cut(struct sim *sim, u64 length_ns)
 	case 3:	/* one side deaf */
 		cut_between(sim, random_below(r, 1u << n), true);
 		sim_mark(sim, MARK_ONE_WAY);
+		break;
+	case 4:
+		cut_to_chain(sim);
 		break;
 	default: /* some links, some of them in one direction */
 		for (links = random_between(r, 1, 2 * n); links; links--) {
@@ -334,6 +399,10 @@ void net_free(struct sim *sim)
 {
 	u64 kept = vr_min(sim->net.old_seen, SIM_REPLAYS_MAX);
 
+	u32 i;
+
 	while (kept)
 		free(sim->net.old[--kept].bytes);
+	for (i = 0; i < SIM_WITHHELD_MAX; i++)
+		free(sim->net.withheld[i].bytes);
 }

@@ -8,10 +8,10 @@
 
 /* A replica that wants to be woken at once, over and over, is spinning. */
 #define SAME_TIME_STEPS_MAX	20000
-#define CHECK_EVERY		61
+#define CHECK_EVERY		127
 #define POISON			0xa5
 
-static u64 clock_at(const struct sim_node *node, u64 time_ns)
+u64 node_clock(const struct sim_node *node, u64 time_ns)
 {
 	int64_t run = time_ns - node->frozen_ns;
 
@@ -21,13 +21,13 @@ static u64 clock_at(const struct sim_node *node, u64 time_ns)
 /* The first time at which the node's clock has reached @clock_ns. */
 static u64 time_of(const struct sim *sim, const struct sim_node *node, u64 clock_ns)
 {
-	u64 clock = clock_at(node, sim->now_ns);
+	u64 clock = node_clock(node, sim->now_ns);
 	u64 time = sim->now_ns;
 
 	if (clock_ns <= clock)
 		return time;
 	time += (clock_ns - clock) * SIM_MILLION / (SIM_MILLION + node->clock_ppm);
-	while (clock_at(node, time) < clock_ns)
+	while (node_clock(node, time) < clock_ns)
 		time++;
 	return time;
 }
@@ -44,7 +44,7 @@ static void post_timer(struct sim *sim, struct sim_node *node, u64 at_ns)
 }
 
 /* One timer event is under way; it is only replaced by an earlier one. */
-static void set_timer(struct sim *sim, struct sim_node *node)
+void node_set_timer(struct sim *sim, struct sim_node *node)
 {
 	u64 at_ns;
 
@@ -70,9 +70,7 @@ static void write_entries(struct sim_node *node, struct sim_event *event, u64 op
 		hashes[op_last - first] = entry->hash;
 	}
 	event->byte_count = (op_last - first + 1) * sizeof(*hashes);
-	event->bytes = malloc(event->byte_count + 1);
-	if (!event->bytes)
-		abort();
+	event->bytes = sim_allocate(event->byte_count);
 	memcpy(event->bytes, hashes, event->byte_count);
 }
 
@@ -116,6 +114,15 @@ static void perform_send(struct sim *sim, struct sim_node *node, const struct vr
 	}
 }
 
+/* The shell waited for this, and only now goes on to stop. */
+static void node_stop_soon(struct sim *sim, struct sim_node *node)
+{
+	struct sim_event event = { .kind = SIM_STOP, .slot = node->slot, .number = node->life };
+
+	sim_mark(sim, MARK_LEFT);
+	sim_post(sim, &event, 0);
+}
+
 static void perform(struct sim *sim, struct sim_node *node, const struct vr_effects *fx)
 {
 	u32 first = 0;
@@ -127,7 +134,7 @@ static void perform(struct sim *sim, struct sim_node *node, const struct vr_effe
 	}
 	/* What was said is checked in its order, and sent in any. */
 	for (i = 0; i < fx->send_count && !sim->failed; i++)
-		check_send(sim, node, &fx->sends[i].message);
+		check_send(sim, node, &fx->sends[i]);
 	if (sim->options.shuffle)
 		first = random_below(&sim->random_node, fx->send_count);
 	for (i = 0; i < fx->send_count && !sim->failed; i++)
@@ -138,17 +145,32 @@ static void perform(struct sim *sim, struct sim_node *node, const struct vr_effe
 		persist(sim, node, fx);
 	if (fx->form_done)
 		sim_mark(sim, fx->form_error ? MARK_FORM_REFUSED : MARK_FORMED);
+	if (fx->left && node->leaving)
+		node_stop_soon(sim, node);
 	node->deadline_ns = fx->deadline_ns;
-	set_timer(sim, node);
+	node_set_timer(sim, node);
+}
+
+/* The check of all that a replica holds is slow: where much changes, and now and then. */
+static bool is_due(const struct sim *sim, const struct sim_node *node)
+{
+	const struct vr_info *before = &node->before;
+	const struct vr_info *now = &node->info;
+	u64 every = sim->options.check_every_step ? CHECK_EVERY / 16 : CHECK_EVERY;
+
+	return !(node->steps % every) || now->status != before->status ||
+	       now->view != before->view || now->op < before->op ||
+	       now->transfers != before->transfers;
 }
 
 void node_step(struct sim *sim, struct sim_node *node, struct vr_event *event)
 {
 	struct vr_effects *fx = sim->effects;
-	u64 now = clock_at(node, sim->now_ns);
+	u64 now = node_clock(node, sim->now_ns);
 	const char *broken = NULL;
 
 	node->before = node->info;
+	node->demoted_now = event->type == VR_EVENT_DEMOTE;
 	if (now > node->clock_ns)
 		node->same_time_steps = 0;
 	node->clock_ns = vr_max(node->clock_ns, now);
@@ -170,7 +192,7 @@ void node_step(struct sim *sim, struct sim_node *node, struct vr_event *event)
 	if (sim->on_step)
 		sim->on_step(sim, node, fx);
 
-	if (sim->options.check_every_step || !(node->steps % CHECK_EVERY))
+	if (is_due(sim, node))
 		broken = vr_replica_check(node->replica);
 	if (broken) {
 		sim_fail(sim, "replica %u broke an invariant: %s", node->slot, broken);
@@ -194,8 +216,8 @@ void node_timer(struct sim *sim, struct sim_node *node, u32 number)
 	node->timer_ns = 0;
 	if (node->paused)
 		return;
-	if (clock_at(node, sim->now_ns) < node->deadline_ns)
-		set_timer(sim, node);
+	if (node_clock(node, sim->now_ns) < node->deadline_ns)
+		node_set_timer(sim, node);
 	else
 		node_step(sim, node, &event);
 }
@@ -203,12 +225,14 @@ void node_timer(struct sim *sim, struct sim_node *node, u32 number)
 /* Writes may end in any order; of two at one op the later one is what is read back. */
 static void write_down(struct sim_node *node, const struct sim_event *event, u32 i)
 {
-	u32 place = (event->op - i) & (SIM_DURABLE_MAX - 1);
+	u64 op = event->op - i;
+	struct sim_block *block = &node->disk[op & (SIM_DURABLE_MAX - 1)];
 
-	if (event->epoch < node->durable_epoch[place])
+	if (block->op > op || (block->op == op && block->epoch > event->epoch))
 		return;
-	node->durable_epoch[place] = event->epoch;
-	memcpy(&node->durable_hash[place], event->bytes + i * sizeof(u64), sizeof(u64));
+	block->op = op;
+	block->epoch = event->epoch;
+	memcpy(&block->hash, event->bytes + i * sizeof(u64), sizeof(u64));
 }
 
 void node_durable(struct sim *sim, struct sim_node *node, struct sim_event *sim_event)
@@ -233,119 +257,3 @@ void node_durable(struct sim *sim, struct sim_node *node, struct sim_event *sim_
 	node_step(sim, node, &event);
 }
 
-static void draw_config(struct sim *sim, struct sim_node *node)
-{
-	const struct sim_options *o = &sim->options;
-	struct vr_config *cfg = &node->config;
-	struct sim_random *r = &sim->random_node;
-
-	memset(cfg, 0, sizeof(*cfg));
-	cfg->replica_count = o->replica_count;
-	cfg->self = node->slot;
-	cfg->nonce = random_u64(r) | 1;
-	cfg->seed = random_u64(r);
-	cfg->heartbeat_ns = o->heartbeat_ns;
-	cfg->view_timeout_ns = o->view_timeout_ns;
-	cfg->log_entries = VR_ENTRIES_MIN;
-	cfg->log_bytes = 2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX;
-	cfg->messages = 2;
-	cfg->message_bytes = 2 * VR_BODY_BYTES_MAX;
-	if (!o->alike) {
-		cfg->log_entries <<= random_below(r, 4) ? 0 : random_below(r, 3);
-		cfg->messages <<= random_below(r, 8);
-		cfg->message_bytes <<= random_below(r, 4);
-	}
-	/* These may not differ from member to member. */
-	cfg->sessions_max = o->sessions_max;
-	cfg->counters_max = o->counters_max;
-	cfg->pending_max = SIM_CROWD + VR_REPLICAS_MAX;
-}
-
-/* A new life: nothing is left of an earlier one but the datagrams it sent. */
-void node_boot(struct sim *sim, struct sim_node *node)
-{
-	struct vr_event event = { .type = VR_EVENT_START };
-	u8 slot = node->slot;
-	u32 life = node->life;
-	u32 timer = node->timer;
-	const char *invalid;
-	void *memory;
-
-	if (sim->failed || node->up)
-		return;
-	memset(node, 0, sizeof(*node));
-	node->slot = slot;
-	node->life = life;
-	node->timer = timer;
-	node->up = true;
-	node->clock_offset_ns = random_below(&sim->random_node, 1ull << 40);
-	node->frozen_ns = sim->now_ns;
-	if (sim->options.clock_ppm)
-		node->clock_ppm = (s32)random_below(&sim->random_node,
-						    2 * sim->options.clock_ppm + 1) -
-				  (s32)sim->options.clock_ppm;
-	draw_config(sim, node);
-	invalid = vr_config_invalid(&node->config);
-	if (invalid) {
-		sim_fail(sim, "S2: the configuration is refused: %s", invalid);
-		node->up = false;
-		return;
-	}
-	memory = calloc(1, vr_replica_size(&node->config));
-	if (!memory)
-		abort();
-	node->replica = vr_replica_init(memory, &node->config);
-	if ((void *)node->replica != memory)
-		sim_fail(sim, "S3: the replica does not live where it was told to");
-	sim_trace(sim, node, "BOOT life %u", life);
-	node_step(sim, node, &event);
-}
-
-/* What a replica counted is added up when its life ends. */
-void node_collect(struct sim *sim, struct sim_node *node)
-{
-	u32 i;
-
-	for (i = 0; i < VR_DROP_COUNT; i++)
-		sim->totals.drops[i] += node->info.drops[i];
-	for (i = 0; i < VR_TYPE_COUNT; i++) {
-		sim->totals.sent[i] += node->info.sent[i];
-		sim->totals.received[i] += node->info.received[i];
-	}
-	if (node->info.op_first > sim->checker.base + 1)
-		sim_mark(sim, MARK_RING_WRAPPED);
-}
-
-void node_kill(struct sim *sim, struct sim_node *node)
-{
-	node_collect(sim, node);
-	free(node->replica);
-	node->replica = NULL;
-	node->up = false;
-	node->life++;
-	node->timer++;
-	node->paused = false;
-}
-
-void node_pause(struct sim *sim, struct sim_node *node, u64 length_ns, bool freezes)
-{
-	struct sim_event event = { .kind = SIM_RESUME, .slot = node->slot };
-
-	node->paused = true;
-	node->pause_freezes = freezes;
-	node->paused_ns = sim->now_ns;
-	node->resume_ns = sim->now_ns + length_ns;
-	node->held = 0;
-	sim_trace(sim, node, "PAUSE");
-	sim_post(sim, &event, length_ns);
-}
-
-void node_resume(struct sim *sim, struct sim_node *node)
-{
-	node->paused = false;
-	if (node->pause_freezes)
-		node->frozen_ns += sim->now_ns - node->paused_ns;
-	sim_trace(sim, node, "RESUME");
-	node->timer_ns = 0;
-	set_timer(sim, node);
-}

@@ -37,7 +37,7 @@ void sim_trace(struct sim *sim, const struct sim_node *node, const char *format,
 const char *sim_status_name(u8 status)
 {
 	static const char * const names[VR_STATUS_COUNT] = {
-		"BLANK", "FORMING", "NORMAL", "VIEW_CHANGE", "RECOVERING", "HALTED",
+		"BLANK", "FORMING", "NORMAL", "VIEW_CHANGE", "RECOVERING", "HALTED", "AMNESIA",
 	};
 
 	return status < VR_STATUS_COUNT ? names[status] : "?";
@@ -46,7 +46,7 @@ const char *sim_status_name(u8 status)
 const char *sim_kind_name(u8 kind)
 {
 	static const char * const names[VR_KIND_COUNT] = {
-		"-", "BEGIN", "END", "NEXT", "GET", "APPEND",
+		"-", "BEGIN", "END", "NEXT", "GET", "APPEND", "RESULT",
 	};
 
 	return kind < VR_KIND_COUNT ? names[kind] : "?";
@@ -87,6 +87,22 @@ const char *sim_message_text(const struct vr_message *m, char *text, size_t room
 		snprintf(text, room, "%s(view %llu, log view %llu, from %llu)", name, view,
 			 (unsigned long long)m->log_view, op);
 		break;
+	case VR_RECOVERY:
+	case VR_RECOVERY_RESPONSE:
+		snprintf(text, room, "%s(attempt %llu, view %llu, op %llu, commit %llu%s)", name,
+			 (unsigned long long)m->nonces[1], view, op, commit,
+			 m->hash_count ? ", leads" : "");
+		break;
+	case VR_GET_CHECKPOINT:
+	case VR_CHECKPOINT:
+		snprintf(text, room, "%s(view %llu, op %llu, from byte %u of %u)", name, view, op,
+			 m->offset, m->total_bytes);
+		break;
+	case VR_GET_INDEX:
+	case VR_NEW_INDEX:
+		snprintf(text, room, "%s(view %llu, read %llu, index %llu)", name, view,
+			 (unsigned long long)m->read_id, op);
+		break;
 	case VR_START_VIEW:
 	case VR_PING:
 		snprintf(text, room, "%s(view %llu, op %llu, commit %llu%s%s)", name, view, op,
@@ -101,6 +117,14 @@ const char *sim_message_text(const struct vr_message *m, char *text, size_t room
 
 static void event_text(const struct vr_event *event, char *text, size_t room)
 {
+	static const char * const names[VR_EVENT_COUNT] = {
+		[VR_EVENT_START] = "START",
+		[VR_EVENT_TIMEOUT] = "TIMEOUT",
+		[VR_EVENT_FORM] = "FORM",
+		[VR_EVENT_LEAVE] = "LEAVE",
+		[VR_EVENT_DEMOTE] = "DEMOTE",
+	};
+	static const char * const reads[VR_READ_COUNT] = { "", " INDEX", " LEASE", " LOCAL" };
 	char message[160];
 
 	switch (event->type) {
@@ -109,18 +133,22 @@ static void event_text(const struct vr_event *event, char *text, size_t room)
 			 sim_message_text(event->message, message, sizeof(message)));
 		break;
 	case VR_EVENT_SUBMIT:
-		snprintf(text, room, "SUBMIT %u %s session %llu request %llu", event->submit.handle,
-			 sim_kind_name(event->submit.kind),
+		snprintf(text, room, "SUBMIT %u %s%s session %llu request %llu%s +%llu %.*s",
+			 event->submit.handle, sim_kind_name(event->submit.kind),
+			 reads[event->submit.read],
 			 (unsigned long long)(event->submit.session & VR_COUNT_MASK),
-			 (unsigned long long)event->submit.request);
+			 (unsigned long long)event->submit.request,
+			 event->submit.again ? " again" : "",
+			 (unsigned long long)event->submit.argument,
+			 event->submit.kind == VR_KIND_APPEND ? 0 : event->submit.body_bytes,
+			 (const char *)event->submit.body);
 		break;
 	case VR_EVENT_DURABLE:
 		snprintf(text, room, "DURABLE %llu",
 			 (unsigned long long)(event->op & VR_COUNT_MASK));
 		break;
 	default:
-		snprintf(text, room, "%s", event->type == VR_EVENT_START ? "START" :
-			 event->type == VR_EVENT_FORM ? "FORM" : "TIMEOUT");
+		snprintf(text, room, "%s", names[event->type]);
 	}
 }
 
@@ -177,6 +205,11 @@ const char *sim_fault_name(enum sim_fault fault)
 		[FAULT_CLOCK] = "clock",
 		[FAULT_FORM] = "form",
 		[FAULT_ABANDON] = "abandon",
+		[FAULT_OLD_LIFE] = "old_life",
+		[FAULT_DEMOTE] = "demote",
+		[FAULT_ROLLBACK] = "rollback",
+		[FAULT_LEAVE] = "leave",
+		[FAULT_BLACKOUT] = "blackout",
 	};
 
 	return names[fault];
@@ -192,13 +225,29 @@ const char *sim_mark_name(enum sim_mark mark)
 		[MARK_CRASH] = "crash",
 		[MARK_RESTART] = "restart",
 		[MARK_RESTART_UNFORMED] = "restart_unformed",
+		[MARK_BLACKOUT] = "blackout",
 		[MARK_PAUSE] = "pause",
+		[MARK_FREEZE] = "freeze",
+		[MARK_DEMOTE] = "demote",
+		[MARK_ROLLBACK] = "rollback",
+		[MARK_LEAVE] = "leave",
+		[MARK_LEFT] = "left",
 		[MARK_PARTITION] = "partition",
 		[MARK_ONE_WAY] = "one_way",
 		[MARK_HUNT] = "hunt",
+		[MARK_CHAIN] = "chain",
 		[MARK_REPLAY] = "replay",
+		[MARK_WITHHELD] = "withheld",
 		[MARK_MEMORY_LOST] = "memory_lost",
-		[MARK_BEHIND] = "behind",
+		[MARK_RECOVERED] = "recovered",
+		[MARK_RECOVERED_TWICE] = "recovered_twice",
+		[MARK_AMNESIA] = "amnesia",
+		[MARK_AMNESIA_OVER] = "amnesia_over",
+		[MARK_DOOMED] = "doomed",
+		[MARK_CHECKPOINT] = "checkpoint",
+		[MARK_CHECKPOINTS_MET] = "checkpoints_met",
+		[MARK_CHECKPOINT_FETCHED] = "checkpoint_fetched",
+		[MARK_CHECKPOINT_RECOVERED] = "checkpoint_recovered",
 		[MARK_RING_WRAPPED] = "ring_wrapped",
 		[MARK_READER_OVERRUN] = "reader_overrun",
 		[MARK_MEMBERS_DIFFER] = "members_differ",
@@ -206,9 +255,19 @@ const char *sim_mark_name(enum sim_mark mark)
 		[MARK_DONE_NOT_APPLIED] = "done_not_applied",
 		[MARK_DONE_UNKNOWN] = "done_unknown",
 		[MARK_DONE_AT_BACKUP] = "done_at_backup",
+		[MARK_DONE_EARLY] = "done_early",
 		[MARK_JOIN] = "join",
 		[MARK_ASKED_AGAIN] = "asked_again",
 		[MARK_ABANDONED] = "abandoned",
+		[MARK_TAKEN_BACK] = "taken_back",
+		[MARK_WINDOW_FULL] = "window_full",
+		[MARK_PASSED_OVER] = "passed_over",
+		[MARK_SETTLED_APPLIED] = "settled_applied",
+		[MARK_SETTLED_NOT] = "settled_not",
+		[MARK_READ_INDEX] = "read_index",
+		[MARK_READ_LEASE] = "read_lease",
+		[MARK_READ_LOCAL] = "read_local",
+		[MARK_READ_LOCAL_OLD] = "read_local_old",
 		[MARK_EVICTED] = "evicted",
 		[MARK_COUNTERS_FULL] = "counters_full",
 		[MARK_OVERFLOW] = "overflow",
@@ -233,9 +292,11 @@ void report_seed(FILE *out, const struct sim *sim)
 		(unsigned long long)o->seed, o->replica_count,
 		(double)o->faulty_ns / SIM_NS_PER_S, (double)o->heartbeat_ns / SIM_NS_PER_MS,
 		(double)o->view_timeout_ns / SIM_NS_PER_MS);
-	fprintf(out, "# %u clients of %u operations, %u sessions, %u counters, generation %u\n",
-		o->client_count, o->client_budget, o->sessions_max, o->counters_max,
-		o->generation);
+	fprintf(out, "# %u clients of %u operations, up to %u in a process, %u sessions, %u counters\n",
+		o->client_count, o->client_budget, o->process_threads, o->sessions_max,
+		o->counters_max);
+	fprintf(out, "# generation %u, lease %.1f ms, memory is %sdurable\n", o->generation,
+		(double)o->lease_ns / SIM_NS_PER_MS, o->memory_is_durable ? "" : "not ");
 	fprintf(out, "# faults:");
 	for (fault = 0; fault < FAULT_COUNT; fault++) {
 		if (sim_has(sim, fault))
@@ -249,20 +310,30 @@ void report_seed(FILE *out, const struct sim *sim)
 
 void report_totals(FILE *out, const struct sim_totals *t)
 {
+	double hours = (double)t->virtual_ns / SIM_NS_PER_S / 3600;
 	u32 i;
 
-	fprintf(out, "# %llu seeds, %.1f simulated hours, %llu steps, %llu operations, %llu view changes\n",
-		(unsigned long long)t->seeds, (double)t->virtual_ns / SIM_NS_PER_S / 3600,
+	fprintf(out, "# %llu seeds, %.1f simulated hours, %.0f in an hour of processor time\n",
+		(unsigned long long)t->seeds, hours,
+		t->cpu_ns ? hours * 3600 * SIM_NS_PER_S / t->cpu_ns : 0);
+	fprintf(out, "# %llu steps, %llu operations, %llu view changes\n",
 		(unsigned long long)t->steps, (unsigned long long)t->operations,
 		(unsigned long long)t->view_changes);
 	fprintf(out, "# after the last fault: at most %llu view time-outs and %llu view changes until all was well\n",
-		(unsigned long long)t->heal_ns_max, (unsigned long long)t->views_after_heal_max);
+		(unsigned long long)t->heal_timeouts_max, (unsigned long long)t->views_after_heal_max);
 	fprintf(out, "# messages sent:");
 	for (i = 1; i < VR_TYPE_COUNT; i++)
 		fprintf(out, " %s %llu", vr_type_name(i), (unsigned long long)t->sent[i]);
 	fprintf(out, "\n# drops:");
 	for (i = 1; i < VR_DROP_COUNT; i++)
 		fprintf(out, " %s %llu", vr_drop_name(i), (unsigned long long)t->drops[i]);
+	fprintf(out, "\n# statuses:");
+	for (i = 0; i < VR_ARRAY_COUNT(t->transitions); i++) {
+		if (t->transitions[i])
+			fprintf(out, " %s>%s %llu", sim_status_name(i / VR_STATUS_COUNT),
+				sim_status_name(i % VR_STATUS_COUNT),
+				(unsigned long long)t->transitions[i]);
+	}
 	fprintf(out, "\n# marks:");
 	for (i = 0; i < MARK_COUNT; i++)
 		fprintf(out, " %s %llu", sim_mark_name(i), (unsigned long long)t->marks[i]);
@@ -271,18 +342,37 @@ void report_totals(FILE *out, const struct sim_totals *t)
 
 /*
  * What a standard run must have met. Fields and hash chains that contradict
- * each other are not made by damage at random: the unit tests make them. A
- * member has one life in a group until there is recovery. A group that can
- * never be formed is bad luck, not a duty.
+ * each other are not made by damage at random: the unit tests make them.
  */
+static bool may_miss_drop(u32 drop)
+{
+	return drop == VR_DROP_FIELD || drop == VR_DROP_CHAIN;
+}
+
+/* Every way from one status to another that the protocol knows; HALTED is none. */
+static const u8 ways[][2] = {
+	{ VR_STATUS_BLANK, VR_STATUS_FORMING },
+	{ VR_STATUS_BLANK, VR_STATUS_NORMAL },	/* a group of one */
+	{ VR_STATUS_BLANK, VR_STATUS_RECOVERING },
+	{ VR_STATUS_FORMING, VR_STATUS_BLANK },
+	{ VR_STATUS_FORMING, VR_STATUS_NORMAL },
+	{ VR_STATUS_FORMING, VR_STATUS_RECOVERING },
+	{ VR_STATUS_NORMAL, VR_STATUS_VIEW_CHANGE },
+	{ VR_STATUS_NORMAL, VR_STATUS_RECOVERING },
+	{ VR_STATUS_VIEW_CHANGE, VR_STATUS_NORMAL },
+	{ VR_STATUS_VIEW_CHANGE, VR_STATUS_RECOVERING },
+	{ VR_STATUS_RECOVERING, VR_STATUS_NORMAL },
+	{ VR_STATUS_RECOVERING, VR_STATUS_AMNESIA },
+	{ VR_STATUS_AMNESIA, VR_STATUS_RECOVERING },
+};
+
 u32 report_missed(FILE *out, const struct sim_totals *t)
 {
 	u32 missed = 0;
 	u32 i;
 
 	for (i = 1; i < VR_DROP_COUNT; i++) {
-		if (!t->drops[i] && i != VR_DROP_FIELD && i != VR_DROP_CHAIN &&
-		    i != VR_DROP_INCARNATION) {
+		if (!t->drops[i] && !may_miss_drop(i)) {
 			fprintf(out, "# missed: drop reason %s\n", vr_drop_name(i));
 			missed++;
 		}
@@ -293,7 +383,15 @@ u32 report_missed(FILE *out, const struct sim_totals *t)
 			missed++;
 		}
 	}
+	for (i = 0; i < VR_ARRAY_COUNT(ways); i++) {
+		if (!t->transitions[ways[i][0] * VR_STATUS_COUNT + ways[i][1]]) {
+			fprintf(out, "# missed: from %s to %s\n", sim_status_name(ways[i][0]),
+				sim_status_name(ways[i][1]));
+			missed++;
+		}
+	}
 	for (i = 0; i < MARK_COUNT; i++) {
+		/* A group that can never be formed is bad luck, not a duty. */
 		if (!t->marks[i] && i != MARK_UNFORMABLE) {
 			fprintf(out, "# missed: %s\n", sim_mark_name(i));
 			missed++;

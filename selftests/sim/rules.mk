@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# The simulator: plain, and once more with the sanitizers for every eighth seed.
+# The simulator: plain, and with the sanitizers for some seeds.
 
-SEEDS ?= 2000
+SEEDS ?= 20000
 FIRST ?= 1
 
 sim_sources := $(wildcard selftests/sim/*.c) selftests/lin/lin.c selftests/lin/lin_log.c \
@@ -24,11 +24,15 @@ build/selftests/sim/sim-sanitized: $(sim_sources) $(sim_headers) | provision-bui
 	@$(CC) -O1 $(sim_cflags) $(sanitize_cflags) -o $@ $(sim_sources)
 
 # What a run must have met is asked of the standard run only: few seeds meet little.
-sim_coverage = $(if $(filter 2000-1,$(SEEDS)-$(FIRST)),--coverage)
+sim_coverage = $(if $(filter 20000-1,$(SEEDS)-$(FIRST)),--coverage)
 
-sim: build/selftests/sim/sim build/selftests/sim/sim-sanitized ## the simulator: SEEDS=n FIRST=seed TRACE=1
+# A failing seed made small is replayed with what is left of it.
+sim_limits = $(addprefix --faults ,$(FAULTS)) $(addprefix --clients ,$(CLIENTS))
+
+sim: build/selftests/sim/sim build/selftests/sim/sim-sanitized ## the simulator: SEEDS=n FIRST=seed TRACE=1 FAULTS=mask CLIENTS=n
 	@build/selftests/sim/sim --first $(FIRST) --seeds $(SEEDS) -j $$(nproc) \
-		--sanitized build/selftests/sim/sim-sanitized $(if $(TRACE),--trace) $(sim_coverage)
+		--sanitized build/selftests/sim/sim-sanitized $(if $(TRACE),--trace) \
+		$(if $(FAULTS)$(CLIENTS),$(sim_limits),$(sim_coverage))
 
 # What the simulator is worth is told by the bugs it sees.
 include selftests/mutants/rules.mk
@@ -36,9 +40,9 @@ include selftests/mutants/rules.mk
 soak: build/selftests/sim/sim build/selftests/sim/sim-sanitized ## the simulator on seeds nobody has run, for HOURS=n, until a failure
 	@first=$$(($$(date +%s) * 1000)); end=$$(($$(date +%s) + $(or $(HOURS),1) * 3600)); \
 	while [ $$(date +%s) -lt $$end ]; do \
-		build/selftests/sim/sim --first $$first --seeds 5000 -j $$(nproc) \
+		build/selftests/sim/sim --first $$first --seeds 20000 -j $$(nproc) \
 			--sanitized build/selftests/sim/sim-sanitized || exit; \
-		first=$$((first + 5000)); \
+		first=$$((first + 20000)); \
 	done
 
 .PHONY: soak

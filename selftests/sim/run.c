@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One seed from birth to verdict: draws what the seed is, owns the phases. Knows
- * no protocol and no fault by itself.
+ * One seed from birth to verdict: owns the phases. Knows no protocol and no
+ * fault by itself.
  *
  *	FAULTY   anything goes, until the time is over
- *	HEALED   all faults stop; a majority that never lost its memory must
- *		 serve every client of its members and agree, within a bound
+ *	LOST     all faults stop, and too few have their memory; some may be
+ *		 about to get it back
+ *	DOOMED   they are not: nobody is served, and everybody is told so
+ *	HEALED   all faults stop; a quorum with its memory, and some of those
+ *		 without, must all become NORMAL, serve every client of theirs
+ *		 and agree, within a bound
  *	QUIET    everything is done: some more time, in which no view may change
  */
 #include "sim.h"
@@ -13,94 +17,10 @@
 /* After healing: time for everyone to finish, in view time-outs. */
 #define HEAL_TIMEOUTS_MAX	150
 #define QUIET_TIMEOUTS		6
+#define LOST_TIMEOUTS		24
+#define DOOMED_TIMEOUTS		60
 #define STEPS_MAX		400000u
 #define POLL_NS			(5 * SIM_NS_PER_MS)
-
-/* --- what a seed is: a random subset of the faults, each at a random rate --- */
-
-static void draw_shape(struct sim_options *o, struct sim_random *r)
-{
-	static const u8 counts[] = { 1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 6, 7 };
-
-	o->replica_count = counts[random_below(r, sizeof(counts))];
-	o->heartbeat_ns = random_spread(r, 2 * SIM_NS_PER_MS, 40 * SIM_NS_PER_MS);
-	o->view_timeout_ns = o->heartbeat_ns * random_between(r, 4, 10);
-	o->faulty_ns = o->view_timeout_ns * random_spread(r, 20, 200);
-	o->generation = random_below(r, 4) ? 0 : random_below(r, 1 << random_below(r, 16));
-	o->sessions_max = random_below(r, 3) ? 64 : random_between(r, 1, 12);
-	o->counters_max = random_below(r, 2) ? 16 : random_between(r, 1, 4);
-	o->client_count = random_spread(r, 1, SIM_CLIENTS_MAX);
-	o->client_budget = random_spread(r, 8, 400);
-	o->think_ns = random_spread(r, 1000, o->heartbeat_ns * 4);
-	if (o->seed % 32 == 5) {
-		o->client_count = SIM_CROWD;
-		o->client_budget = 8;
-		o->think_ns = 1000;
-	}
-	o->body_bytes = random_below(r, 2) ? 40 : VR_BODY_BYTES_MAX;
-	o->delay_ns = random_spread(r, 2000, o->heartbeat_ns / 16 + 4000);
-	o->jitter_ns = random_spread(r, 1000, o->delay_ns);
-	o->shuffle = random_below(r, 2);
-	o->racing_forms = !random_below(r, 4);
-	o->check_every_step = SIM_SANITIZED || !(o->seed % 16);
-}
-
-static void draw_faults(struct sim_options *o, struct sim_random *r)
-{
-	u32 fault;
-
-	/* One seed in sixteen is calm: what fails there fails everywhere. */
-	for (fault = 0; fault < FAULT_COUNT && o->seed % 16 != 1; fault++)
-		o->faults |= (u32)random_below(r, 2) << fault;
-	if (random_below(r, 3))
-		o->faults &= ~(1u << FAULT_FORM);
-
-	o->fault_gap_ns = o->view_timeout_ns * random_spread(r, 1, 16);
-	if (o->faults >> FAULT_LOSS & 1)
-		o->loss_ppm = random_spread(r, 500, 300000);
-	if (o->faults >> FAULT_DUPLICATE & 1)
-		o->duplicate_ppm = random_spread(r, 500, 300000);
-	if (o->faults >> FAULT_DELAY & 1) {
-		o->jitter_ns = random_spread(r, 1000, o->heartbeat_ns * 2);
-		o->spike_ppm = random_spread(r, 100, 50000);
-		o->spike_ns = random_spread(r, o->heartbeat_ns, o->view_timeout_ns * 8);
-	}
-	if (o->faults >> FAULT_SIZE & 1) {
-		o->size_ppm = random_spread(r, 10000, 1000000);
-		o->size_bytes = random_between(r, 100, 1200);
-	}
-	if (o->faults >> FAULT_TYPE & 1) {
-		o->type_mask = 1u << random_between(r, 1, VR_TYPE_COUNT - 1) |
-			       1u << random_between(r, 1, VR_TYPE_COUNT - 1);
-		o->type_ppm = random_spread(r, 100000, 1000000);
-	}
-	if (o->faults >> FAULT_REPLAY & 1)
-		o->replay_ppm = random_spread(r, 1000, 50000);
-	if (o->faults >> FAULT_GARBAGE & 1)
-		o->garbage_ppm = random_spread(r, 1000, 50000);
-	if (o->faults >> FAULT_SLOW_DISK & 1)
-		o->disk_ns = random_spread(r, 1000, o->view_timeout_ns);
-	if (o->faults >> FAULT_LATE_TIMER & 1)
-		o->late_ns = random_spread(r, 1000, o->heartbeat_ns * 2);
-	if (o->faults >> FAULT_CLOCK & 1)
-		o->clock_ppm = random_spread(r, 10, 50000);
-}
-
-static void draw_options(struct sim *sim, u64 seed)
-{
-	struct sim_random r;
-
-	random_seed(&r, seed, 1);
-	random_seed(&sim->random_net, seed, 2);
-	random_seed(&sim->random_fault, seed, 3);
-	random_seed(&sim->random_client, seed, 4);
-	random_seed(&sim->random_node, seed, 5);
-	sim->options.seed = seed;
-	draw_shape(&sim->options, &r);
-	draw_faults(&sim->options, &r);
-	sim->group.group = random_u64(&r);
-	sim->group.members = random_u64(&r);
-}
 
 /* --- phases --- */
 
@@ -148,27 +68,32 @@ static bool formable(const struct sim *sim)
 }
 
 /*
- * Choose who must be well from now on: a random majority of those with their
- * memory. The others are cut off, or well too, by the toss of a coin.
+ * Choose who must be well from now on: a quorum of those with their memory, and
+ * any of the others that are up. The rest is cut off, or well too, by the toss
+ * of a coin.
  */
 static void choose_core(struct sim *sim)
 {
-	u8 core = healthy_mask(sim);
+	struct sim_random *r = &sim->random_fault;
+	u8 healthy = healthy_mask(sim), core = 0;
 	bool forming = !sim->checker.formed;
 	u32 i, j;
 	bool alone;
 
-	/* While some have not heard that all promised, nobody is to be missed. */
-	for (i = 0; i < sim->options.replica_count; i++)
+	for (i = 0; i < sim->options.replica_count; i++) {
+		core |= sim->nodes[i].up << i;
+		/* While some have not heard that all promised, nobody is to be missed. */
 		forming |= sim->nodes[i].up && sim->nodes[i].info.status == VR_STATUS_FORMING;
+	}
 	for (i = 0; i < sim->options.replica_count && !forming; i++) {
-		if (__builtin_popcount(core) > sim_quorum(sim) &&
-		    random_below(&sim->random_fault, 2))
-			core &= ~(1u << random_below(&sim->random_fault,
-						     sim->options.replica_count));
+		u8 less = core & ~(1u << random_below(r, sim->options.replica_count));
+
+		if (random_below(r, 2) &&
+		    __builtin_popcount(less & healthy) >= sim_quorum(sim))
+			core = less;
 	}
 	sim->core_mask = core;
-	alone = random_below(&sim->random_fault, 2) && !forming;
+	alone = random_below(r, 2) && !forming;
 	for (i = 0; alone && i < sim->options.replica_count; i++) {
 		for (j = 0; j < sim->options.replica_count; j++)
 			sim->net.cut[i][j] = (core >> i & 1) != (core >> j & 1);
@@ -177,36 +102,115 @@ static void choose_core(struct sim *sim)
 		sim->core_mask = (1u << sim->options.replica_count) - 1;
 }
 
+static bool has_quorum(const struct sim *sim)
+{
+	return !sim->checker.formed ||
+	       __builtin_popcount(healthy_mask(sim)) >= sim_quorum(sim);
+}
+
+/* From here on the clock of the liveness check runs. */
+static void expect_progress(struct sim *sim)
+{
+	u32 i;
+
+	sim->phase = PHASE_HEALED;
+	sim->healed_ns = sim->now_ns;
+	choose_core(sim);
+	/* A view that was being entered counts as one of before. */
+	for (i = 0; i < sim->options.replica_count; i++)
+		sim->healed_view = vr_max(sim->healed_view, sim->nodes[i].info.view);
+}
+
 static void heal(struct sim *sim)
 {
 	struct sim_event poll = { .kind = SIM_POLL };
 	u32 i;
 
-	sim->phase = PHASE_HEALED;
+	sim->phase = PHASE_LOST;
 	sim->healed_ns = sim->now_ns;
 	sim_trace(sim, NULL, "HEAL");
 	net_heal(sim);
 	for (i = 0; i < sim->options.replica_count; i++) {
+		net_release(sim, i);
 		if (sim->nodes[i].paused)
 			node_resume(sim, &sim->nodes[i]);
 	}
 	if (sim->failed)
 		return;
-	choose_core(sim);
-	if (sim->checker.formed && __builtin_popcount(sim->core_mask) < sim_quorum(sim)) {
-		sim_fail(sim, "L0: only %x of the members kept their memory, though never more than the group tolerates was taken",
-			 sim->core_mask);
-		return;
-	}
-	/* A view that was being entered counts as one of before. */
-	for (i = 0; i < sim->options.replica_count; i++)
-		sim->healed_view = vr_max(sim->healed_view, sim->nodes[i].info.view);
 	for (i = 0; i < sim->client_count; i++) {
 		struct sim_client *client = &sim->clients[i];
 
 		client->budget = vr_min(client->budget, 12);
 	}
+	if (has_quorum(sim))
+		expect_progress(sim);
 	sim_post(sim, &poll, POLL_NS);
+}
+
+/* --- too many have lost their memory --- */
+
+static bool knows_nothing(const struct sim_node *node)
+{
+	return node->info.status == VR_STATUS_BLANK || node->info.status == VR_STATUS_FORMING;
+}
+
+/* Those without memory must know it. If nobody has heard of a group there is none. */
+static void check_doomed(struct sim *sim)
+{
+	u8 n = sim->options.replica_count, knows = 0, up = 0;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		up |= sim->nodes[i].up << i;
+		knows |= (sim->nodes[i].up && !knows_nothing(&sim->nodes[i])) << i;
+	}
+	for (i = 0; i < n; i++) {
+		const struct sim_node *node = &sim->nodes[i];
+
+		if (!node->up || node_has_memory(node) ||
+		    node->info.status == VR_STATUS_AMNESIA ||
+		    node->info.status == VR_STATUS_FORMING ||
+		    (node->info.status == VR_STATUS_BLANK && !knows))
+			continue;
+		/* Whoever is silent for good may have all that is missing. */
+		if (__builtin_popcount(up) == n)
+			sim_fail(sim, "L6: all of the group are there, %x have their memory, and replica %u is %s",
+				 healthy_mask(sim), i, sim_status_name(node->info.status));
+	}
+	for (i = 0; i < sim->client_count; i++) {
+		const struct sim_client *client = &sim->clients[i];
+
+		if (sim->nodes[client->slot].up && client->waiting &&
+		    client->life == sim->nodes[client->slot].life &&
+		    sim->now_ns - client->asked_ns > DOOMED_TIMEOUTS / 2 * sim->options.view_timeout_ns)
+			sim_fail(sim, "L6: client %u waits for a group that is no more", i);
+	}
+}
+
+static void poll_lost(struct sim *sim)
+{
+	u64 waited_ns = sim->now_ns - sim->healed_ns;
+	u64 timeout_ns = sim->options.view_timeout_ns;
+	u8 needed = sim->options.replica_count - sim_quorum(sim) + 1;
+
+	if (sim->phase == PHASE_LOST && has_quorum(sim)) {
+		expect_progress(sim);
+	} else if (sim->phase == PHASE_LOST && waited_ns > LOST_TIMEOUTS * timeout_ns) {
+		if (!sim->blacked_out)
+			sim_fail(sim, "L0: only %x of the members have their memory, though never more than the group tolerates was taken",
+				 healthy_mask(sim));
+		/* Fewer than a quorum may still be enough to help the others. */
+		sim->phase = PHASE_OVER;
+		if (__builtin_popcount(healthy_mask(sim)) >= needed)
+			return;
+		sim->phase = PHASE_DOOMED;
+		sim->doomed_question = sim->checker.history_count;
+		sim_mark(sim, MARK_DOOMED);
+	} else if (sim->phase == PHASE_DOOMED &&
+		   waited_ns > (LOST_TIMEOUTS + DOOMED_TIMEOUTS) * timeout_ns) {
+		check_doomed(sim);
+		sim->phase = PHASE_OVER;
+	}
 }
 
 static const char *unfinished(struct sim *sim, char *text, size_t room)
@@ -254,7 +258,9 @@ static void poll(struct sim *sim)
 	char text[160];
 	const char *why;
 
-	if (sim->phase == PHASE_QUIET) {
+	if (sim->phase == PHASE_LOST || sim->phase == PHASE_DOOMED) {
+		poll_lost(sim);
+	} else if (sim->phase == PHASE_QUIET) {
 		if (sim->now_ns - sim->quiet_ns >= QUIET_TIMEOUTS * o->view_timeout_ns)
 			sim->phase = PHASE_OVER;
 	} else if (!sim->checker.formed && !formable(sim)) {
@@ -266,7 +272,7 @@ static void poll(struct sim *sim)
 		if (!why) {
 			sim->phase = PHASE_QUIET;
 			sim->quiet_ns = sim->now_ns;
-			sim->totals.heal_ns_max = waited_ns / o->view_timeout_ns;
+			sim->totals.heal_timeouts_max = waited_ns / o->view_timeout_ns;
 			sim_trace(sim, NULL, "QUIET");
 		} else if (waited_ns > HEAL_TIMEOUTS_MAX * o->view_timeout_ns) {
 			sim_fail(sim, "L1: %u view time-outs after the last fault %s",
@@ -305,6 +311,10 @@ static void dispatch(struct sim *sim, struct sim_event *event)
 	case SIM_RESTART:
 		node_boot(sim, node);
 		break;
+	case SIM_STOP:
+		if (node->leaving && node->life == event->number)
+			fault_stop(sim, node);
+		break;
 	case SIM_MEND:
 		net_mend(sim, event->number);
 		break;
@@ -324,15 +334,18 @@ static void populate(struct sim *sim)
 {
 	struct sim_options *o = &sim->options;
 	struct sim_event healing = { .kind = SIM_HEAL };
-	u32 i;
+	u32 i, threads;
 
 	for (i = 0; i < o->replica_count; i++) {
 		sim->nodes[i].slot = i;
 		node_boot(sim, &sim->nodes[i]);
 	}
-	for (i = 0; i < o->client_count; i++)
-		client_add(sim, random_below(&sim->random_client, o->replica_count),
+	for (i = o->client_count; i; i -= threads) {
+		threads = random_between(&sim->random_client, 1,
+					 vr_min(i, o->process_threads));
+		client_add(sim, random_below(&sim->random_client, o->replica_count), threads,
 			   o->client_budget);
+	}
 	post_operator(sim, o->heartbeat_ns);
 	if (o->racing_forms)
 		post_operator(sim, o->heartbeat_ns +
@@ -341,15 +354,13 @@ static void populate(struct sim *sim)
 	sim_post(sim, &healing, o->faulty_ns);
 }
 
-void sim_run(struct sim *sim, u64 seed, bool trace)
+void sim_run(struct sim *sim, u64 seed, const struct sim_limits *limits, bool trace)
 {
 	memset(sim, 0, sizeof(*sim));
 	sim->trace = trace;
-	draw_options(sim, seed);
-	sim->effects = malloc(sizeof(*sim->effects));
-	sim->scratch = malloc(sizeof(*sim->scratch));
-	if (!sim->effects || !sim->scratch)
-		abort();
+	options_draw(sim, seed, limits);
+	sim->effects = sim_allocate(sizeof(*sim->effects));
+	sim->scratch = sim_allocate(sizeof(*sim->scratch));
 	if (trace)
 		report_seed(stdout, sim);
 	populate(sim);
@@ -379,8 +390,11 @@ void sim_free(struct sim *sim)
 	while (sim->queue.count)
 		free(sim->queue.heap[--sim->queue.count].bytes);
 	free(sim->queue.heap);
-	for (i = 0; i < sim->client_count; i++)
+	for (i = 0; i < sim->client_count; i++) {
+		if (sim->clients[i].given != sim->clients[i].body)
+			free(sim->clients[i].given);
 		free(sim->clients[i].body);
+	}
 	net_free(sim);
 	check_free(sim);
 	model_free(&sim->model);

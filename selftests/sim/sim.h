@@ -8,11 +8,13 @@
  * is a run, byte for byte, on every machine.
  *
  *	main.c		seeds over processes, verdicts		report.c  words
- *	run.c		one seed: options, phases		world.c   chance, queue
- *	node.c		the shell of one replica		net.c     datagrams
- *	fault.c		who breaks what, when			client.c  sessions
+ *	run.c		one seed and its phases			options.c what it is
+ *	node.c		the shell of one replica		life.c    its fate
+ *	fault.c		who breaks what, when			net.c     datagrams
+ *	client.c	processes, sessions, requests		world.c   chance, queue
  *	checker.c	what must hold after every step		votes.c   of votes
- *	model.c		what results must be
+ *	answer.c	what clients may be told		model.c   results
+ *	shrink.c	a failing seed, made small
  */
 #ifndef SIM_H
 #define SIM_H
@@ -24,13 +26,18 @@
 #include "vr_replica.h"
 #include "vr_wire.h"
 
-#define SIM_CLIENTS_MAX		24	/* of most seeds */
+#define SIM_CLIENTS_MAX		24	/* threads of most seeds */
 #define SIM_CROWD		96	/* of some: more than a pipeline holds */
+#define SIM_CLIENTS_ROOM	(SIM_CROWD + 64)	/* and those at restarted members */
+#define SIM_HANDLES		256	/* of a replica, more than clients can use */
 #define SIM_COUNTER_NAMES	6
 #define SIM_REPLAYS_MAX		48	/* old datagrams kept for a late replay */
+#define SIM_WITHHELD_MAX	64	/* datagrams that arrive when lives have ended */
 #define SIM_HELD_MAX		96	/* datagrams a paused node's socket holds */
+#define SIM_NONCES_MAX		32	/* of one life, the newest */
 #define SIM_VIEWS_MAX		4096	/* views the checker has room for */
 #define SIM_DURABLE_MAX		512	/* power of 2, more than are ever uncommitted */
+#define SIM_CHECKPOINTS_MAX	64	/* power of 2, of the newest ones */
 #define SIM_NS_PER_MS		1000000ull
 #define SIM_NS_PER_S		1000000000ull
 #define SIM_MILLION		1000000u
@@ -83,6 +90,11 @@ enum sim_fault {
 	FAULT_CLOCK,		/* clocks run at different rates */
 	FAULT_FORM,		/* faults from the start, not after forming */
 	FAULT_ABANDON,		/* clients leave in the middle */
+	FAULT_OLD_LIFE,		/* votes and the like come after a restart */
+	FAULT_DEMOTE,		/* a shell does not trust its replica's memory */
+	FAULT_ROLLBACK,		/* a machine goes back to a snapshot of itself */
+	FAULT_LEAVE,		/* orderly stops */
+	FAULT_BLACKOUT,		/* once, more lose their memory than may */
 	FAULT_COUNT
 };
 
@@ -90,14 +102,20 @@ struct sim_options {
 	u64 seed;
 	u8 replica_count;
 	u32 faults;			/* mask of enum sim_fault */
+	bool memory_is_durable;
+	u64 lease_ns;
 	u64 faulty_ns;			/* length of the safety phase */
 	u64 heartbeat_ns;
 	u64 view_timeout_ns;
 	u16 generation;
 	u32 sessions_max;
 	u32 counters_max;
-	u32 client_count;
+	u32 messages;
+	u32 message_bytes;
+	u32 client_count;		/* threads */
+	u32 process_threads;		/* of one process, most */
 	u32 client_budget;		/* operations of a client */
+	u32 read_percent;		/* of GETs that are no entries */
 	u64 think_ns;
 	u32 body_bytes;			/* largest message of a client */
 	u32 loss_ppm;
@@ -111,6 +129,7 @@ struct sim_options {
 	u32 spike_ppm;
 	u64 spike_ns;
 	u32 replay_ppm;
+	u32 withhold_ppm;
 	u32 garbage_ppm;
 	u64 fault_gap_ns;		/* mean time between crashes, cuts, pauses */
 	u64 disk_ns;
@@ -120,6 +139,12 @@ struct sim_options {
 	bool check_every_step;
 	bool racing_forms;
 	bool alike;			/* all members the same, with the smallest rings */
+};
+
+/** struct sim_limits - what is left of a seed that is made small */
+struct sim_limits {
+	u32 faults;		/* mask of those that may be */
+	u32 clients;		/* at most so many threads */
 };
 
 /* --- what is counted over a whole run --- */
@@ -132,13 +157,29 @@ enum sim_mark {
 	MARK_CRASH,
 	MARK_RESTART,
 	MARK_RESTART_UNFORMED,
+	MARK_BLACKOUT,
 	MARK_PAUSE,
+	MARK_FREEZE,
+	MARK_DEMOTE,
+	MARK_ROLLBACK,
+	MARK_LEAVE,
+	MARK_LEFT,
 	MARK_PARTITION,
 	MARK_ONE_WAY,
 	MARK_HUNT,
+	MARK_CHAIN,
 	MARK_REPLAY,
+	MARK_WITHHELD,
 	MARK_MEMORY_LOST,
-	MARK_BEHIND,
+	MARK_RECOVERED,
+	MARK_RECOVERED_TWICE,
+	MARK_AMNESIA,
+	MARK_AMNESIA_OVER,
+	MARK_DOOMED,
+	MARK_CHECKPOINT,
+	MARK_CHECKPOINTS_MET,
+	MARK_CHECKPOINT_FETCHED,
+	MARK_CHECKPOINT_RECOVERED,
 	MARK_RING_WRAPPED,
 	MARK_READER_OVERRUN,
 	MARK_MEMBERS_DIFFER,
@@ -146,9 +187,19 @@ enum sim_mark {
 	MARK_DONE_NOT_APPLIED,
 	MARK_DONE_UNKNOWN,
 	MARK_DONE_AT_BACKUP,
+	MARK_DONE_EARLY,
 	MARK_JOIN,
 	MARK_ASKED_AGAIN,
 	MARK_ABANDONED,
+	MARK_TAKEN_BACK,
+	MARK_WINDOW_FULL,
+	MARK_PASSED_OVER,
+	MARK_SETTLED_APPLIED,
+	MARK_SETTLED_NOT,
+	MARK_READ_INDEX,
+	MARK_READ_LEASE,
+	MARK_READ_LOCAL,
+	MARK_READ_LOCAL_OLD,
 	MARK_EVICTED,
 	MARK_COUNTERS_FULL,
 	MARK_OVERFLOW,
@@ -167,11 +218,13 @@ struct sim_totals {
 	u64 seeds;
 	u64 steps;
 	u64 virtual_ns;
+	u64 cpu_ns;
 	u64 operations;
 	u64 view_changes;
-	u64 heal_ns_max;
+	u64 heal_timeouts_max;
 	u64 views_after_heal_max;
 	u64 marks[MARK_COUNT];
+	u64 transitions[VR_STATUS_COUNT * VR_STATUS_COUNT]; /* from * COUNT + to */
 	u64 drops[VR_DROP_COUNT];
 	u64 sent[VR_TYPE_COUNT];
 	u64 received[VR_TYPE_COUNT];
@@ -187,6 +240,7 @@ enum sim_event_kind {
 	SIM_FAULT,
 	SIM_RESUME,
 	SIM_RESTART,
+	SIM_STOP,		/* one that leaves has had its time */
 	SIM_MEND,		/* a partition ends */
 	SIM_OPERATOR,		/* says: form */
 	SIM_HEAL,
@@ -208,16 +262,46 @@ struct sim_event {
 struct sim_queue {
 	struct sim_event *heap;
 	u32 count;
-	u32 room;
+	u64 room;
 	u64 order;
 };
 
-/** struct sim_vote - the log that a DO_VIEW_CHANGE offers */
+/** struct sim_vote - the log that a DO_VIEW_CHANGE offers, and who says so */
 struct sim_vote {
+	bool valid;
+	u32 order;		/* of its arrival */
 	u64 log_view;
 	u64 op;
 	u64 hash;
+	u64 incarnation;
+	u64 vector[VR_REPLICAS_MAX];
 };
+
+/** struct sim_word - a member's word that it holds an entry, and all before */
+struct sim_word {
+	u64 op;
+	u64 hash;
+	u64 incarnation;
+};
+
+/** struct sim_block - an entry on the disk, and the write that put it there */
+struct sim_block {
+	u64 op;
+	u64 hash;
+	u64 epoch;
+};
+
+/** struct sim_snapshot - a machine as it was */
+struct sim_snapshot {
+	u8 *memory;
+	u8 *bodies[SIM_CLIENTS_ROOM];	/* that the core has pointers to */
+	u16 body_bytes[SIM_CLIENTS_ROOM];
+	u16 owner[SIM_HANDLES];
+};
+
+/* Who gets the answer of a handle, if no client does. */
+#define OWNER_FREE	0
+#define OWNER_NOBODY	0xffff	/* a process that is no more */
 
 /** struct sim_node - one replica and the machine it lives on */
 struct sim_node {
@@ -240,7 +324,16 @@ struct sim_node {
 	bool pause_freezes;
 	u64 paused_ns;
 	u64 resume_ns;
+	bool pause_loses;	/* datagrams; else the socket holds them */
+	bool demoted_now;	/* by this step */
+	bool demoted_next;	/* what happens to it is going to be noticed */
+	bool leaving;
 	u32 held;
+	u64 thawed_ns;		/* end of the last pause that froze the clock */
+	u64 old_nonces[SIM_NONCES_MAX];	/* before it was demoted */
+	u32 demotions;
+	struct sim_snapshot *snapshot;	/* of this life, or NULL */
+	u16 owner[SIM_HANDLES];	/* client + 1, or OWNER_ */
 	u64 disk_free_ns;
 	u64 same_time_steps;
 	u64 steps;
@@ -248,8 +341,7 @@ struct sim_node {
 	u64 checked_commit;
 	u64 checked_sequence;
 	u64 persist_epoch;
-	u64 durable_hash[SIM_DURABLE_MAX];	/* of entries on the disk, by op */
-	u64 durable_epoch[SIM_DURABLE_MAX];	/* of the write that put it there */
+	struct sim_block disk[SIM_DURABLE_MAX];	/* by op */
 	bool acked;
 	u64 acked_view;
 	u64 acked_op;
@@ -258,13 +350,16 @@ struct sim_node {
 	u64 vote_view;
 	u64 vote_digest;
 	struct sim_vote vote;			/* its own */
-	struct sim_vote heard;			/* the best of those it may choose from */
+	struct sim_vote heard[VR_REPLICAS_MAX];	/* of others, for one view */
 	u64 heard_view;				/* newest view it heard votes of */
-	u8 heard_mask;				/* from these */
+	u32 heard_count;
+	bool heard_revoked;			/* one of them was of a life that ended */
 	bool was_formed;
+	bool recovered;				/* once in this life */
 };
 
 struct sim_datagram {
+	u8 from;
 	u8 to;
 	u8 *bytes;
 	u32 byte_count;
@@ -275,35 +370,60 @@ struct sim_net {
 	u32 cut_number;					/* of the partition in force */
 	struct sim_datagram old[SIM_REPLAYS_MAX];
 	u64 old_seen;
+	struct sim_datagram withheld[SIM_WITHHELD_MAX];
+	u32 withheld_count;
+};
+
+enum sim_process_state {
+	PROCESS_IDLE,		/* no session */
+	PROCESS_BEGINNING,
+	PROCESS_OPEN,
+	PROCESS_ENDING,
+	PROCESS_OVER,
+};
+
+/** struct sim_process - an open file: one session, used by some threads */
+struct sim_process {
+	enum sim_process_state state;
+	u32 first;		/* client */
+	u32 count;
+	u64 session;
+	u64 request;		/* newest number of the session */
+	bool stale;		/* the session is known to have ended */
 };
 
 enum sim_client_state {
-	CLIENT_IDLE,		/* no session */
-	CLIENT_BEGINNING,
-	CLIENT_OPEN,
-	CLIENT_BUSY,
-	CLIENT_ENDING,
+	CLIENT_IDLE,
+	CLIENT_BUSY,		/* has a question, asked or to be asked again */
 	CLIENT_FINISHED,
 };
 
+/** struct sim_client - a thread of a process: one request after the other */
 struct sim_client {
 	u8 slot;
 	u32 life;
+	u32 process;
 	u32 handle;
+	u32 settler;		/* handle that asks for the result of the request */
 	enum sim_client_state state;
 	bool waiting;		/* the replica owes an answer */
 	bool submitted;		/* this request, once before */
 	bool again;		/* this asks for a result it already has */
+	bool settling;		/* a RESULT is under way */
+	bool answered;		/* the request was, while its RESULT was under way */
 	u32 budget;
 	u32 wakeup;		/* number of the wake-up that counts */
 	u64 session;
 	u64 request;
 	u8 kind;
+	u8 read;
 	u64 argument;
 	u8 *body;
+	u8 *given;		/* the copy that the core may look at */
 	u16 body_bytes;
 	u64 index_floor;	/* every op up to here was answered before */
 	u64 record;		/* number in the history, plus one */
+	u64 asked_ns;
 	struct vr_result last;
 	u64 written;		/* messages so far, names them */
 };
@@ -313,6 +433,7 @@ struct sim_entry {
 	u64 hash;
 	u64 view;
 	u64 commit_view;	/* of the replica that committed it first */
+	u64 primary_ns;		/* when the first primary committed it, 0 = none yet */
 	u64 session;
 	u64 request;
 	u64 argument;
@@ -323,20 +444,37 @@ struct sim_entry {
 	struct vr_result result;
 };
 
+struct sim_kept {
+	u64 request;
+	struct vr_result result;
+};
+
 struct sim_row {		/* the model's client table */
 	u64 session;
 	u64 nonce;
 	u64 number;
+	u64 view;
 	u8 origin;
 	u64 request;
 	u64 active_op;
-	struct vr_result result;
+	struct sim_kept *kept;	/* all of the session, oldest first */
+	u64 kept_count;
+	u64 kept_room;
+	u64 denied[2 * VR_WINDOW]; /* requests a client was told are not applied */
+};
+
+struct sim_value {		/* of a counter, since entry @op */
+	u64 op;
+	u64 last;
 };
 
 struct sim_counter {
 	u8 name[VR_NAME_BYTES_MAX];
 	u16 name_bytes;
 	u64 last;
+	struct sim_value *values;
+	u64 value_count;
+	u64 value_room;
 };
 
 struct sim_model {
@@ -345,12 +483,12 @@ struct sim_model {
 	u32 counters_max;
 	struct sim_row *rows;
 	u32 row_count;
-	u64 unnamed;
-	struct sim_counter *counters;
+	struct sim_counter *counters;	/* the unnamed one first */
 	u32 counter_count;
 	u64 *messages;		/* op of each message; the first at [0] */
 	u64 message_count;
 	u64 message_room;
+	bool broken_promise;		/* a request was applied that was said not to be */
 };
 
 struct sim_checker {
@@ -363,13 +501,16 @@ struct sim_checker {
 	struct lin_op *history;		/* as the clients saw it */
 	u64 history_count;
 	u64 history_room;
-	u8 primary_seen[SIM_VIEWS_MAX];	/* slot + 1 */
-	u32 primary_life[SIM_VIEWS_MAX];
+	u64 primary_seen[SIM_VIEWS_MAX];	/* its incarnation */
 	u64 view_max;
+	struct sim_word words[VR_REPLICAS_MAX][SIM_DURABLE_MAX];
+	struct sim_word checkpoints[SIM_CHECKPOINTS_MAX];
 };
 
 enum sim_phase {
 	PHASE_FAULTY,
+	PHASE_LOST,		/* healed, but too many have lost their memory */
+	PHASE_DOOMED,		/* and that is for good */
 	PHASE_HEALED,
 	PHASE_QUIET,		/* all is done; nothing may change any more */
 	PHASE_OVER,
@@ -386,8 +527,10 @@ struct sim {
 	enum sim_phase phase;
 	struct sim_node nodes[VR_REPLICAS_MAX];
 	struct sim_net net;
-	struct sim_client clients[SIM_CROWD + VR_REPLICAS_MAX];
+	struct sim_client clients[SIM_CLIENTS_ROOM];
 	u32 client_count;
+	struct sim_process processes[SIM_CLIENTS_ROOM];
+	u32 process_count;
 	struct sim_model model;
 	struct sim_checker checker;
 	struct sim_totals totals;
@@ -395,10 +538,12 @@ struct sim {
 	struct vr_wire_scratch *scratch;
 	struct vr_wire_group group;
 	u32 lives_lost_unformed;
+	bool blacked_out;
 	u8 core_mask;			/* the members that must be well after healing */
 	u64 healed_ns;
 	u64 healed_view;
 	u64 quiet_ns;
+	u64 doomed_question;		/* newest one in the history when it was */
 	u64 digest;
 	bool trace;
 	/* Of who tells a story by hand; NULL in a seed. on_send: is it to go on? */
@@ -410,10 +555,16 @@ struct sim {
 };
 
 /* run.c */
-void sim_run(struct sim *sim, u64 seed, bool trace);
+void sim_run(struct sim *sim, u64 seed, const struct sim_limits *limits, bool trace);
 void sim_free(struct sim *sim);
 
+/* options.c */
+extern const struct sim_limits sim_unlimited;
+void options_draw(struct sim *sim, u64 seed, const struct sim_limits *limits);
+
 /* world.c */
+void *sim_room(void *array, u64 count, u64 *room, size_t size);
+void *sim_allocate(size_t bytes);
 void sim_post(struct sim *sim, struct sim_event *event, u64 delay_ns);
 struct sim_event sim_next(struct sim *sim);
 u8 sim_quorum(const struct sim *sim);
@@ -421,19 +572,28 @@ void sim_digest(struct sim *sim, u64 value);
 void sim_digest_bytes(struct sim *sim, const void *bytes, size_t count);
 
 /* node.c */
-void node_boot(struct sim *sim, struct sim_node *node);
-void node_kill(struct sim *sim, struct sim_node *node);
+u64 node_clock(const struct sim_node *node, u64 time_ns);
+void node_set_timer(struct sim *sim, struct sim_node *node);
 void node_step(struct sim *sim, struct sim_node *node, struct vr_event *event);
 void node_timer(struct sim *sim, struct sim_node *node, u32 number);
 void node_durable(struct sim *sim, struct sim_node *node, struct sim_event *event);
+
+/* life.c */
+void node_boot(struct sim *sim, struct sim_node *node);
+void node_kill(struct sim *sim, struct sim_node *node);
 void node_pause(struct sim *sim, struct sim_node *node, u64 length_ns, bool freezes);
 void node_resume(struct sim *sim, struct sim_node *node);
-void node_collect(struct sim *sim, struct sim_node *node);
+void node_demote(struct sim *sim, struct sim_node *node);
+void node_remember(struct sim *sim, struct sim_node *node);
+void node_roll_back(struct sim *sim, struct sim_node *node);
+void node_leave(struct sim *sim, struct sim_node *node);
+bool node_has_memory(const struct sim_node *node);
 
 /* net.c */
 void net_send(struct sim *sim, u8 from, const struct vr_message *m, u8 to);
 void net_deliver(struct sim *sim, const struct sim_event *event);
 void net_replay(struct sim *sim);
+void net_release(struct sim *sim, u8 slot);
 void net_cut(struct sim *sim, u64 length_ns);
 void net_cut_off(struct sim *sim, u8 slot, u64 length_ns);
 void net_mend(struct sim *sim, u32 number);
@@ -442,11 +602,12 @@ void net_free(struct sim *sim);
 
 /* fault.c */
 void fault_start(struct sim *sim);
-void fault_strike(struct sim *sim, enum sim_fault fault);
+void fault_strike(struct sim *sim, u32 place);
+void fault_stop(struct sim *sim, struct sim_node *node);
 u8 healthy_mask(const struct sim *sim);
 
 /* client.c */
-void client_add(struct sim *sim, u8 slot, u32 budget);
+void client_add(struct sim *sim, u8 slot, u32 threads, u32 budget);
 void client_wake(struct sim *sim, u32 number, u32 wakeup);
 void client_done(struct sim *sim, struct sim_node *node, const struct vr_done *done);
 void client_node_died(struct sim *sim, const struct sim_node *node);
@@ -456,26 +617,40 @@ const u8 *client_counter_name(u32 name, u16 *bytes);
 void model_init(struct sim_model *model, u64 base, u32 sessions_max, u32 counters_max);
 void model_apply(struct sim_model *model, const struct sim_entry *entry, u64 op,
 		 struct vr_result *result);
-bool model_has_session(const struct sim_model *model, u64 session);
+struct sim_row *model_row(const struct sim_model *model, u64 session);
+void model_recall(const struct sim_row *row, u64 request, struct vr_result *result);
+u64 model_value(const struct sim_model *model, const u8 *name, u16 name_bytes, u64 op);
 void model_free(struct sim_model *model);
 
 /* checker.c */
 void check_step(struct sim *sim, struct sim_node *node);
+void check_forget(struct sim_node *node);
 bool check_is_durable(const struct sim_node *node, u64 op, u64 hash);
-void check_send(struct sim *sim, struct sim_node *node, const struct vr_message *m);
-void check_question(struct sim *sim, struct sim_client *client, u32 number);
-void check_refused(struct sim *sim, const struct sim_client *client);
-void check_answer(struct sim *sim, struct sim_client *client, const struct vr_done *done);
+void check_send(struct sim *sim, struct sim_node *node, const struct vr_send *send);
 void check_end(struct sim *sim);
 const struct sim_entry *check_entry(const struct sim *sim, u64 op);
 u64 check_newest(const struct sim *sim);
 void check_free(struct sim *sim);
 
+/* answer.c */
+void check_question(struct sim *sim, struct sim_client *client, u32 number);
+void check_asked_again(struct sim *sim, const struct sim_client *client);
+void check_refused(struct sim *sim, const struct sim_client *client);
+void check_answer(struct sim *sim, struct sim_client *client, const struct vr_done *done);
+void check_settled(struct sim *sim, struct sim_client *client, const struct vr_done *done);
+void check_history(struct sim *sim);
+
 /* votes.c */
 void check_vote(struct sim *sim, struct sim_node *node, const struct vr_message *m);
-void check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m);
-void check_votes(struct sim *sim, const struct sim_node *node, const struct vr_info *before);
+bool check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m);
+void check_overheard(struct sim_node *node, u8 from);
+void check_votes(struct sim *sim, struct sim_node *node, const struct vr_info *before);
 void check_adopted(struct sim *sim, const struct sim_node *node, const struct vr_message *m);
+
+/* shrink.c */
+struct sim_limits shrink_seed(u64 seed, const char *failure, const struct sim_limits *limits,
+			      const char *program);
+int shrink_try(char **argv);
 
 /* report.c */
 __attribute__((format(printf, 2, 3)))

@@ -13,10 +13,12 @@ static bool is_better(const struct sim_vote *a, const struct sim_vote *b)
 
 static struct sim_vote offer(const struct vr_message *m)
 {
-	struct sim_vote vote = { .log_view = m->log_view, .op = m->op };
+	struct sim_vote vote = { .valid = true, .log_view = m->log_view, .op = m->op };
 
 	if (m->hash_count)
 		vote.hash = m->hashes[m->hash_count - 1];
+	vote.incarnation = m->incarnation;
+	memcpy(vote.vector, m->vector, sizeof(vote.vector));
 	return vote;
 }
 
@@ -56,54 +58,98 @@ void check_vote(struct sim *sim, struct sim_node *node, const struct vr_message 
 	node->vote = offer(m);
 }
 
-/* Called before the step that hears it. */
-void check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m)
+/* Called before the step that hears it; true if it is a vote not heard before. */
+bool check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m)
 {
-	struct sim_vote vote = offer(m);
-	u8 self = 1u << node->slot;
+	struct sim_vote *vote = &node->heard[m->from];
 
 	if (m->type != VR_DO_VIEW_CHANGE || m->view < node->heard_view || m->to != node->slot ||
 	    vr_message_invalid(m, sim->options.replica_count) ||
-	    vr_number_base(m->generation) != sim->checker.base)
-		return;
+	    vr_number_base(m->generation) != sim->checker.base ||
+	    m->incarnation < node->info.peers[m->from].incarnation)
+		return false;
 	if (m->view > node->heard_view) {
-		memset(&node->heard, 0, sizeof(node->heard));
-		node->heard_mask = 0;
+		memset(node->heard, 0, sizeof(node->heard));
+		node->heard_count = 0;
+		node->heard_revoked = false;
 	}
 	node->heard_view = m->view;
-	/* With a quorum the choice is made; later votes do not change it. */
-	if (!(node->heard_mask >> m->from & 1) && is_better(&vote, &node->heard) &&
-	    __builtin_popcount(node->heard_mask | self) < sim_quorum(sim))
-		node->heard = vote;
-	node->heard_mask |= 1u << m->from;
+	if (vote->valid && vote->incarnation == m->incarnation)
+		return false;
+	node->heard_revoked |= vote->valid;
+	*vote = offer(m);
+	vote->order = node->heard_count++;
+	return true;
+}
+
+/* Called after the step that heard it: what the replica drops it did not hear. */
+void check_overheard(struct sim_node *node, u8 from)
+{
+	u32 i;
+
+	for (i = 0; i < VR_DROP_COUNT; i++) {
+		if (node->info.drops[i] == node->before.drops[i])
+			continue;
+		node->heard[from].valid = false;
+		node->heard_count--;
+		return;
+	}
+}
+
+/* R16: a vote of a life that the replica, or another vote, knows to have ended is none. */
+static bool counts(const struct sim_node *node, u8 slot)
+{
+	const struct sim_vote *vote = &node->heard[slot];
+	u32 i;
+
+	if (!vote->valid || vote->incarnation < node->info.peers[slot].incarnation)
+		return false;
+	for (i = 0; i < VR_REPLICAS_MAX; i++) {
+		if (node->heard[i].valid && node->heard[i].vector[slot] > vote->incarnation)
+			return false;
+	}
+	return true;
 }
 
 /* R8: a quorum voted for the view, and its best log is that of the view. */
-void check_votes(struct sim *sim, const struct sim_node *node,
-		 const struct vr_info *before)
+void check_votes(struct sim *sim, struct sim_node *node, const struct vr_info *before)
 {
-	struct sim_vote own = { .log_view = before->last_normal_view, .op = before->op };
+	struct sim_vote best = { .log_view = before->last_normal_view, .op = before->op };
+	bool own_is_best = true, revoked = node->heard_revoked;
 	u64 view = node->info.view;
 	u8 mask = 1u << node->slot;
 	const struct vr_entry *chosen;
+	u32 i;
 
 	if (node->voted && node->vote_view == view)
-		own = node->vote;
-	if (node->heard_view == view)
-		mask |= node->heard_mask;
+		best = node->vote;
+	for (i = 0; node->heard_view == view && i < VR_REPLICAS_MAX; i++) {
+		const struct sim_vote *vote = &node->heard[i];
+
+		if (!counts(node, i)) {
+			revoked |= vote->valid;
+			continue;
+		}
+		mask |= 1u << i;
+		/* With a quorum the choice is made; later votes do not change it. */
+		if (vote->order + 1 < sim_quorum(sim) && is_better(vote, &best)) {
+			best = *vote;
+			own_is_best = false;
+		}
+	}
 	if (view && __builtin_popcount(mask) < sim_quorum(sim)) {
 		sim_fail(sim, "R8: view %llu starts at replica %u with the votes of %x only",
 			 (unsigned long long)view, node->slot, mask);
 		return;
 	}
-	if (!view || node->heard_view != view || !is_better(&node->heard, &own))
+	if (!view || own_is_best || revoked)
 		return;
-	chosen = vr_replica_entry(node->replica, node->heard.op);
-	if (node->heard.op > sim->checker.base && (!chosen || chosen->hash != node->heard.hash))
+	chosen = vr_replica_entry(node->replica, best.op);
+	if (best.op > sim->checker.base && best.op >= node->info.op_first &&
+	    (!chosen || chosen->hash != best.hash))
 		sim_fail(sim, "R8: view %llu starts at replica %u without op %llu of log view %llu",
-			 (unsigned long long)view, node->slot,
-			 (unsigned long long)node->heard.op,
-			 (unsigned long long)node->heard.log_view);
+			 (unsigned long long)view, node->slot, (unsigned long long)best.op,
+			 (unsigned long long)best.log_view);
 }
 
 /* D3: a replica that moves because of a higher view moves to that view. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Chance, time and order: the generators, the event queue, and the digest that
- * tells whether two runs were the same. Knows nothing of what the events are.
+ * Chance, memory, time and order: the generators, the event queue, and the
+ * digest that tells whether two runs were the same. Knows nothing of what the events are.
  */
 #include "sim.h"
 
@@ -71,6 +71,30 @@ bool random_ppm(struct sim_random *r, u32 ppm)
 	return ppm && random_below(r, SIM_MILLION) < ppm;
 }
 
+/* --- memory --- */
+
+/* Zeroed; there is always enough, or no simulator. */
+void *sim_allocate(size_t bytes)
+{
+	void *memory = calloc(1, bytes ? bytes : 1);
+
+	if (!memory)
+		abort();
+	return memory;
+}
+
+/* Room for one more element behind @count of them. */
+void *sim_room(void *array, u64 count, u64 *room, size_t size)
+{
+	if (count < *room)
+		return array;
+	*room = *room ? 2 * *room : 32;
+	array = realloc(array, *room * size);
+	if (!array)
+		abort();
+	return array;
+}
+
 /* --- the queue: a binary heap by time, then by order of posting --- */
 
 static bool earlier(const struct sim_event *a, const struct sim_event *b)
@@ -82,12 +106,7 @@ static void queue_push(struct sim_queue *q, const struct sim_event *event)
 {
 	u32 i;
 
-	if (q->count == q->room) {
-		q->room = q->room ? 2 * q->room : 1024;
-		q->heap = realloc(q->heap, q->room * sizeof(*q->heap));
-		if (!q->heap)
-			abort();
-	}
+	q->heap = sim_room(q->heap, q->count, &q->room, sizeof(*q->heap));
 	for (i = q->count++; i && earlier(event, &q->heap[(i - 1) / 2]); i = (i - 1) / 2)
 		q->heap[i] = q->heap[(i - 1) / 2];
 	q->heap[i] = *event;

@@ -20,28 +20,41 @@
  * it is never applied twice. write() is APPEND without the header: writing
  * the same bytes again after EINTR, ETIMEDOUT or EAGAIN joins the append.
  *
+ * Window. Threads that share an open file share its session; each has an
+ * operation of its own, vrseq_info.window of them are under way at once, and
+ * they are applied in the order of their op_ids. The newest vrseq_info.window
+ * op_ids can be joined, and RESULT tells what became of them. One more
+ * operation waits until the one that leaves the window for it has ended; if
+ * its outcome is unknown, it is settled first, as RESULT does.
+ *
+ * Poll. POLLIN: a record can be read. POLLOUT: no operation of this file is
+ * under way.
+ *
  * Errors. "Applied?" tells whether the operation may have taken effect; "see
  * outcome" means that vrseq_op_hdr.outcome says so.
  *
  *   errno           meaning                                       applied?
  *   ENOTCONN        not attached, or no such group here           no
  *   EAGAIN          O_NONBLOCK would wait; window full            no *
- *   EHOSTUNREACH    no quorum; STATUS names who is silent         see outcome
+ *   EHOSTUNREACH    for some time no quorum, or still recovering;
+ *                   not formed; STATUS says more                  see outcome
  *   ETIMEDOUT       the deadline passed                           see outcome
  *   EINTR           a signal came; repeat to join                 see outcome
  *   ESTALE          op_id below the window, or session evicted    no **
+ *   ECANCELED       not applied when its outcome was settled, or
+ *                   when a later one of this file was applied     no
  *   EOVERFLOW       the counter's range is exhausted              no
  *   EMSGSIZE        message larger than message_bytes_max         no
  *   EPIPE           reader overrun: told once, STATUS has the
  *                   lost range, the next read goes on             -
- *   ENOTRECOVERABLE this member lost its memory, or fell behind
- *                   further than the log reaches, and takes no
- *                   part; STATUS says which                       see outcome
+ *   ENOTRECOVERABLE too many members lost their memory for the
+ *                   others to give it back; STATUS names them     see outcome
  *   EIO             this member halted; STATUS says why           see outcome
  *   ENETDOWN        the group or its network namespace is gone    see outcome
  *   EINVAL          bad argument: unknown flag, non-zero reserved
  *                   byte, buffer too short for the next record,
- *                   op_id joined with other arguments             no
+ *                   op_id joined with other arguments, or within
+ *                   the window and never used                     no
  *   ENOTTY          no such ioctl                                 no
  *   EFAULT          bad pointer                                   no ***
  *   EPERM           netlink: CAP_NET_ADMIN is missing             no
@@ -58,7 +71,8 @@
  *   EOPNOTSUPP      netlink: not in this version                  no
  *
  *   *   a started operation goes on: poll for POLLOUT and repeat to join it.
- *   **  ESTALE on an evicted session says nothing of operations sent earlier.
+ *   **  this one; of operations begun earlier ESTALE says nothing, and what
+ *       names one of them by its op_id has outcome UNKNOWN.
  *   *** if the result cannot be stored, repeat with the same op_id to get it.
  */
 #ifndef _UAPI_LINUX_VRSEQ_H
@@ -86,7 +100,8 @@ enum vrseq_outcome {
  * @reserved16:	must be zero
  * @op_id:	in: 0 = a new operation, the kernel chooses its id; otherwise a
  *		number larger than every op_id used on this file = a new
- *		operation; the newest op_id used = join that operation
+ *		operation; one of the newest vrseq_info.window op_ids = join
+ *		that operation
  *		out: the id of this operation
  * @deadline_ns: in: absolute CLOCK_MONOTONIC time in ns, 0 = none
  * @index:	out: where in the total order the operation was committed
@@ -116,6 +131,9 @@ struct vrseq_op_hdr {
  * @files_max:		out: attached files at one member of a group
  * @record_bytes_max:	out: a read() buffer of this size fits every record
  * @wire_version:	out: version of the datagram format
+ * @window:		out: operations of a file that can be under way at once,
+ *			and how many of the newest op_ids can be joined
+ * @reserved32:		out: zero
  * @reserved:		out: zero
  */
 struct vrseq_info {
@@ -126,7 +144,9 @@ struct vrseq_info {
 	__u32		files_max;
 	__u32		record_bytes_max;
 	__u32		wire_version;
-	__aligned_u64	reserved[4];
+	__u32		window;
+	__u32		reserved32;
+	__aligned_u64	reserved[3];
 };
 
 /**
@@ -153,8 +173,9 @@ enum vrseq_state {
 	VRSEQ_STATE_FORMING	= 1,
 	VRSEQ_STATE_NORMAL	= 2,
 	VRSEQ_STATE_VIEW_CHANGE	= 3,
-	VRSEQ_STATE_RECOVERING	= 4,	/* refuses to take part, see reason */
-	VRSEQ_STATE_HALTED	= 5,	/* an invariant broke, see reason */
+	VRSEQ_STATE_RECOVERING	= 4,	/* gets its memory back from others */
+	VRSEQ_STATE_HALTED	= 5,	/* an invariant broke, see text */
+	VRSEQ_STATE_AMNESIA	= 6,	/* too many have no memory, see text */
 };
 
 /**
@@ -196,6 +217,8 @@ struct vrseq_status_member {
  * @lost_first:		out: range this file's reader lost at its last EPIPE,
  * @lost_last:		out: 0 and 0 = nothing lost so far
  * @session:		out: id of this file's session, 0 = none yet
+ * @incarnation:	out: which life of this member it is, 0 = in no group yet
+ * @checkpoint_op:	out: newest entry of the newest checkpoint, 0 = none yet
  * @reserved:		out: zero
  * @members:		out: all members, this one included
  * @text:		out: one sentence for people
@@ -218,7 +241,9 @@ struct vrseq_status {
 	__aligned_u64	lost_first;
 	__aligned_u64	lost_last;
 	__aligned_u64	session;
-	__aligned_u64	reserved[4];
+	__aligned_u64	incarnation;
+	__aligned_u64	checkpoint_op;
+	__aligned_u64	reserved[2];
 	struct vrseq_status_member members[VRSEQ_MEMBERS_MAX];
 	char		text[VRSEQ_STATUS_TEXT_BYTES];
 };
@@ -243,13 +268,30 @@ struct vrseq_next {
 	__aligned_u64	last;
 };
 
+/** enum vrseq_read - how GET finds its answer */
+enum vrseq_read {
+	VRSEQ_READ_LOG		= 0,	/* as an entry of the log: linearizable */
+	VRSEQ_READ_INDEX	= 1,	/* once a quorum confirms: linearizable */
+	VRSEQ_READ_LEASE	= 2,	/* by the lease, else as INDEX: linearizable */
+	VRSEQ_READ_LOCAL	= 3,	/* what is known here; may be old */
+};
+
 /**
  * struct vrseq_get - read a counter
- * @hdr:	see struct vrseq_op_hdr
+ * @hdr:	see struct vrseq_op_hdr. Only with VRSEQ_READ_LOG it is an
+ *		operation of the session: otherwise op_id must be 0 and is 0 in
+ *		the answer, nothing can be joined, index is the newest entry that
+ *		the answer takes account of, and the outcome is APPLIED if there
+ *		is an answer, NOT_APPLIED if not
  * @counter:	in: name as in struct vrseq_next
- * @mode:	in: VRSEQ_READ_LOG
+ * @mode:	in: enum vrseq_read
  * @reserved:	must be zero
  * @value:	out: the newest number given out, 0 (of the generation) = none
+ * @age_ns:	out: VRSEQ_READ_LOCAL: the answer was true that long ago or
+ *		later; otherwise 0
+ *
+ * VRSEQ_READ_LOCAL answers at once, with a quorum or without, unless this
+ * member is blank or recovering.
  */
 struct vrseq_get {
 	struct vrseq_op_hdr hdr;
@@ -257,9 +299,41 @@ struct vrseq_get {
 	__u32		mode;
 	__u32		reserved;
 	__aligned_u64	value;
+	__aligned_u64	age_ns;
 };
 
-#define VRSEQ_READ_LOG	0	/* linearizable: the read is an entry of the log */
+/** enum vrseq_kind - what an operation asked for */
+enum vrseq_kind {
+	VRSEQ_KIND_NEXT		= 3,
+	VRSEQ_KIND_GET		= 4,
+	VRSEQ_KIND_APPEND	= 5,	/* also write() */
+};
+
+/**
+ * struct vrseq_op_result - what became of an operation, once and for all
+ * @hdr:	op_id: in: one of the newest vrseq_info.window used on this file.
+ *		outcome, index, view: out: of that operation
+ * @kind:	out: enum vrseq_kind
+ * @error:	out: the errno it ended with, 0 = none
+ * @first:	out: NEXT: first number of the range
+ * @last:	out: NEXT: last number; GET: the value; APPEND: the sequence
+ *
+ * While the operation is under way: outcome UNKNOWN, error 0, and it is left
+ * alone. If it has ended, RESULT settles it: the outcome is APPLIED or
+ * NOT_APPLIED and stays so, even if the op_id is used again. That takes an
+ * entry of the log if the outcome was not known, and can then fail as an
+ * operation does; settled or not, it can be asked again.
+ *
+ * Errors: EINVAL no operation had this op_id, ESTALE it is below the window or
+ * the session was evicted, and the common ones of the table above.
+ */
+struct vrseq_op_result {
+	struct vrseq_op_hdr hdr;
+	__u32		kind;
+	__u32		error;
+	__aligned_u64	first;
+	__aligned_u64	last;
+};
 
 /**
  * struct vrseq_append - append one message to the ordered log
@@ -313,6 +387,7 @@ struct vrseq_record {
 #define VRSEQ_IOC_STATUS	_IOR(VRSEQ_IOC_TYPE, 0x02, struct vrseq_status)
 #define VRSEQ_IOC_NEXT		_IOWR(VRSEQ_IOC_TYPE, 0x11, struct vrseq_next)
 #define VRSEQ_IOC_GET		_IOWR(VRSEQ_IOC_TYPE, 0x12, struct vrseq_get)
+#define VRSEQ_IOC_RESULT	_IOWR(VRSEQ_IOC_TYPE, 0x13, struct vrseq_op_result)
 #define VRSEQ_IOC_APPEND	_IOWR(VRSEQ_IOC_TYPE, 0x31, struct vrseq_append)
 
 #endif /* _UAPI_LINUX_VRSEQ_H */

@@ -12,23 +12,27 @@
  * different names and therefore the UUID.
  *
  *   GROUP_ADD     NAME, SELF_ID, ADDRESS_IPV4, PORT, INSECURE
- *                 [UUID] [HEARTBEAT_NS] [VIEW_TIMEOUT_NS] [LOG_ENTRIES]
- *                 [LOG_BYTES] [MESSAGES] [MESSAGE_BYTES]
- *   GROUP_DEL     NAME                 EBUSY while files are attached
+ *                 [UUID] [HEARTBEAT_NS] [VIEW_TIMEOUT_NS] [LEASE_NS]
+ *                 [LOG_ENTRIES] [LOG_BYTES] [MESSAGES] [MESSAGE_BYTES]
+ *   GROUP_DEL     NAME                 EBUSY while files are attached; a
+ *                 primary hands over first
  *   GROUP_FORM    NAME [GENERATION]    once in the life of a group, at one
  *                 member, all members reachable and blank; waits, 5 s at most
  *   GROUP_GET     NAME, or a dump of all groups; the reply has
  *     NAME UUID SELF_ID ADDRESS_IPV4 PORT INSECURE HEARTBEAT_NS
- *     VIEW_TIMEOUT_NS LOG_ENTRIES LOG_BYTES MESSAGES MESSAGE_BYTES MEMORY_BYTES
- *     GENERATION STATE STATUS_TEXT HAS_QUORUM QUORUM_COUNT VIEW
+ *     VIEW_TIMEOUT_NS LEASE_NS LOG_ENTRIES LOG_BYTES MESSAGES MESSAGE_BYTES
+ *     MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM QUORUM_COUNT VIEW
  *     LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT COMMIT_HASH SEQUENCE_FIRST
- *     SEQUENCE_LAST FILES
+ *     SEQUENCE_LAST INCARNATION CHECKPOINT_OP RECOVERIES TRANSFERS FILES
  *     MEMBER (nested, one for each member)
  *   MEMBER_ADD    NAME, MEMBER { ID, ADDRESS_IPV4, PORT [ROLE] }; only while
  *                 the group is blank
  *   MEMBER_DEL    NAME, MEMBER { ID }; only while the group is blank
  *   STATS_GET     NAME, or a dump; the reply has NAME and
  *     STAT (nested, many) { NAME, VALUE }: datagrams and drops by reason
+ *   GROUP_RESIGN  NAME                 a primary hands over and stays as a
+ *                 backup; any other member has nothing to do. Waits one view
+ *                 timeout, 1 s at most
  *
  * All integers are in host order but ADDRESS_IPV4, which is as on the wire.
  */
@@ -47,6 +51,7 @@ enum vrseq_cmd {
 	VRSEQ_CMD_MEMBER_ADD,
 	VRSEQ_CMD_MEMBER_DEL,
 	VRSEQ_CMD_STATS_GET,
+	VRSEQ_CMD_GROUP_RESIGN,
 	__VRSEQ_CMD_MAX,
 };
 
@@ -84,6 +89,11 @@ enum vrseq_attr {
 	VRSEQ_A_MEMBER,			/* nest of VRSEQ_A_MEMBER_* */
 	VRSEQ_A_STAT,			/* nest of VRSEQ_A_STAT_* */
 	VRSEQ_A_UUID,			/* binary, 16 bytes, not all 0 */
+	VRSEQ_A_LEASE_NS,		/* u64, 0 = off .. half of the view timeout */
+	VRSEQ_A_INCARNATION,		/* u64, which life of this member */
+	VRSEQ_A_CHECKPOINT_OP,		/* u64, 0 = none yet */
+	VRSEQ_A_RECOVERIES,		/* u64, times others gave it its memory */
+	VRSEQ_A_TRANSFERS,		/* u64, checkpoints fetched from others */
 	__VRSEQ_A_MAX,
 };
 
@@ -101,6 +111,8 @@ enum vrseq_member_attr {
 	VRSEQ_A_MEMBER_STATE,		/* u8, enum vrseq_state; absent = never heard */
 	VRSEQ_A_MEMBER_HEARD_AGE_NS,	/* u64; absent = never heard */
 	VRSEQ_A_MEMBER_OP,		/* u64, entry it is known to hold */
+	VRSEQ_A_MEMBER_INCARNATION,	/* u64, newest life of it known of */
+	VRSEQ_A_MEMBER_ROUND_TRIP_NS,	/* u64, smoothed; absent = not measured */
 	__VRSEQ_A_MEMBER_MAX,
 };
 

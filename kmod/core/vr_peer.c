@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a replica knows of the others whatever it is doing itself: who is there,
+ * in which status, how far away. PING asks, PONG sends the time back; time-outs
+ * adapt to what that takes (R22).
+ */
+#include "vr_replica_private.h"
+
+#define PING_HEARTBEATS	8
+#define BURST_HEARTBEATS (PING_HEARTBEATS / 2)
+#define STRETCH_MAX	16	/* a time-out grows to this many times its configured length */
+
+/*
+ * What waited in a queue while a link was down comes in one burst, and says how
+ * long that was, not how far the peer is: it counts as one sample.
+ */
+static void keep_sample(struct vr_replica *r, struct vr_peer *peer, u64 sample_ns)
+{
+	u64 *samples = peer->samples_ns;
+	bool burst = peer->sample_count &&
+		     vr_since(r, peer->sampled_ns) < BURST_HEARTBEATS * r->cfg.heartbeat_ns;
+
+	sample_ns = vr_max(vr_min(sample_ns, STRETCH_MAX * r->cfg.view_timeout_ns), 1);
+	if (burst) {
+		samples[0] = vr_min(samples[0], sample_ns);
+		return;
+	}
+	memmove(samples + 1, samples, (VR_SAMPLES_MAX - 1) * sizeof(samples[0]));
+	samples[0] = sample_ns;
+	peer->sample_count = vr_min(peer->sample_count + 1, VR_SAMPLES_MAX);
+	peer->sampled_ns = r->now_ns;
+}
+
+/*
+ * The round trip is what three quarters of the latest samples exceed: neither
+ * the best case nor one that a burst or a pause of anybody made. A quorum keeps
+ * that of the farthest of the nearest.
+ */
+static void note_round_trip(struct vr_replica *r, struct vr_peer *peer, u64 sample_ns)
+{
+	u64 sorted[VR_SAMPLES_MAX], keeps[VR_REPLICAS_MAX];
+	u32 i;
+
+	keep_sample(r, peer, sample_ns);
+	memcpy(sorted, peer->samples_ns, sizeof(sorted));
+	peer->round_trip_ns = vr_quorum_max(sorted, peer->sample_count,
+					    peer->sample_count - peer->sample_count / 4);
+
+	/* Who never answered is far; complements turn the smallest into the largest. */
+	for (i = 0; i < r->cfg.replica_count; i++) {
+		u64 round_trip_ns = r->peers[i].round_trip_ns;
+
+		keeps[i] = round_trip_ns ? ~round_trip_ns : 0;
+	}
+	keeps[r->cfg.self] = U64_MAX;
+	r->round_trip_ns = ~vr_quorum_max(keeps, r->cfg.replica_count, r->quorum);
+	if (r->round_trip_ns == U64_MAX)
+		r->round_trip_ns = 0;
+}
+
+/* How long the primary, or a quorum, may be silent. */
+u64 vr_view_timeout(const struct vr_replica *r)
+{
+	return vr_min(r->cfg.view_timeout_ns + 2 * r->round_trip_ns,
+		      STRETCH_MAX * r->cfg.view_timeout_ns);
+}
+
+/* When to say it again, each time a bit different (R20, D29). */
+u64 vr_resend_delay(struct vr_replica *r)
+{
+	u64 delay_ns = vr_max(r->cfg.heartbeat_ns, 2 * r->round_trip_ns);
+
+	return vr_prng_jitter(&r->prng, vr_min(delay_ns, STRETCH_MAX * r->cfg.heartbeat_ns));
+}
+
+static void note_status(struct vr_replica *r, const struct vr_message *m)
+{
+	struct vr_peer *peer = &r->peers[m->from];
+
+	if (peer->status != m->status)
+		r->fx->status_changed = true;
+	peer->status = m->status;
+}
+
+void vr_on_ping(struct vr_replica *r, const struct vr_message *m)
+{
+	bool formed = m->status != VR_STATUS_BLANK && m->status != VR_STATUS_FORMING;
+	struct vr_message *pong;
+
+	note_status(r, m);
+	if (r->peers[m->from].members_differ)
+		return;
+	pong = vr_send(r, VR_PONG, 1u << m->from);
+	if (pong) {
+		pong->nonces[0] = m->nonces[0];
+		pong->heartbeat_ns = m->heartbeat_ns;
+		pong->op = r->log.ring.last;
+		pong->age_ns = vr_read_age(r);
+	}
+
+	switch (r->status) {
+	case VR_STATUS_BLANK:
+		if (formed)
+			vr_hear_of_group(r, m->from);
+		break;
+	case VR_STATUS_RECOVERING:
+	case VR_STATUS_AMNESIA:
+		vr_recovery_reconsider(r);
+		break;
+	case VR_STATUS_NORMAL:
+	case VR_STATUS_VIEW_CHANGE:
+		if (m->status != VR_STATUS_NORMAL || m->generation != r->generation ||
+		    m->instance != r->instance)
+			break;
+		if (m->view > r->view)
+			vr_newer_view(r, m->view);
+		else if (m->view == r->view && r->status == VR_STATUS_NORMAL &&
+			 m->from == vr_primary(r, r->view) && m->commit > r->log.ring.last)
+			vr_repair_through(r, m->commit);
+		break;
+	default:
+		break;
+	}
+}
+
+void vr_on_pong(struct vr_replica *r, const struct vr_message *m)
+{
+	/* A time of an earlier life of ours says nothing. */
+	if (m->nonces[0] != r->cfg.nonce || m->heartbeat_ns > r->stamp_ns) {
+		vr_drop(r, VR_DROP_UNWANTED);
+		return;
+	}
+	note_round_trip(r, &r->peers[m->from], vr_since(r, m->heartbeat_ns));
+	vr_read_pong(r, m);
+}
+
+void vr_on_ping_timer(struct vr_replica *r)
+{
+	struct vr_message *m = vr_send(r, VR_PING, vr_others(r));
+
+	if (m) {
+		m->op = r->log.ring.last;
+		m->status = r->status;
+		m->nonces[0] = r->cfg.nonce;
+		m->heartbeat_ns = vr_stamp(r);
+	}
+	vr_timer_set(r, VR_TIMER_PING,
+		     vr_prng_jitter(&r->prng, PING_HEARTBEATS * r->cfg.heartbeat_ns));
+}

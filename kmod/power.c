@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The machine goes down, falls asleep, wakes up: all groups are told. Knows
+ * when that is, and not what they do about it.
+ */
+#include "power.h"
+
+#include <linux/init.h>
+#include <linux/notifier.h>
+#include <linux/reboot.h>
+#include <linux/suspend.h>
+
+#include "group.h"
+
+/* Restart, halt, power off, and nothing else: networks are still up. */
+static int going_down(struct notifier_block *block, unsigned long action, void *data)
+{
+	vrseq_groups_hand_over();
+	return NOTIFY_DONE;
+}
+
+/*
+ * A primary that sleeps is a primary that is missed. What it knows when it
+ * wakes up may be an image of any age, and the clock of a lease may have stood.
+ */
+static int sleeping(struct notifier_block *block, unsigned long action, void *data)
+{
+	switch (action) {
+	case PM_HIBERNATION_PREPARE:
+	case PM_SUSPEND_PREPARE:
+		vrseq_groups_hand_over();
+		break;
+	case PM_POST_HIBERNATION:
+	case PM_POST_SUSPEND:
+		vrseq_groups_demote();
+		break;
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_block = { .notifier_call = going_down };
+static struct notifier_block sleep_block = { .notifier_call = sleeping };
+
+/** vrseq_power_init - be told from now on */
+int __init vrseq_power_init(void)
+{
+	int error = register_reboot_notifier(&reboot_block);
+
+	if (error)
+		return error;
+	error = register_pm_notifier(&sleep_block);
+	if (error)
+		unregister_reboot_notifier(&reboot_block);
+	return error;
+}
+
+/** vrseq_power_exit - nobody is told any more, or being told */
+void vrseq_power_exit(void)
+{
+	unregister_pm_notifier(&sleep_block);
+	unregister_reboot_notifier(&reboot_block);
+}
