@@ -30,6 +30,7 @@ void vr_enter_normal(struct vr_replica *r)
 	r->status = VR_STATUS_NORMAL;
 	r->last_normal_view = r->view;
 	r->normal_since_ns = r->now_ns;
+	r->progress_ns = r->now_ns;
 	r->quorum_ns = r->now_ns;
 	r->view_changes++;
 	r->abdicated = false;
@@ -118,6 +119,8 @@ enum vr_drop vr_accept(struct vr_replica *r, const struct vr_entry *request, u64
 	if (r->log.ring.last - r->commit >= VR_PIPELINE_MAX)
 		return VR_DROP_PIPELINE_FULL;
 
+	if (r->log.ring.last == r->commit)
+		r->progress_ns = r->now_ns;
 	entry.view = r->view;
 	if (!vr_log_take(r, &entry))
 		return VR_DROP_STATUS;
@@ -236,13 +239,15 @@ void vr_flush(struct vr_replica *r)
 /* R4: what a quorum holds in this view, ourselves included, is committed. */
 static void try_commit(struct vr_replica *r)
 {
-	u64 held[VR_REPLICAS_MAX];
+	u64 held[VR_REPLICAS_MAX], before = r->commit;
 	u32 i;
 
 	for (i = 0; i < r->cfg.replica_count; i++)
 		held[i] = r->peers[i].acked;
 	held[r->cfg.self] = r->op_durable;
 	vr_commit_through(r, vr_quorum_max(held, r->cfg.replica_count, r->quorum));
+	if (r->commit > before)
+		r->progress_ns = r->now_ns;
 }
 
 /* R21: a quorum is there if one time of ours came back from that many. */
@@ -298,11 +303,16 @@ void vr_on_heartbeat_timer(struct vr_replica *r)
 	vr_timer_set(r, VR_TIMER_HEARTBEAT, r->cfg.heartbeat_ns);
 }
 
-/* R21: a primary no quorum answers falls silent, so that others may lead. */
+/*
+ * R21: a primary no quorum answers falls silent, so that others may lead. So does
+ * one whose heartbeats come back and whose entries do not (D25).
+ */
 void vr_on_abdicate_timer(struct vr_replica *r)
 {
 	u64 silent_ns = vr_since(r, r->quorum_ns), timeout_ns = vr_view_timeout(r);
 
+	if (r->op_durable > r->commit)
+		silent_ns = vr_max(silent_ns, vr_since(r, r->progress_ns));
 	if (r->status != VR_STATUS_NORMAL || r->cfg.replica_count == 1)
 		return;
 	if (silent_ns < timeout_ns) {

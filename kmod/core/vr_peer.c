@@ -82,6 +82,19 @@ static void note_status(struct vr_replica *r, const struct vr_message *m)
 	peer->status = m->status;
 }
 
+/* Who takes part in the group remembers it, whatever its last PING said. */
+void vr_note_memory(struct vr_replica *r, const struct vr_message *m)
+{
+	struct vr_peer *peer = &r->peers[m->from];
+
+	if (m->type >= VR_PING || m->type == VR_GET_STATE || m->type == VR_GET_CHECKPOINT)
+		return;
+	if (peer->status == VR_STATUS_NORMAL || peer->status == VR_STATUS_VIEW_CHANGE)
+		return;
+	peer->status = VR_STATUS_NORMAL;
+	r->fx->status_changed = true;
+}
+
 void vr_on_ping(struct vr_replica *r, const struct vr_message *m)
 {
 	bool formed = m->status != VR_STATUS_BLANK && m->status != VR_STATUS_FORMING;

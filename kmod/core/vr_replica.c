@@ -443,6 +443,7 @@ static void on_receive(struct vr_replica *r, const struct vr_event *ev)
 	if (r->incarnation && m->incarnation && m->generation == r->generation &&
 	    m->instance == r->instance)
 		vr_learn(r, m->from, m->incarnation);
+	vr_note_memory(r, m);
 
 	if (before_group(m->type)) {
 		on_message_before_group(r, m);

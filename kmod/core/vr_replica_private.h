@@ -189,6 +189,7 @@ struct vr_replica {
 	u32 batch_count;
 	bool abdicated;			/* no quorum answers: silent (R21) */
 	bool leaving;			/* handing over (R23) */
+	u64 progress_ns;		/* nothing waited for others, or some of it ended */
 	u64 stamp_ns;			/* newest time we have said, each one once */
 	u64 lease_ns;			/* newest of them a quorum has sent back */
 	u8 commit_mask;			/* who waits for the commit of this step */
@@ -312,6 +313,7 @@ const struct vr_entry *vr_log_take(struct vr_replica *r, const struct vr_entry *
 /* vr_peer.c */
 u64 vr_view_timeout(const struct vr_replica *r);
 u64 vr_resend_delay(struct vr_replica *r);
+void vr_note_memory(struct vr_replica *r, const struct vr_message *m);
 void vr_on_ping(struct vr_replica *r, const struct vr_message *m);
 void vr_on_pong(struct vr_replica *r, const struct vr_message *m);
 void vr_on_ping_timer(struct vr_replica *r);
