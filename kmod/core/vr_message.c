@@ -31,8 +31,9 @@ static bool vector_invalid(const struct vr_message *m, u8 replica_count)
 	u32 slot;
 
 	for (slot = 0; slot < VR_REPLICAS_MAX; slot++) {
-		if ((slot < replica_count) != !!m->vector[slot] ||
-		    m->vector[slot] > VR_NUMBER_MAX)
+		bool wanted = slot < replica_count;
+
+		if (wanted != !!m->vector[slot] || m->vector[slot] > VR_NUMBER_MAX)
 			return true;
 	}
 	return m->vector[m->from] != m->incarnation;

@@ -170,11 +170,10 @@ static bool recall(struct vr_replica *r, const struct vr_pending *p,
 	if (!session && e->session > r->commit)
 		return false;
 	memset(result, 0, sizeof(*result));
-	if (session) {
+	if (session)
 		vr_session_recall(session, e->request, result);
-	} else if (e->kind != VR_KIND_SESSION_END) {
+	else if (e->kind != VR_KIND_SESSION_END)
 		result->error = -ESTALE;
-	}
 	*outcome = result->error == -ESTALE && p->unsure ? VR_OUTCOME_UNKNOWN :
 							   outcome_of(result);
 	return true;

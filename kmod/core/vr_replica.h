@@ -232,8 +232,7 @@ struct vr_info {
 	u64 commit;
 	u64 commit_hash;
 	u64 checkpoint_op;	/* newest checkpoint, 0 = none yet */
-	u64 checkpoint_hash;	/* equal at all replicas with the same checkpoint_op,
-				 * 0 = not computed yet, see vr_replica_checkpoint_hash() */
+	u64 checkpoint_hash;	/* alike where checkpoint_op is; 0 = not computed yet */
 	u32 transfer_bytes;	/* of the checkpoint being fetched, here so far */
 	u32 transfer_bytes_total; /* 0 = none is being fetched */
 	u8 answers;		/* RECOVERING: members that have answered */
