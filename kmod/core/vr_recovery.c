@@ -279,16 +279,17 @@ void vr_on_recovery_response(struct vr_replica *r, const struct vr_message *m)
 		vr_recover(r, r->refusal);
 		return;
 	}
+	/* Merging drops the answers that this one shows to be of the dead. */
+	vr_learn_vector(r, m->vector);
+	if (m->nonces[1] != r->recovery.attempt)
+		return;
 	answer->valid = true;
 	answer->log_view = m->view;
 	answer->op = m->op;
 	answer->commit = m->commit;
 	answer->hash_count = m->hash_count;
 	memcpy(answer->hashes, m->hashes, m->hash_count * sizeof(m->hashes[0]));
-	/* Merging drops the answers that another one shows to be of the dead. */
-	vr_learn_vector(r, m->vector);
-	if (vr_is_recovering(r))
-		try_recover(r);
+	try_recover(r);
 }
 
 /* R25: a rolled back or long frozen replica cannot know what it has promised. */
