@@ -174,8 +174,8 @@ void vr_on_form_ok(struct vr_replica *r, const struct vr_message *m)
 
 /*
  * There is a group, and who says so does not remember how it was formed. With R
- * such members we can get our memory from them; fewer may be those who lost it,
- * and somebody else may still tell us FORMED.
+ * such members we can get our memory from them. Fewer may be those who lost it,
+ * and somebody else may still tell us FORMED, unless all others have lost it.
  */
 static void forgotten_by(struct vr_replica *r, u8 slot)
 {
@@ -184,7 +184,8 @@ static void forgotten_by(struct vr_replica *r, u8 slot)
 	r->form.forgot_mask |= 1u << slot;
 	for (i = 0; i < r->cfg.replica_count; i++)
 		count += r->form.forgot_mask >> i & 1;
-	if (count >= vr_answers_needed(r))
+	if (count >= vr_answers_needed(r) ||
+	    !(vr_others(r) & ~(r->form.forgot_mask | vr_lost_mask(r))))
 		vr_recover(r, VR_REFUSAL_MEMORY_LOST);
 }
 
