@@ -65,8 +65,9 @@ static struct lin_file file;
 static int home_netns;
 static atomic_bool stopping;
 static atomic_uint running;
+static pthread_t main_thread;
 static atomic_ulong errors[4096];	/* by errno */
-static atomic_ulong outcomes[3], joins;
+static atomic_ulong outcomes[3], joins, settled;
 
 struct worker {
 	pthread_t thread;
@@ -143,7 +144,8 @@ static unsigned long prepare(struct worker *worker, union request *request, stru
 	op->counter = below(worker, options.counters + 1);
 	if (chance(worker, options.get_percent)) {
 		op->kind = LIN_GET;
-		request->get.mode = VRSEQ_READ_LOG;
+		/* In all ways that are linearizable; the clock runs on everywhere. */
+		request->get.mode = below(worker, VRSEQ_READ_LEASE + 1);
 		name = request->get.counter;
 	} else {
 		op->kind = LIN_NEXT;
@@ -161,7 +163,9 @@ static void note(struct lin_op *op, const union request *request, uint64_t end_n
 	const struct vrseq_op_hdr *hdr = &request->hdr;
 
 	op->end_ns = end_ns;
-	op->index = hdr->index;
+	/* A read that is no entry has the index of another one's. */
+	if (op->kind != LIN_GET || request->get.mode == VRSEQ_READ_LOG)
+		op->index = hdr->index;
 	switch (op->kind) {
 	case LIN_NEXT:
 		op->first = request->next.first;
@@ -186,6 +190,38 @@ static void set_deadline(struct worker *worker, struct vrseq_op_hdr *hdr)
 	if (chance(worker, options.hurry_percent))
 		wait_ns = 1 + below(worker, 5000000);
 	hdr->deadline_ns = lin_now_ns() + wait_ns;
+}
+
+/*
+ * Once and for all: RESULT says what became of an operation, or makes sure that
+ * nothing ever will. False: not even that could be had.
+ */
+static bool settle(struct worker *worker, struct lin_op *op, uint64_t op_id)
+{
+	struct vrseq_op_result result = { .hdr.op_id = op_id };
+
+	set_deadline(worker, &result.hdr);
+	if (ioctl(worker->fd, VRSEQ_IOC_RESULT, &result)) {
+		atomic_fetch_add(&errors[errno], 1);
+		return false;
+	}
+	switch (result.hdr.outcome) {
+	case VRSEQ_OUTCOME_APPLIED:
+		op->end_ns = lin_now_ns();
+		op->index = result.hdr.index;
+		op->last = result.last;
+		op->first = op->kind == LIN_NEXT ? result.first : result.last;
+		__atomic_store_n(&op->outcome, LIN_APPLIED, __ATOMIC_RELEASE);
+		break;
+	case VRSEQ_OUTCOME_NOT_APPLIED:
+		op->outcome = LIN_NOT_APPLIED;
+		break;
+	default:
+		return false;	/* it is under way still */
+	}
+	atomic_fetch_add(&outcomes[op->outcome], 1);
+	atomic_fetch_add(&settled, 1);
+	return true;
 }
 
 /* One operation, with as many calls as it takes. False: the group is gone. */
@@ -236,6 +272,8 @@ static bool operate(struct worker *worker)
 			return err == ESTALE && worker_open(worker);
 		}
 		if (stopping || chance(worker, options.leave_percent)) {
+			if (chance(worker, 50) && settle(worker, op, request.hdr.op_id))
+				return true;
 			atomic_fetch_add(&outcomes[LIN_UNKNOWN], 1);
 			/* Half walk away from the session, too. */
 			return chance(worker, 50) || worker_open(worker);
@@ -259,7 +297,9 @@ static void *work(void *argument)
 	}
 	if (worker->fd >= 0)
 		close(worker->fd);
-	atomic_fetch_sub(&running, 1);
+	/* The last one wakes main(). */
+	if (atomic_fetch_sub(&running, 1) == 1)
+		pthread_kill(main_thread, SIGUSR1);
 	return NULL;
 }
 
@@ -272,20 +312,24 @@ static void on_signal(int number)
 /* Sleeps, hits threads with signals, tells when the time is up. */
 static void oversee(struct worker *workers)
 {
-	uint64_t end_ns = lin_now_ns() + options.seconds * 1000000000ull;
-	uint64_t rng = options.seed * 77 + 1;
+	uint64_t begin_ns = lin_now_ns(), end_ns = begin_ns + options.seconds * 1000000000ull;
+	uint64_t between_ns = 2 * options.signal_ms * 1000000 / options.threads + 1;
+	uint64_t rng = options.seed * 77 + 1, signal_ns = begin_ns;
 
 	while (running) {
-		uint64_t pause_us = 20000;
+		uint64_t now_ns = lin_now_ns(), wake_ns = now_ns + 1000000000;
 
-		if (options.signal_ms)
-			pause_us = lin_random(&rng) %
-				   (2 * options.signal_ms * 1000 / options.threads + 1);
-		usleep(pause_us < 100000 ? pause_us : 100000);
-		if (options.seconds && lin_now_ns() >= end_ns)
+		if (options.seconds && now_ns >= end_ns)
 			stopping = true;
-		if (options.signal_ms)
+		if (options.signal_ms && now_ns >= signal_ns) {
 			pthread_kill(workers[lin_random(&rng) % options.threads].thread, SIGUSR1);
+			signal_ns = now_ns + lin_random(&rng) % between_ns;
+		}
+		if (options.signal_ms && signal_ns < wake_ns)
+			wake_ns = signal_ns;
+		if (options.seconds && end_ns > now_ns && end_ns < wake_ns)
+			wake_ns = end_ns;
+		usleep(wake_ns > now_ns ? (wake_ns - now_ns) / 1000 : 1);
 	}
 }
 
@@ -371,6 +415,7 @@ int main(int argc, char **argv)
 	home_netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (home_netns < 0)
 		die("/proc/self/ns/net: %s", strerror(errno));
+	main_thread = pthread_self();
 	running = options.threads;
 	for (i = 0; i < options.threads; i++) {
 		struct worker *worker = &workers[i];
@@ -387,8 +432,9 @@ int main(int argc, char **argv)
 	for (i = 0; i < options.threads; i++)
 		pthread_join(workers[i].thread, NULL);
 
-	printf("lin_client %" PRIu64 ": applied %lu not %lu unknown %lu joins %lu", options.client,
-	       outcomes[LIN_APPLIED], outcomes[LIN_NOT_APPLIED], outcomes[LIN_UNKNOWN], joins);
+	printf("lin_client %" PRIu64 ": applied %lu not %lu unknown %lu joins %lu settled %lu",
+	       options.client, outcomes[LIN_APPLIED], outcomes[LIN_NOT_APPLIED],
+	       outcomes[LIN_UNKNOWN], joins, settled);
 	for (i = 0; i < sizeof(errors) / sizeof(*errors); i++)
 		if (errors[i])
 			printf(" %s %lu", strerrorname_np(i), errors[i]);

@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 			fprintf(stderr, "lin_reader: read up to %" PRIu64 " only\n", sequence);
 			return 1;
 		}
-		poll(&pollfd, 1, 100);
+		poll(&pollfd, 1, 1000);
 		if (pollfd.revents & (POLLERR | POLLHUP))
 			die("poll says %#x", pollfd.revents);
 		while (read_some(&sequence) && sequence < until)
