@@ -197,6 +197,9 @@ cut() { # N...
 	done
 }
 
+# What netem was told for a member; to look for it would cost a process each.
+declare -A impaired
+
 heal() { # N...
 	local n
 
@@ -207,7 +210,9 @@ heal() { # N...
 		echo "qdisc del dev v$n clsact"
 	done | tc -n vrsw -force -batch - 2>/dev/null || true
 	for n; do
-		tc -n "vr$n" qdisc del dev eth0 root 2>/dev/null || true
+		[ -z "${impaired[$n]-}" ] || tc -n "vr$n" qdisc del dev eth0 root 2>/dev/null ||
+			true
+		unset "impaired[$n]"
 	done
 }
 
@@ -256,6 +261,7 @@ netem() { # N ARGS
 
 	shift
 	tc -n "vr$n" qdisc replace dev eth0 root netem "$@"
+	impaired[$n]=yes
 }
 
 # --- load, and what became of it ---

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # usage: guests.sh PART KVER...
 # Runs selftests/PART/run.sh in a guest of each kernel, one subtest each.
-# TEST, SEEDS and FIRST go in.
+# TEST, SEEDS, FIRST and RESTARTS go in.
 top=$(cd "$(dirname "$0")/../.." && pwd)
 part=$1
 shift
@@ -13,7 +13,7 @@ memory=1G
 
 boot() {
 	"$top/selftests/qemu/guest.sh" -k "$1" -m "$memory" -t 1200 -e "TEST=${TEST:-}" \
-		-e "SEEDS=${SEEDS:-}" -e "FIRST=${FIRST:-}" \
+		-e "SEEDS=${SEEDS:-}" -e "FIRST=${FIRST:-}" -e "RESTARTS=${RESTARTS:-}" \
 		"$top/selftests/$part/run.sh" >"$top/build/$part-$1.tap" 2>&1
 	echo $? >"$top/build/$part-$1.status"
 }
