@@ -42,7 +42,7 @@ quote() {
 {
 	echo "export KVER=uml VRSEQ_KO='$top/build/uml/vrseq.ko' VRSEQ_OUT='$out' HOME=/root"
 	echo "export PATH='$top/build:/usr/sbin:/usr/bin:/sbin:/bin' LC_ALL=C.UTF-8"
-	for name in TEST SEEDS FIRST SECONDS; do
+	for name in TEST SEEDS FIRST SECONDS RESTARTS STORM_S; do
 		eval "value=\${$name-}"
 		[ -z "$value" ] || echo "export $name=$(quote "$value")"
 	done
