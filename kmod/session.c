@@ -12,7 +12,7 @@
 #include <linux/mm.h>
 #include <linux/string.h>
 
-#include "vr_replica.h"
+#include "engine.h"
 
 #define WINDOW	GENMASK(VR_WINDOW - 1, 0)
 #define READS	GENMASK(VRSEQ_CONTROL - 1, VR_WINDOW)
