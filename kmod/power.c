@@ -20,8 +20,10 @@ static int going_down(struct notifier_block *block, unsigned long action, void *
 }
 
 /*
- * A primary that sleeps is a primary that is missed. What it knows when it
- * wakes up may be an image of any age, and the clock of a lease may have stood.
+ * A primary that sleeps is a primary that is missed. Memory that was on a disk
+ * meanwhile may be an image of any age, so nobody's promises are in it for
+ * certain; memory that stayed where it was is as good as before, and the clock
+ * of the protocol counts the time asleep.
  */
 static int sleeping(struct notifier_block *block, unsigned long action, void *data)
 {
@@ -31,7 +33,6 @@ static int sleeping(struct notifier_block *block, unsigned long action, void *da
 		vrseq_groups_hand_over();
 		break;
 	case PM_POST_HIBERNATION:
-	case PM_POST_SUSPEND:
 		vrseq_groups_demote();
 		break;
 	}

@@ -166,6 +166,74 @@ halted() {
 	[ "$(next "$third")" -gt 3 ]
 }
 
+# With a view timeout that would be missed: whoever goes hands over first.
+patient='heartbeat 20ms view-timeout 50s'
+
+next_soon() { # N
+	timeout 5 "$vrseq" -n "vr$1" counter next
+}
+
+primary_goes() {
+	local n
+
+	GROUP_OPTIONS=$patient cluster_formed 3
+	n=$(primary)
+	[ "$(next 1)" = 1 ]
+	ip netns del "vr$n"
+	# shellcheck disable=SC2046
+	set -- $(others "$n")
+	[ "$(next_soon "$1")" = 2 ]
+	[ "$(next_soon "$2")" = 3 ]
+}
+
+# All groups of the machine, one after the other; the last one has nobody to hand over to.
+module_goes() {
+	local start
+
+	GROUP_OPTIONS=$patient cluster_formed 3
+	[ "$(next 1)" = 1 ]
+	start=$(now_ms)
+	rmmod vrseq
+	note "unloaded after $(($(now_ms) - start)) ms"
+	[ $(($(now_ms) - start)) -lt 10000 ]
+	module_load
+}
+
+# The kernel's own test of sleep: everything but the sleep itself. To RAM, the primary hands over and
+# nothing is lost; to disk, nobody knows how old the memory is that comes back.
+sleeps() {
+	local old n small='log-entries 256 log-bytes 131072 messages 64 message-bytes 65536'
+
+	echo freezer >/sys/power/pm_test || skip "this kernel cannot test sleep"
+	echo 1 >/sys/module/suspend/parameters/pm_test_delay
+	# An image wants as much memory again as is in use.
+	echo 0 >/sys/power/image_size
+	echo 3 >/proc/sys/vm/drop_caches
+	GROUP_OPTIONS="$patient $small" cluster_formed 3
+	[ "$(next 1)" = 1 ]
+	old=$(primary)
+	echo freeze >/sys/power/state
+	eventually 5 has_other_primary 1 "$old"
+	[ "$(next_soon 1)" = 2 ]
+	echo disk >/sys/power/state
+	for n in $members; do
+		eventually 10 is "$n" state 6
+	done
+	broken 1 ENOTRECOVERABLE no
+	# A group of one owes nobody anything.
+	cluster_down
+	ip netns add vralone
+	ip -n vralone link set lo up
+	# shellcheck disable=SC2086
+	$vrseq -n vralone group add t self 1 listen 127.0.0.1:$port insecure $small
+	$vrseq -n vralone group form t
+	[ "$(next alone)" = 1 ]
+	echo 3 >/proc/sys/vm/drop_caches
+	echo disk >/sys/power/state
+	[ "$(next alone)" = 2 ]
+	echo none >/sys/power/pm_test
+}
+
 netns_gone() {
 	cluster_formed 3
 	# The program opens the device inside, then nothing but the open file is left there.
@@ -199,6 +267,9 @@ ktap_run settled_cancelled "unknown, and RESULT says: cancelled"
 ktap_run memory_lost "a member without its memory gets it back"
 ktap_run amnesia "two members of three without theirs: ENOTRECOVERABLE"
 ktap_run halted "a member shown two logs of one view halts: EIO"
+ktap_run primary_goes "a primary whose namespace goes hands over"
+ktap_run module_goes "unloading takes no view timeout"
+ktap_run sleeps "a machine that sleeps hands over; memory from a disk is not trusted"
 ktap_run netns_gone "namespace gone under an open file: ENETDOWN"
 [ -n "${TEST:-}" ] || ktap_run all_errnos "every errno of the table was provoked"
 ktap_end

@@ -9,7 +9,7 @@ shift
 failed=0
 count=0
 memory=1G
-[ "$part" != chardev ] || memory=256M # one test wants more than there is
+[ "$part" != chardev ] || memory=448M # one test wants more than there is
 
 boot() {
 	"$top/selftests/qemu/guest.sh" -k "$1" -m "$memory" -t 1200 -e "TEST=${TEST:-}" \

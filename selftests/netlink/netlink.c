@@ -687,7 +687,7 @@ TEST_F(netlink, generations)
 
 TEST_F(netlink, no_memory)
 {
-	/* Within bounds, and more than this guest has: it is given 256 MiB. */
+	/* Within bounds, and more than this guest has: it is given 448 MiB. */
 	REFUSE(ENOMEM, add(self, ADD(.log_bytes = 256u << 20, .message_bytes = 256u << 20)));
 	EXPECT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
 	EXPECT_EQ(0, self->objects);
