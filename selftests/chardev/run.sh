@@ -120,11 +120,14 @@ said() { # N TEXT
 	$vrseq -n "vr$1" group show t | grep -q "$2"
 }
 
+# After the cut there must be time to begin something before the quorum is missed.
+unhurried='heartbeat 40ms view-timeout 600ms'
+
 # Of a primary that nobody hears any more: its log is replaced. It is a backup in the next test.
 settled_cancelled() {
 	local n
 
-	cluster_formed 3
+	GROUP_OPTIONS=$unhurried cluster_formed 3
 	n=$(primary)
 	OPEN_IN=vr$n EXPECT=cancelled CUT="ip -n vrsw link set v$n down" \
 		HEAL="ip -n vrsw link set v$n up" "$programs/settle"
@@ -134,7 +137,7 @@ settled_cancelled() {
 settled_applied() {
 	local n filter
 
-	cluster_formed 3
+	GROUP_OPTIONS=$unhurried cluster_formed 3
 	n=$(others "$(primary)" | head -n 1)
 	clsact "$n"
 	filter="dev v$n egress protocol ip pref 1"

@@ -9,6 +9,8 @@
 #include "dev.h"
 
 #define WINDOW 16
+/* Each call that finds no quorum takes eight view timeouts. */
+#define SECONDS 90
 
 FIXTURE(settle) {
 	int fd;
@@ -69,7 +71,7 @@ static void expect_settled(struct __test_metadata *_metadata, struct _test_data_
 }
 
 /* Nobody knows, until RESULT can be asked; and then it stays as it is. */
-TEST_F(settle, unknown_then_settled)
+TEST_F_TIMEOUT(settle, unknown_then_settled, SECONDS)
 {
 	int i;
 
@@ -102,7 +104,7 @@ TEST_F(settle, unknown_then_settled)
 }
 
 /* Repeated instead of settled: it is applied after all, and once. */
-TEST_F(settle, unknown_then_repeated)
+TEST_F_TIMEOUT(settle, unknown_then_repeated, SECONDS)
 {
 	__u64 until;
 	int err;
@@ -121,7 +123,7 @@ TEST_F(settle, unknown_then_repeated)
 }
 
 /* A window full of them: room is made by settling the oldest. */
-TEST_F(settle, window_of_unknown)
+TEST_F_TIMEOUT(settle, window_of_unknown, SECONDS)
 {
 	struct pollfd pollfd = { .fd = self->fd, .events = POLLOUT };
 	struct vrseq_next nexts[WINDOW];
