@@ -113,6 +113,7 @@ static void same_message(struct vrt *t, const struct vr_message *a,
 	VRT_EXPECT_EQUAL(t, a->hash, b->hash);
 	VRT_EXPECT_EQUAL(t, a->durable, b->durable);
 	VRT_EXPECT_EQUAL(t, a->heartbeat_ns, b->heartbeat_ns);
+	VRT_EXPECT_EQUAL(t, a->age_ns, b->age_ns);
 	VRT_EXPECT_EQUAL(t, a->after, b->after);
 	VRT_EXPECT_EQUAL(t, a->read_id, b->read_id);
 	VRT_EXPECT_EQUAL(t, a->form_id, b->form_id);
@@ -251,7 +252,7 @@ static void reserved(struct vrt *t)
 	encode(w, VR_CHECKPOINT, 0, 5);
 	is_reserved(w, AT_FIELDS + 26, 6);
 	encode(w, VR_PING, 0, 0);
-	is_reserved(w, AT_FIELDS + 25, 7);
+	is_reserved(w, AT_FIELDS + 33, 7);
 	encode(w, VR_FORM_REFUSED, 0, 0);
 	is_reserved(w, AT_FIELDS + 9, 7);
 }
