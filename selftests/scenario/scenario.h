@@ -5,6 +5,7 @@
  *
  *	main.c		script files, golden lines, verdicts
  *	story.c		the words of a script
+ *	people.c	those about clients
  *	link.c		what happens to messages
  */
 #ifndef SCENARIO_H
@@ -17,6 +18,7 @@
 #define STORY_KEPT_MAX		8
 #define STORY_CLIENTS_MAX	8
 #define STORY_ANY		0xff
+#define STORY_UNTIL_NS		(60 * SIM_NS_PER_S)
 
 enum rule_action {
 	RULE_DROP,		/* silently: a cut link */
@@ -61,6 +63,7 @@ struct story {
 	struct parcel last[VR_TYPE_COUNT][VR_REPLICAS_MAX][VR_REPLICAS_MAX];
 	struct vr_info told[VR_REPLICAS_MAX];	/* as the script was told last */
 	struct vr_done answers[STORY_CLIENTS_MAX];
+	u64 requests[STORY_CLIENTS_MAX];	/* newest of a session */
 };
 
 /* The one being told: clients' answers come back without a handle to it. */
@@ -81,5 +84,23 @@ bool story_command(char *line);
 void story_end(void);
 __attribute__((format(printf, 1, 2)))
 void story_say(const char *format, ...);
+__attribute__((format(printf, 1, 2)))
+bool story_wrong(const char *format, ...);
+unsigned long long story_count(u64 number);
+bool story_number(const char *word, u64 *number);
+struct sim_node *story_node(const char *word);
+bool story_step(u64 end_ns);
+
+/* people.c */
+bool people_begin(char **words);
+bool people_thread(char **words);
+bool people_next(char **words);
+bool people_append(char **words);
+bool people_get(char **words);
+bool people_again(char **words);
+bool people_settle(char **words);
+bool people_end(char **words);
+bool people_burst(char **words);
+bool people_answer(char **words);
 
 #endif /* SCENARIO_H */

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The words of a script, one per line. Times end in ms or s; a LINK is FROM>TO,
- * and * stands for any member, type or link.
+ * The words of a script, one per line. Times end in us, ms or s; a LINK is FROM>TO,
+ * and * stands for any member, type or link. What clients do is people.c's.
  *
- *	replicas N			the first word
+ *	durable, lease TIME		of the group to come: memory is durable
+ *	replicas N			the first word after those
  *	form R				the operator says so at R; it takes time
  *	run TIME			let time go by
  *	until R WORD VALUE ...		let it go by until this is so, a minute at most
  *	crash R, restart R		without memory
+ *	demote R			its shell does not trust its memory
+ *	leave R				it is about to be stopped
+ *	pause R TIME, freeze R TIME	it stands still, its clock too
  *	drop TYPE LINK			from now on; of a cut nothing is said
  *	lose TYPE LINK [N]		the next ones only
  *	hold TYPE LINK			from now on, until released
@@ -15,29 +19,23 @@
  *	pass TYPE LINK			forget the rules about these
  *	cut R, heal			drop all from and to R, pass everything
  *	keep NAME TYPE LINK		the newest such message, to
- *	replay NAME			arrive once more
+ *	replay NAME			arrive once more, whoever lives there now
  *	show TYPE, hide TYPE		say when it is sent
- *	begin C R			client C of member R begins its session
- *	next C, append C TEXT		it asks for a number, sends a message
- *	again C				it asks for the result of its last request
- *	burst C N			it draws N numbers, one after the other
- *	expect R WORD VALUE ...		status, refusal, view, log_view, op, commit, quorum
- *	answer C OUTCOME [WORD VALUE]	first, last, error, or the outcome NONE
+ *	expect R WORD VALUE ...		status, refusal, view, log_view, op, commit, quorum,
+ *					life, checkpoint, transfers, recoveries, lost
  *
- * What is printed: a member's new status or view when it happens, its log at
- * the end of the command, messages by rule, answers.
+ * What is printed: a member's new status, view or life when it happens, its log
+ * at the end of the command, messages by rule, answers.
  */
 #include <stdarg.h>
 
 #include "scenario.h"
 
 #define TRANSIT_NS	SIM_NS_PER_MS
-#define UNTIL_NS	(60 * SIM_NS_PER_S)
 #define WORDS_MAX	16
 #define NEVER		(~0ull)
 
-static const char * const outcome_names[] = { "UNKNOWN", "APPLIED", "NOT_APPLIED" };
-static const char * const refusal_names[VR_REFUSAL_COUNT] = { "none", "memory_lost", "behind" };
+static const char * const refusal_names[VR_REFUSAL_COUNT] = { "none", "memory_lost", "demoted" };
 
 struct story *story;
 
@@ -52,8 +50,7 @@ void story_say(const char *format, ...)
 	fputc('\n', story->out);
 }
 
-__attribute__((format(printf, 1, 2)))
-static bool wrong(const char *format, ...)
+bool story_wrong(const char *format, ...)
 {
 	va_list arguments;
 
@@ -66,7 +63,7 @@ static bool wrong(const char *format, ...)
 	return false;
 }
 
-static unsigned long long count_of(u64 number)
+unsigned long long story_count(u64 number)
 {
 	return number & VR_COUNT_MASK;
 }
@@ -76,16 +73,19 @@ static unsigned long long count_of(u64 number)
 static void tell(const struct sim_node *node)
 {
 	const struct vr_info *info = &node->info;
-	char more[32] = "";
+	char more[32] = "", life[32] = "";
 
-	if (info->status == VR_STATUS_RECOVERING)
+	if (info->refusal)
 		snprintf(more, sizeof(more), " (%s)", refusal_names[info->refusal]);
 	else if (info->last_normal_view != info->view)
 		snprintf(more, sizeof(more), " of log view %llu",
 			 (unsigned long long)info->last_normal_view);
-	story_say("%u: %s view %llu, op %llu%s, commit %llu", node->slot,
+	if (info->incarnation > 1)
+		snprintf(life, sizeof(life), ", life %llu",
+			 (unsigned long long)info->incarnation);
+	story_say("%u: %s view %llu, op %llu%s, commit %llu%s", node->slot,
 		  sim_status_name(info->status), (unsigned long long)info->view,
-		  count_of(info->op), more, count_of(info->commit));
+		  story_count(info->op), more, story_count(info->commit), life);
 	story->told[node->slot] = *info;
 }
 
@@ -98,8 +98,14 @@ static void on_step(struct sim *sim, const struct sim_node *node, const struct v
 
 	(void)sim;
 	if (node->info.status != told->status || node->info.view != told->view ||
-	    node->info.last_normal_view != told->last_normal_view)
+	    node->info.last_normal_view != told->last_normal_view ||
+	    node->info.incarnation != told->incarnation)
 		tell(node);
+	if (node->info.transfers > node->before.transfers)
+		story_say("%u: has the checkpoint of op %llu", node->slot,
+			  story_count(node->info.checkpoint_op));
+	if (fx->left)
+		story_say("%u: may go", node->slot);
 	if (fx->form_done)
 		story_say("%u: the form ends: %s, member %u", node->slot, errors[fx->form_error],
 			  fx->form_slot);
@@ -118,43 +124,6 @@ static void tell_logs(void)
 	}
 }
 
-/* The shell of a replica says that a request ended. */
-void client_done(struct sim *sim, struct sim_node *node, const struct vr_done *done)
-{
-	bool here_alone = done->result.error == -EHOSTUNREACH || done->result.error == -EIO ||
-			  done->result.error == -ENOTRECOVERABLE;
-	struct sim_client *client;
-	u32 i;
-
-	for (i = 0; i < sim->client_count; i++) {
-		client = &sim->clients[i];
-		if (client->slot == node->slot && client->life == node->life && client->waiting &&
-		    client->handle == done->handle)
-			break;
-	}
-	if (i == sim->client_count) {
-		sim_fail(sim, "A3: replica %u answers handle %u, which did not ask", node->slot,
-			 done->handle);
-		return;
-	}
-	client->waiting = false;
-	story->answers[i] = *done;
-	if (done->result.error)
-		story_say("client %u: %s, %s", i, outcome_names[done->outcome],
-			  strerror(-done->result.error));
-	else
-		story_say("client %u: %s at op %llu: %llu..%llu", i,
-			  outcome_names[done->outcome], count_of(done->result.index),
-			  count_of(done->result.first), count_of(done->result.last));
-	if (!here_alone)
-		check_answer(sim, client, done);
-	else if (done->outcome == VR_OUTCOME_NOT_APPLIED)
-		check_refused(sim, client);
-	if (!here_alone && client->kind == VR_KIND_SESSION_BEGIN)
-		client->session = done->result.index;
-	client->last = done->result;
-}
-
 /* --- time --- */
 
 static void dispatch(struct sim_event *event)
@@ -168,10 +137,12 @@ static void dispatch(struct sim_event *event)
 		node_timer(sim, node, event->number);
 	else if (event->kind == SIM_DURABLE)
 		node_durable(sim, node, event);
+	else if (event->kind == SIM_RESUME && node->up && node->paused)
+		node_resume(sim, node);
 }
 
 /* One event, unless it comes after @end_ns. */
-static bool step(u64 end_ns)
+bool story_step(u64 end_ns)
 {
 	struct sim *sim = &story->sim;
 	struct sim_event event;
@@ -188,14 +159,14 @@ static void run(u64 length_ns)
 {
 	u64 end_ns = story->sim.now_ns + length_ns;
 
-	while (step(end_ns))
+	while (story_step(end_ns))
 		;
 	story->sim.now_ns = end_ns;
 }
 
 /* --- reading words --- */
 
-static bool read_number(const char *word, u64 *number)
+bool story_number(const char *word, u64 *number)
 {
 	char *end;
 
@@ -212,16 +183,23 @@ static bool read_time(const char *word, u64 *time_ns)
 	if (!word)
 		return false;
 	*time_ns = strtoull(word, &end, 10);
-	*time_ns *= strcmp(end, "s") ? SIM_NS_PER_MS : SIM_NS_PER_S;
-	return end != word && (!strcmp(end, "ms") || !strcmp(end, "s"));
+	if (!strcmp(end, "s"))
+		*time_ns *= SIM_NS_PER_S;
+	else if (!strcmp(end, "ms"))
+		*time_ns *= SIM_NS_PER_MS;
+	else if (!strcmp(end, "us"))
+		*time_ns *= SIM_NS_PER_MS / 1000;
+	else
+		return false;
+	return end != word;
 }
 
-static struct sim_node *read_node(const char *word)
+struct sim_node *story_node(const char *word)
 {
 	u64 slot;
 
-	if (!read_number(word, &slot) || slot >= story->sim.options.replica_count) {
-		wrong("%s is no member", word ? word : "nothing");
+	if (!story_number(word, &slot) || slot >= story->sim.options.replica_count) {
+		story_wrong("%s is no member", word ? word : "nothing");
 		return NULL;
 	}
 	return &story->sim.nodes[slot];
@@ -250,12 +228,12 @@ static bool read_match(char **words, struct match *match)
 	const char *link = words[1];
 
 	if (!words[0] || !link || !read_type(words[0], &match->type))
-		return wrong("that is no TYPE and LINK");
+		return story_wrong("that is no TYPE and LINK");
 	if (!strcmp(link, "*"))
 		link = "*>*";
 	if (strlen(link) != 3 || link[1] != '>' || !read_slot(link[0], &match->from) ||
 	    !read_slot(link[2], &match->to))
-		return wrong("%s is no link", link);
+		return story_wrong("%s is no link", link);
 	return true;
 }
 
@@ -277,16 +255,26 @@ static bool read_state(const struct sim_node *node, const char *word, const char
 		snprintf(is, 32, "%s", refusal_names[info->refusal]);
 	else if (!strcmp(word, "quorum"))
 		snprintf(is, 32, "%s", info->has_quorum ? "yes" : "no");
-	else if (!read_number(value, &number))
+	else if (!story_number(value, &number))
 		return false;
 	else if (!strcmp(word, "view"))
 		snprintf(is, 32, "%llu", (unsigned long long)info->view);
 	else if (!strcmp(word, "log_view"))
 		snprintf(is, 32, "%llu", (unsigned long long)info->last_normal_view);
 	else if (!strcmp(word, "op"))
-		snprintf(is, 32, "%llu", count_of(info->op));
+		snprintf(is, 32, "%llu", story_count(info->op));
 	else if (!strcmp(word, "commit"))
-		snprintf(is, 32, "%llu", count_of(info->commit));
+		snprintf(is, 32, "%llu", story_count(info->commit));
+	else if (!strcmp(word, "life"))
+		snprintf(is, 32, "%llu", (unsigned long long)info->incarnation);
+	else if (!strcmp(word, "checkpoint"))
+		snprintf(is, 32, "%llu", story_count(info->checkpoint_op));
+	else if (!strcmp(word, "transfers"))
+		snprintf(is, 32, "%llu", (unsigned long long)info->transfers);
+	else if (!strcmp(word, "recoveries"))
+		snprintf(is, 32, "%llu", (unsigned long long)info->recoveries);
+	else if (!strcmp(word, "lost"))
+		snprintf(is, 32, "%u", info->lost_mask);
 	else
 		return false;
 	return true;
@@ -294,17 +282,17 @@ static bool read_state(const struct sim_node *node, const char *word, const char
 
 static bool is_as_expected(char **words, bool say)
 {
-	const struct sim_node *node = read_node(*words++);
+	const struct sim_node *node = story_node(*words++);
 	char is[32], should[32];
 
 	if (!node || !*words)
-		return wrong("nothing is expected");
+		return story_wrong("nothing is expected");
 	for (; *words; words += 2) {
 		if (!words[1] || !read_state(node, words[0], words[1], is, should))
-			return wrong("%s is nothing to expect", words[0]);
+			return story_wrong("%s is nothing to expect", words[0]);
 		if (strcmp(is, should)) {
 			if (say)
-				wrong("%u: %s is %s", node->slot, words[0], is);
+				story_wrong("%u: %s is %s", node->slot, words[0], is);
 			return false;
 		}
 	}
@@ -313,167 +301,11 @@ static bool is_as_expected(char **words, bool say)
 
 static bool until(char **words)
 {
-	u64 end_ns = story->sim.now_ns + UNTIL_NS;
+	u64 end_ns = story->sim.now_ns + STORY_UNTIL_NS;
 
 	while (!is_as_expected(words, false)) {
-		if (story->failed || !step(end_ns))
-			return wrong("it never is");
-	}
-	return true;
-}
-
-/* --- clients --- */
-
-static struct sim_client *read_client(const char *word)
-{
-	u64 number;
-
-	if (read_number(word, &number) && number < story->sim.client_count)
-		return &story->sim.clients[number];
-	wrong("%s is no client", word ? word : "nothing");
-	return NULL;
-}
-
-static void submit(struct sim_client *client, bool again)
-{
-	struct sim *sim = &story->sim;
-	struct vr_event event = { .type = VR_EVENT_SUBMIT };
-
-	client->waiting = true;
-	event.submit.handle = client->handle;
-	event.submit.kind = client->kind;
-	event.submit.session = client->kind == VR_KIND_SESSION_BEGIN ? 0 : client->session;
-	event.submit.request = client->request;
-	event.submit.argument = client->argument;
-	event.submit.again = again;
-	event.submit.body = client->body;
-	event.submit.body_bytes = client->body_bytes;
-	node_step(sim, &sim->nodes[client->slot], &event);
-}
-
-static bool ask(struct sim_client *client, u8 kind, const char *text)
-{
-	struct sim *sim = &story->sim;
-
-	if (!client)
-		return false;
-	if (client->waiting || !sim->nodes[client->slot].up)
-		return wrong("this client waits, or its member is down");
-	client->kind = kind;
-	client->request = kind == VR_KIND_SESSION_BEGIN ?
-		++sim->nodes[client->slot].begin_request : client->request + 1;
-	client->argument = kind == VR_KIND_NEXT;
-	free(client->body);
-	client->body = (u8 *)strdup(text);
-	client->body_bytes = strlen(text);
-	client->record = 0;
-	client->index_floor = sim->checker.index_done;
-	if (kind == VR_KIND_NEXT)
-		check_question(sim, client, 0);
-	submit(client, false);
-	return true;
-}
-
-static bool begin(char **words)
-{
-	struct sim *sim = &story->sim;
-	struct sim_client *client = &sim->clients[sim->client_count];
-	struct sim_node *node;
-	u64 number;
-
-	if (!read_number(words[0], &number) || number != sim->client_count ||
-	    number >= STORY_CLIENTS_MAX)
-		return wrong("the next client is %u of %u", sim->client_count, STORY_CLIENTS_MAX);
-	node = read_node(words[1]);
-	if (!node)
-		return false;
-	client->slot = node->slot;
-	client->life = node->life;
-	client->handle = sim->client_count++;
-	if (!ask(client, VR_KIND_SESSION_BEGIN, ""))
-		return false;
-	return true;
-}
-
-/* The request numbers of a session are its own; BEGIN has one of the member's. */
-static bool next_thing(const char *word, u8 kind, const char *text)
-{
-	struct sim_client *client = read_client(word);
-
-	if (client && client->kind == VR_KIND_SESSION_BEGIN) {
-		if (!client->session)
-			return wrong("this client has no session");
-		client->request = 0;
-	}
-	return ask(client, kind, text);
-}
-
-static bool ask_again(const char *word)
-{
-	struct sim_client *client = read_client(word);
-
-	if (!client || client->waiting || !client->kind)
-		return wrong("there is nothing to ask again");
-	submit(client, true);
-	return true;
-}
-
-static bool burst(char **words)
-{
-	u64 count, end_ns;
-	u32 number;
-	FILE *out = story->out;
-
-	if (!read_number(words[1], &count) || !read_client(words[0]))
-		return wrong("which client, and how many");
-	number = read_client(words[0]) - story->sim.clients;
-	/* What would be said of each is said of the last. */
-	story->out = fopen("/dev/null", "w");
-	if (!story->out)
-		abort();
-	while (count-- && !story->failed) {
-		end_ns = story->sim.now_ns + UNTIL_NS;
-		if (!next_thing(words[0], VR_KIND_NEXT, ""))
-			break;
-		while (story->sim.clients[number].waiting && step(end_ns))
-			;
-	}
-	fclose(story->out);
-	story->out = out;
-	if (story->failed || story->sim.clients[number].waiting)
-		return wrong("%llu are still to do", (unsigned long long)count + 1);
-	story_say("client %u: drew up to %llu", number,
-		  count_of(story->answers[number].result.last));
-	return true;
-}
-
-static bool check_answered(char **words)
-{
-	const struct sim_client *client = read_client(words[0]);
-	const struct vr_done *done;
-	const char *is;
-	u64 number;
-
-	if (!client || !words[1])
-		return wrong("answer CLIENT OUTCOME");
-	done = &story->answers[client - story->sim.clients];
-	is = client->waiting ? "NONE" : outcome_names[done->outcome];
-	if (strcmp(is, words[1]))
-		return wrong("the answer is %s", is);
-	for (words += 2; *words; words += 2) {
-		if (!words[1])
-			return wrong("%s has no value", words[0]);
-		if (!strcmp(words[0], "error")) {
-			if (strcmp(words[1], strerrorname_np(-done->result.error)))
-				return wrong("the error is %s",
-					     strerrorname_np(-done->result.error));
-			continue;
-		}
-		if (!read_number(words[1], &number) ||
-		    number != count_of(strcmp(words[0], "first") ? done->result.last :
-								   done->result.first))
-			return wrong("it is %llu..%llu", count_of(done->result.first),
-				     count_of(done->result.last));
+		if (story->failed || !story_step(end_ns))
+			return story_wrong("it never is");
 	}
 	return true;
 }
@@ -487,8 +319,8 @@ static bool replicas(const char *word)
 	u64 count;
 	u32 i;
 
-	if (o->replica_count || !read_number(word, &count) || !count || count > VR_REPLICAS_MAX)
-		return wrong("there are 1 to %u members, said once", VR_REPLICAS_MAX);
+	if (o->replica_count || !story_number(word, &count) || !count || count > VR_REPLICAS_MAX)
+		return story_wrong("there are 1 to %u members, said once", VR_REPLICAS_MAX);
 	o->replica_count = count;
 	for (i = 0; i < count; i++) {
 		sim->nodes[i].slot = i;
@@ -499,11 +331,11 @@ static bool replicas(const char *word)
 
 static bool form(const char *word)
 {
-	struct sim_node *node = read_node(word);
+	struct sim_node *node = story_node(word);
 	struct vr_event event = { .type = VR_EVENT_FORM };
 
 	if (!node || !node->up)
-		return wrong("at which member");
+		return story_wrong("at which member");
 	event.form_id = random_u64(&story->sim.random_fault) | 1;
 	node_step(&story->sim, node, &event);
 	return true;
@@ -511,13 +343,16 @@ static bool form(const char *word)
 
 static bool crash(const char *word, bool restart)
 {
-	struct sim_node *node = read_node(word);
+	struct sim_node *node = story_node(word);
 
-	if (!node || !node->up)
-		return wrong("which member");
-	story_say("%u: crashes", node->slot);
-	node_kill(&story->sim, node);
-	memset(&story->told[node->slot], 0, sizeof(story->told[0]));
+	if (!node || (!node->up && !restart))
+		return story_wrong("which member");
+	if (node->up) {
+		story_say("%u: crashes", node->slot);
+		client_node_died(&story->sim, node);
+		node_kill(&story->sim, node);
+		memset(&story->told[node->slot], 0, sizeof(story->told[0]));
+	}
 	if (restart)
 		node_boot(&story->sim, node);
 	return true;
@@ -525,7 +360,7 @@ static bool crash(const char *word, bool restart)
 
 static bool cut(const char *word)
 {
-	struct sim_node *node = read_node(word);
+	struct sim_node *node = story_node(word);
 	struct match from = { STORY_ANY, STORY_ANY, STORY_ANY }, to = from;
 
 	if (!node)
@@ -542,66 +377,217 @@ static bool rule(const char *verb, char **words)
 	struct match match;
 	u64 count = 1;
 
-	if (!read_match(words, &match) || (words[2] && !read_number(words[2], &count)))
+	if (!read_match(words, &match) || (words[2] && !story_number(words[2], &count)))
 		return false;
 	if (!link_add_rule(&match, action, count))
-		return wrong("more than %u rules", STORY_RULES_MAX);
+		return story_wrong("more than %u rules", STORY_RULES_MAX);
 	return true;
 }
 
-static bool perform(const char *verb, char **words)
+/* --- verbs --- */
+
+static bool do_replicas(char **words)
+{
+	return replicas(words[0]);
+}
+
+static bool do_durable(char **words)
+{
+	(void)words;
+	story->sim.options.memory_is_durable = true;
+	return true;
+}
+
+static bool do_lease(char **words)
+{
+	return read_time(words[0], &story->sim.options.lease_ns);
+}
+
+static bool do_form(char **words)
+{
+	return form(words[0]);
+}
+
+static bool do_run(char **words)
+{
+	u64 time_ns;
+
+	if (!read_time(words[0], &time_ns))
+		return story_wrong("for how long");
+	run(time_ns);
+	return true;
+}
+
+static bool do_crash(char **words)
+{
+	return crash(words[0], false);
+}
+
+static bool do_restart(char **words)
+{
+	return crash(words[0], true);
+}
+
+static bool do_demote(char **words)
+{
+	struct sim_node *node = story_node(words[0]);
+
+	if (!node || !node->up)
+		return story_wrong("which member");
+	node_demote(&story->sim, node);
+	return true;
+}
+
+static bool do_leave(char **words)
+{
+	struct sim_node *node = story_node(words[0]);
+	struct vr_event event = { .type = VR_EVENT_LEAVE };
+
+	if (!node || !node->up)
+		return story_wrong("which member");
+	node_step(&story->sim, node, &event);
+	return true;
+}
+
+static bool stand_still(char **words, bool freezes)
+{
+	struct sim_node *node = story_node(words[0]);
+	u64 time_ns;
+
+	if (!node || !node->up || node->paused || !read_time(words[1], &time_ns))
+		return story_wrong("which member, and for how long");
+	node_pause(&story->sim, node, time_ns, freezes);
+	return true;
+}
+
+static bool do_pause(char **words)
+{
+	return stand_still(words, false);
+}
+
+static bool do_freeze(char **words)
+{
+	return stand_still(words, true);
+}
+
+static bool do_drop(char **words)
+{
+	return rule("drop", words);
+}
+
+static bool do_lose(char **words)
+{
+	return rule("lose", words);
+}
+
+static bool do_hold(char **words)
+{
+	return rule("hold", words);
+}
+
+static bool do_release(char **words)
+{
+	struct match match;
+
+	return read_match(words, &match) &&
+	       (link_release(&match) || story_wrong("no such message is held"));
+}
+
+static bool do_pass(char **words)
+{
+	struct match match;
+
+	if (!read_match(words, &match))
+		return false;
+	link_pass(&match);
+	return true;
+}
+
+static bool do_cut(char **words)
+{
+	return cut(words[0]);
+}
+
+static bool do_heal(char **words)
 {
 	static const struct match everything = { STORY_ANY, STORY_ANY, STORY_ANY };
+
+	(void)words;
+	link_pass(&everything);
+	return true;
+}
+
+static bool do_keep(char **words)
+{
 	struct match match;
-	u64 time_ns;
+
+	return words[0] && read_match(words + 1, &match) &&
+	       (link_keep(&match, words[0]) || story_wrong("no such message was sent"));
+}
+
+static bool do_replay(char **words)
+{
+	return words[0] && (link_replay(words[0]) ||
+			    story_wrong("no message %s was kept", words[0]));
+}
+
+static bool show(char **words, bool shown)
+{
 	u8 type;
 
-	if (!strcmp(verb, "replicas"))
-		return replicas(words[0]);
-	if (!story->sim.options.replica_count)
-		return wrong("a story begins with its replicas");
-	if (!strcmp(verb, "form"))
-		return form(words[0]);
-	if (!strcmp(verb, "run") && read_time(words[0], &time_ns))
-		return run(time_ns), true;
-	if (!strcmp(verb, "until"))
-		return until(words);
-	if (!strcmp(verb, "crash") || !strcmp(verb, "restart"))
-		return crash(words[0], *verb == 'r');
-	if (!strcmp(verb, "drop") || !strcmp(verb, "lose") || !strcmp(verb, "hold"))
-		return rule(verb, words);
-	if (!strcmp(verb, "release") && read_match(words, &match))
-		return link_release(&match) || wrong("no such message is held");
-	if (!strcmp(verb, "pass") && read_match(words, &match))
-		return link_pass(&match), true;
-	if (!strcmp(verb, "cut"))
-		return cut(words[0]);
-	if (!strcmp(verb, "heal"))
-		return link_pass(&everything), true;
-	if (!strcmp(verb, "keep") && words[0] && read_match(words + 1, &match))
-		return link_keep(&match, words[0]) || wrong("no such message was sent");
-	if (!strcmp(verb, "replay") && words[0])
-		return link_replay(words[0]) || wrong("no message %s was kept", words[0]);
-	if ((!strcmp(verb, "show") || !strcmp(verb, "hide")) && words[0] &&
-	    read_type(words[0], &type) && type < VR_TYPE_COUNT) {
-		story->shown[type] = *verb == 's';
-		return true;
+	if (!words[0] || !read_type(words[0], &type) || type >= VR_TYPE_COUNT)
+		return story_wrong("that is no type");
+	story->shown[type] = shown;
+	return true;
+}
+
+static bool do_show(char **words)
+{
+	return show(words, true);
+}
+
+static bool do_hide(char **words)
+{
+	return show(words, false);
+}
+
+static bool do_expect(char **words)
+{
+	return is_as_expected(words, true);
+}
+
+static const struct verb {
+	const char *word;
+	bool (*perform)(char **words);
+} verbs[] = {
+	{ "durable", do_durable }, { "lease", do_lease }, { "replicas", do_replicas },
+	{ "form", do_form }, { "run", do_run }, { "until", until },
+	{ "crash", do_crash }, { "restart", do_restart }, { "demote", do_demote },
+	{ "leave", do_leave }, { "pause", do_pause }, { "freeze", do_freeze },
+	{ "drop", do_drop }, { "lose", do_lose }, { "hold", do_hold },
+	{ "release", do_release }, { "pass", do_pass }, { "cut", do_cut },
+	{ "heal", do_heal }, { "keep", do_keep }, { "replay", do_replay },
+	{ "show", do_show }, { "hide", do_hide }, { "expect", do_expect },
+	{ "begin", people_begin }, { "thread", people_thread }, { "next", people_next },
+	{ "append", people_append }, { "get", people_get }, { "again", people_again },
+	{ "settle", people_settle }, { "end", people_end }, { "burst", people_burst },
+	{ "answer", people_answer },
+};
+
+static bool perform(const char *word, char **words)
+{
+	u32 i;
+
+	for (i = 0; i < VR_ARRAY_COUNT(verbs); i++) {
+		if (strcmp(word, verbs[i].word))
+			continue;
+		/* Those about the group to come are the first three. */
+		if (i > 2 && !story->sim.options.replica_count)
+			return story_wrong("a story begins with its replicas");
+		return verbs[i].perform(words) || story->failed ||
+		       story_wrong("%s: not understood", word);
 	}
-	if (!strcmp(verb, "begin"))
-		return begin(words);
-	if (!strcmp(verb, "next"))
-		return next_thing(words[0], VR_KIND_NEXT, "");
-	if (!strcmp(verb, "append"))
-		return next_thing(words[0], VR_KIND_APPEND, words[0] && words[1] ? words[1] : "");
-	if (!strcmp(verb, "again"))
-		return ask_again(words[0]);
-	if (!strcmp(verb, "burst"))
-		return burst(words);
-	if (!strcmp(verb, "expect"))
-		return is_as_expected(words, true);
-	if (!strcmp(verb, "answer"))
-		return check_answered(words);
-	return wrong("%s: not understood", verb);
+	return story_wrong("%s: not understood", word);
 }
 
 bool story_command(char *line)
@@ -615,7 +601,7 @@ bool story_command(char *line)
 	perform(words[0], words + 1);
 	tell_logs();
 	if (story->sim.failed && !story->failed)
-		wrong("%s", story->sim.failure);
+		story_wrong("%s", story->sim.failure);
 	return !story->failed;
 }
 
@@ -657,7 +643,7 @@ void story_end(void)
 	if (!story->failed)
 		check_end(sim);
 	if (sim->failed && !story->failed)
-		wrong("%s", sim->failure);
+		story_wrong("%s", sim->failure);
 	for (i = 0; i < sim->options.replica_count; i++) {
 		if (sim->nodes[i].up)
 			node_kill(sim, &sim->nodes[i]);
