@@ -117,6 +117,30 @@ void check_asked_again(struct sim *sim, const struct sim_client *client)
 	}
 }
 
+/*
+ * A machine goes back in time: what it was told meanwhile is not known there any
+ * more, and what was refused may be asked for again.
+ */
+void check_undone(struct sim *sim, const struct sim_node *node)
+{
+	struct lin_op *op;
+	u32 i;
+
+	for (i = 0; i < sim->model.row_count; i++) {
+		struct sim_row *row = &sim->model.rows[i];
+
+		if (row->origin == node->slot)
+			memset(row->denied, 0, sizeof(row->denied));
+	}
+	for (i = 0; i < sim->client_count; i++) {
+		if (!node->snapshot->records[i])
+			continue;
+		op = &sim->checker.history[node->snapshot->records[i] - 1];
+		if (op->outcome == LIN_NOT_APPLIED)
+			op->outcome = LIN_UNKNOWN;
+	}
+}
+
 /* Refused by its replica alone, which says that it has not been and will not be applied. */
 void check_refused(struct sim *sim, const struct sim_client *client)
 {

@@ -222,14 +222,11 @@ static bool is_without(u8 status)
 void check_forget(struct sim_node *node)
 {
 	memset(node->disk, 0, sizeof(node->disk));
-	memset(node->heard, 0, sizeof(node->heard));
+	memset(&node->heard, 0, sizeof(node->heard));
 	node->checked_commit = 0;
 	node->checked_sequence = 0;
 	node->acked = false;
 	node->voted = false;
-	node->heard_view = 0;
-	node->heard_count = 0;
-	node->heard_revoked = false;
 	node->was_formed = false;
 }
 
@@ -309,7 +306,9 @@ static void check_status(struct sim *sim, struct sim_node *node, const struct vr
 			 sim_status_name(before->status), sim_status_name(now->status));
 	if (is_without(now->status) && !is_without(before->status)) {
 		sim_mark(sim, MARK_MEMORY_LOST);
-		if (!node->life && now->refusal == VR_REFUSAL_MEMORY_LOST)
+		/* Who waits to be formed may be told that it was without it. */
+		if (!node->life && !node->demotions && before->status != VR_STATUS_FORMING &&
+		    now->refusal == VR_REFUSAL_MEMORY_LOST)
 			sim_fail(sim, "R15: replica %u lost no memory", node->slot);
 		check_forget(node);
 	}

@@ -243,10 +243,12 @@ static const struct striker strikers[] = {
 static void post_next(struct sim *sim, u32 place)
 {
 	struct sim_event event = { .kind = SIM_FAULT, .number = place };
+	u64 gap_ns = sim->options.fault_gap_ns * strikers[place].rarity;
 
-	sim_post(sim, &event, random_between(&sim->random_fault, 1000,
-					     2 * sim->options.fault_gap_ns *
-					     strikers[place].rarity));
+	/* A group is formed in no time, and once. */
+	if (!sim->checker.formed && sim_has(sim, FAULT_FORM))
+		gap_ns = sim->options.heartbeat_ns;
+	sim_post(sim, &event, random_between(&sim->random_fault, 1000, 2 * gap_ns));
 }
 
 void fault_strike(struct sim *sim, u32 place)

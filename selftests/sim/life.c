@@ -178,7 +178,10 @@ void node_remember(struct sim *sim, struct sim_node *node)
 	for (i = 0; i < sim->client_count; i++) {
 		const struct sim_client *client = &sim->clients[i];
 
-		if (client->slot != node->slot || !client->given)
+		if (client->slot != node->slot || !client->waiting)
+			continue;
+		snapshot->records[i] = client->record;
+		if (!client->given)
 			continue;
 		snapshot->body_bytes[i] = client->body_bytes;
 		snapshot->bodies[i] = sim_allocate(client->body_bytes);
@@ -212,6 +215,7 @@ void node_roll_back(struct sim *sim, struct sim_node *node)
 		if (node->owner[i] != OWNER_FREE)
 			node->owner[i] = OWNER_NOBODY;
 	}
+	check_undone(sim, node);
 	node->life++;
 	vr_replica_describe(node->replica, &node->info);
 	check_forget(node);

@@ -149,7 +149,7 @@ static pid_t start_worker(struct shared *shared, enum pool pool, u32 job, const 
 		return pid;
 	if (pool == POOL_PLAIN) {
 		work(shared, pool, job);
-		_exit(0);
+		exit(0);
 	}
 	snprintf(numbers[0], sizeof(numbers[0]), "%u", pool);
 	snprintf(numbers[1], sizeof(numbers[1]), "%u", job);

@@ -19,7 +19,7 @@
 #define AT_INCARNATION	24
 #define AT_GENERATION	40
 #define AT_BYTES	42
-#define AT_RESERVED	44
+#define AT_INSTANCE	44
 
 static u8 *copy(const u8 *bytes, u32 count)
 {
@@ -69,7 +69,7 @@ static void garbage(struct sim *sim, u8 to, const u8 *good, u32 count)
 	u32 length = count;
 
 	memcpy(bytes, good, count);
-	switch (random_below(r, 13)) {
+	switch (random_below(r, 14)) {
 	case 0:
 		length = random_below(r, count);
 		break;
@@ -99,7 +99,9 @@ static void garbage(struct sim *sim, u8 to, const u8 *good, u32 count)
 		bytes[AT_TO] = random_below(r, sim->options.replica_count);
 		break;
 	case 8:
-		bytes[AT_RESERVED + random_below(r, 4)] = random_between(r, 1, 255);
+		if (!memcmp(bytes + AT_INSTANCE, bytes + count, 4))
+			break;
+		bytes[AT_INSTANCE + random_below(r, 4)] += random_between(r, 1, 255);
 		break;
 	case 9:
 		write_random(sim, bytes + AT_GROUP, 8);
@@ -110,7 +112,11 @@ static void garbage(struct sim *sim, u8 to, const u8 *good, u32 count)
 	case 11:
 		memset(bytes + AT_INCARNATION, 0, 8);
 		break;
-	case 12:
+	case 12:	/* what these end with is to be zero */
+		if (bytes[AT_TYPE] == VR_PING || bytes[AT_TYPE] == VR_FORM_REFUSED)
+			bytes[count - random_between(r, 1, 7)] = random_between(r, 1, 255);
+		break;
+	case 13:
 		if (bytes[AT_TYPE] >= VR_PING)
 			break;
 		bytes[AT_GENERATION] += random_between(r, 1, 255);
@@ -256,7 +262,8 @@ void net_deliver(struct sim *sim, const struct sim_event *sim_event)
 	struct sim_node *node = &sim->nodes[sim_event->slot];
 	struct vr_event event = { .type = VR_EVENT_RECEIVE };
 	enum vr_drop drop;
-	bool heard;
+	struct sim_hearing heard;
+	bool is_vote;
 
 	if (!node->up)
 		return;
@@ -277,11 +284,15 @@ void net_deliver(struct sim *sim, const struct sim_event *sim_event)
 	if (event.members_differ)
 		sim_mark(sim, MARK_MEMBERS_DIFFER);
 	event.message = &sim->scratch->message;
-	heard = check_heard(sim, node, event.message);
+	is_vote = event.message->type == VR_DO_VIEW_CHANGE;
+	if (is_vote) {
+		heard = node->heard;
+		check_heard(sim, node, event.message);
+	}
 	node_step(sim, node, &event);
+	if (is_vote && check_overheard(node))
+		node->heard = heard;
 	check_adopted(sim, node, event.message);
-	if (heard)
-		check_overheard(node, event.message->from);
 	/* Nothing of an event may be kept. */
 	if (sim->options.check_every_step)
 		memset(sim->scratch, POISON, sizeof(*sim->scratch));

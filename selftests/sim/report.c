@@ -320,7 +320,8 @@ void report_totals(FILE *out, const struct sim_totals *t)
 		(unsigned long long)t->steps, (unsigned long long)t->operations,
 		(unsigned long long)t->view_changes);
 	fprintf(out, "# after the last fault: at most %llu view time-outs and %llu view changes until all was well\n",
-		(unsigned long long)t->heal_timeouts_max, (unsigned long long)t->views_after_heal_max);
+		(unsigned long long)t->heal_timeouts_max,
+		(unsigned long long)t->views_after_heal_max);
 	fprintf(out, "# messages sent:");
 	for (i = 1; i < VR_TYPE_COUNT; i++)
 		fprintf(out, " %s %llu", vr_type_name(i), (unsigned long long)t->sent[i]);
@@ -354,16 +355,19 @@ static const u8 ways[][2] = {
 	{ VR_STATUS_BLANK, VR_STATUS_FORMING },
 	{ VR_STATUS_BLANK, VR_STATUS_NORMAL },	/* a group of one */
 	{ VR_STATUS_BLANK, VR_STATUS_RECOVERING },
+	{ VR_STATUS_BLANK, VR_STATUS_AMNESIA },
 	{ VR_STATUS_FORMING, VR_STATUS_BLANK },
 	{ VR_STATUS_FORMING, VR_STATUS_NORMAL },
 	{ VR_STATUS_FORMING, VR_STATUS_RECOVERING },
 	{ VR_STATUS_NORMAL, VR_STATUS_VIEW_CHANGE },
 	{ VR_STATUS_NORMAL, VR_STATUS_RECOVERING },
+	{ VR_STATUS_NORMAL, VR_STATUS_AMNESIA },
 	{ VR_STATUS_VIEW_CHANGE, VR_STATUS_NORMAL },
 	{ VR_STATUS_VIEW_CHANGE, VR_STATUS_RECOVERING },
 	{ VR_STATUS_RECOVERING, VR_STATUS_NORMAL },
 	{ VR_STATUS_RECOVERING, VR_STATUS_AMNESIA },
 	{ VR_STATUS_AMNESIA, VR_STATUS_RECOVERING },
+	{ VR_STATUS_AMNESIA, VR_STATUS_NORMAL },
 };
 
 u32 report_missed(FILE *out, const struct sim_totals *t)

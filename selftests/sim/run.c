@@ -157,6 +157,7 @@ static bool knows_nothing(const struct sim_node *node)
 /* Those without memory must know it. If nobody has heard of a group there is none. */
 static void check_doomed(struct sim *sim)
 {
+	u64 timeout_ns = sim->options.view_timeout_ns;
 	u8 n = sim->options.replica_count, knows = 0, up = 0;
 	u32 i;
 
@@ -182,7 +183,7 @@ static void check_doomed(struct sim *sim)
 
 		if (sim->nodes[client->slot].up && client->waiting &&
 		    client->life == sim->nodes[client->slot].life &&
-		    sim->now_ns - client->asked_ns > DOOMED_TIMEOUTS / 2 * sim->options.view_timeout_ns)
+		    sim->now_ns - client->asked_ns > DOOMED_TIMEOUTS / 2 * timeout_ns)
 			sim_fail(sim, "L6: client %u waits for a group that is no more", i);
 	}
 }

@@ -277,6 +277,14 @@ struct sim_vote {
 	u64 vector[VR_REPLICAS_MAX];
 };
 
+/** struct sim_hearing - the votes of others for one view that reached a replica */
+struct sim_hearing {
+	u64 view;		/* the newest it heard of */
+	u32 count;
+	bool revoked;		/* one of them was of a life that ended */
+	struct sim_vote votes[VR_REPLICAS_MAX];
+};
+
 /** struct sim_word - a member's word that it holds an entry, and all before */
 struct sim_word {
 	u64 op;
@@ -296,6 +304,7 @@ struct sim_snapshot {
 	u8 *memory;
 	u8 *bodies[SIM_CLIENTS_ROOM];	/* that the core has pointers to */
 	u16 body_bytes[SIM_CLIENTS_ROOM];
+	u64 records[SIM_CLIENTS_ROOM];	/* of what was under way */
 	u16 owner[SIM_HANDLES];
 };
 
@@ -350,10 +359,7 @@ struct sim_node {
 	u64 vote_view;
 	u64 vote_digest;
 	struct sim_vote vote;			/* its own */
-	struct sim_vote heard[VR_REPLICAS_MAX];	/* of others, for one view */
-	u64 heard_view;				/* newest view it heard votes of */
-	u32 heard_count;
-	bool heard_revoked;			/* one of them was of a life that ended */
+	struct sim_hearing heard;
 	bool was_formed;
 	bool recovered;				/* once in this life */
 };
@@ -636,14 +642,15 @@ void check_free(struct sim *sim);
 void check_question(struct sim *sim, struct sim_client *client, u32 number);
 void check_asked_again(struct sim *sim, const struct sim_client *client);
 void check_refused(struct sim *sim, const struct sim_client *client);
+void check_undone(struct sim *sim, const struct sim_node *node);
 void check_answer(struct sim *sim, struct sim_client *client, const struct vr_done *done);
 void check_settled(struct sim *sim, struct sim_client *client, const struct vr_done *done);
 void check_history(struct sim *sim);
 
 /* votes.c */
 void check_vote(struct sim *sim, struct sim_node *node, const struct vr_message *m);
-bool check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m);
-void check_overheard(struct sim_node *node, u8 from);
+void check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m);
+bool check_overheard(const struct sim_node *node);
 void check_votes(struct sim *sim, struct sim_node *node, const struct vr_info *before);
 void check_adopted(struct sim *sim, const struct sim_node *node, const struct vr_message *m);
 

@@ -58,54 +58,45 @@ void check_vote(struct sim *sim, struct sim_node *node, const struct vr_message 
 	node->vote = offer(m);
 }
 
-/* Called before the step that hears it; true if it is a vote not heard before. */
-bool check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m)
+/* Called before the step that hears it, which may start the view. */
+void check_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m)
 {
-	struct sim_vote *vote = &node->heard[m->from];
+	struct sim_hearing *heard = &node->heard;
+	struct sim_vote *vote = &heard->votes[m->from];
 
-	if (m->type != VR_DO_VIEW_CHANGE || m->view < node->heard_view || m->to != node->slot ||
+	if (m->view < heard->view || m->to != node->slot ||
 	    vr_message_invalid(m, sim->options.replica_count) ||
 	    vr_number_base(m->generation) != sim->checker.base ||
 	    m->incarnation < node->info.peers[m->from].incarnation)
-		return false;
-	if (m->view > node->heard_view) {
-		memset(node->heard, 0, sizeof(node->heard));
-		node->heard_count = 0;
-		node->heard_revoked = false;
-	}
-	node->heard_view = m->view;
+		return;
+	if (m->view > heard->view)
+		memset(heard, 0, sizeof(*heard));
+	heard->view = m->view;
 	if (vote->valid && vote->incarnation == m->incarnation)
-		return false;
-	node->heard_revoked |= vote->valid;
+		return;
+	heard->revoked |= vote->valid;
 	*vote = offer(m);
-	vote->order = node->heard_count++;
-	return true;
+	vote->order = heard->count++;
 }
 
-/* Called after the step that heard it: what the replica drops it did not hear. */
-void check_overheard(struct sim_node *node, u8 from)
+/* Was the vote dropped after all? Called after the step. */
+bool check_overheard(const struct sim_node *node)
 {
-	u32 i;
-
-	for (i = 0; i < VR_DROP_COUNT; i++) {
-		if (node->info.drops[i] == node->before.drops[i])
-			continue;
-		node->heard[from].valid = false;
-		node->heard_count--;
-		return;
-	}
+	return memcmp(node->info.drops, node->before.drops, sizeof(node->info.drops));
 }
 
 /* R16: a vote of a life that the replica, or another vote, knows to have ended is none. */
 static bool counts(const struct sim_node *node, u8 slot)
 {
-	const struct sim_vote *vote = &node->heard[slot];
+	const struct sim_vote *vote = &node->heard.votes[slot];
 	u32 i;
 
 	if (!vote->valid || vote->incarnation < node->info.peers[slot].incarnation)
 		return false;
 	for (i = 0; i < VR_REPLICAS_MAX; i++) {
-		if (node->heard[i].valid && node->heard[i].vector[slot] > vote->incarnation)
+		const struct sim_vote *other = &node->heard.votes[i];
+
+		if (other->valid && other->vector[slot] > vote->incarnation)
 			return false;
 	}
 	return true;
@@ -115,7 +106,7 @@ static bool counts(const struct sim_node *node, u8 slot)
 void check_votes(struct sim *sim, struct sim_node *node, const struct vr_info *before)
 {
 	struct sim_vote best = { .log_view = before->last_normal_view, .op = before->op };
-	bool own_is_best = true, revoked = node->heard_revoked;
+	bool own_is_best = true, revoked = node->heard.revoked;
 	u64 view = node->info.view;
 	u8 mask = 1u << node->slot;
 	const struct vr_entry *chosen;
@@ -123,8 +114,8 @@ void check_votes(struct sim *sim, struct sim_node *node, const struct vr_info *b
 
 	if (node->voted && node->vote_view == view)
 		best = node->vote;
-	for (i = 0; node->heard_view == view && i < VR_REPLICAS_MAX; i++) {
-		const struct sim_vote *vote = &node->heard[i];
+	for (i = 0; node->heard.view == view && i < VR_REPLICAS_MAX; i++) {
+		const struct sim_vote *vote = &node->heard.votes[i];
 
 		if (!counts(node, i)) {
 			revoked |= vote->valid;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Chance, memory, time and order: the generators, the event queue, and the
- * digest that tells whether two runs were the same. Knows nothing of what the events are.
+ * digest that tells whether two runs were the same. Knows nothing of what the
+ * events are.
  */
 #include "sim.h"
 
