@@ -143,6 +143,7 @@ void vr_on_pong(struct vr_replica *r, const struct vr_message *m)
 		vr_drop(r, VR_DROP_UNWANTED);
 		return;
 	}
+	r->peers[m->from].pong_ns = r->now_ns;
 	note_round_trip(r, &r->peers[m->from], vr_since(r, m->heartbeat_ns));
 	vr_read_pong(r, m);
 }

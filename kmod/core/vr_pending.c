@@ -358,12 +358,17 @@ void vr_pending_skipped(struct vr_replica *r)
 		vr_timer_set(r, VR_TIMER_PENDING, 0);
 }
 
+/* A backup must not only hear its primary, but be heard: PONG shows that. */
 static bool is_hopeless(const struct vr_replica *r, const struct vr_pending *p)
 {
-	u64 since_ns = vr_max(r->quorum_ns, p->submitted_ns);
+	u64 reached_ns = r->quorum_ns;
 
-	return !vr_has_quorum(r) &&
-	       vr_since(r, since_ns) >= GIVE_UP_VIEW_TIMEOUTS * r->cfg.view_timeout_ns;
+	if (r->cfg.replica_count == 1 && r->status == VR_STATUS_NORMAL)
+		return false;
+	if (r->status == VR_STATUS_NORMAL && !vr_is_primary(r))
+		reached_ns = vr_min(reached_ns, r->peers[vr_primary(r, r->view)].pong_ns);
+	return vr_since(r, vr_max(reached_ns, p->submitted_ns)) >=
+	       GIVE_UP_VIEW_TIMEOUTS * r->cfg.view_timeout_ns;
 }
 
 static bool is_overdue(const struct vr_replica *r, const struct vr_pending *p)

@@ -70,6 +70,7 @@ struct vr_peer {
 	u64 round_trip_ns;	/* 0 = not measured */
 	u64 samples_ns[VR_SAMPLES_MAX]; /* of it, newest first */
 	u64 sampled_ns;		/* when the newest was taken */
+	u64 pong_ns;		/* when it last showed that it hears us */
 	u8 sample_count;
 	u64 read_id;		/* GET_INDEX to be answered, 0 = none */
 	u64 read_index;
