@@ -67,9 +67,10 @@ static void save_script(const char *directory, u32 number, u8 options, const u8 
 int main(int argc, char **argv)
 {
 	/* See act() of step_fuzz.c: deliver in order, submit, time out. */
-	static const u8 works[] = { 4, 9, 4, 10, 4, 7, 11 };
-	static const u8 changes[] = { 4, 6, 7, 8, 9, 12, 4, 8 };
-	static const u8 forges[] = { 4, 9, 15, 15, 7, 6 };
+	static const u8 works[] = { 4, 9, 4, 10, 4, 7, 11, 18, 20 };
+	static const u8 changes[] = { 4, 6, 7, 8, 9, 12, 4, 8, 17, 18 };
+	static const u8 loses[] = { 4, 7, 8, 9, 13, 4, 16, 4, 8, 19 };
+	static const u8 forges[] = { 4, 9, 15, 15, 7, 6, 16, 18 };
 	u32 i;
 	u8 type;
 
@@ -84,9 +85,12 @@ int main(int argc, char **argv)
 	save_message(argv[1], VR_NEW_STATE, 0, 0);
 	save_message(argv[1], VR_START_VIEW, VR_HASHES_MAX, 0);
 	for (i = 0; i < 12; i++) {
-		save_script(argv[2], i, i & 2, works, sizeof(works));
-		save_script(argv[2], 100 + i, i & 2, changes, sizeof(changes));
-		save_script(argv[2], 200 + i, 1 | (i & 2), forges, sizeof(forges));
+		u8 options = (i & 6) | i << 4;
+
+		save_script(argv[2], i, options, works, sizeof(works));
+		save_script(argv[2], 100 + i, options, changes, sizeof(changes));
+		save_script(argv[2], 200 + i, options | 1, forges, sizeof(forges));
+		save_script(argv[2], 300 + i, options, loses, sizeof(loses));
 	}
 	return 0;
 }

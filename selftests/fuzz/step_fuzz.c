@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * libFuzzer on a group of three. The input is a script: deliver, lose,
- * duplicate, wait, submit, cut, restart, form; and, if its first byte is odd,
- * forge. After every step the replica's invariants hold. As long as nothing is
- * forged no two replicas commit different entries and nobody halts; with forged
- * messages a replica may halt, but not break.
+ * duplicate, wait, submit, read, settle, cut, restart, demote, leave, form; and,
+ * if its first byte is odd, forge. After every step the replica's invariants
+ * hold. As long as nothing is forged no two replicas commit different entries,
+ * nobody halts, and who asks after an answer sees what it was about; with
+ * forged messages a replica may halt, but not break.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,14 +15,20 @@
 #include "vr_bytes.h"
 
 #define REPLICAS 3
-#define HANDLES 4
+#define SESSIONS 2		/* of a replica */
+#define THREADS 4		/* of a session */
+#define ASKERS (SESSIONS * THREADS)
+#define SETTLER ASKERS		/* handles of RESULT, one for each session */
+#define READER (SETTLER + SESSIONS)
+#define READERS 4
+#define HANDLES (READER + READERS)
 #define OPS_MAX 4096
 #define LETTERS_MAX 300		/* the network loses the oldest beyond */
 
 /* ---- the world of vrt.h: what does not hold is a crash to report ------- */
 
 struct vrt {
-	void *blocks[64];
+	void *blocks[4096];
 	u32 count;
 };
 
@@ -58,14 +65,27 @@ bool vrt_equal(struct vrt *t, u64 is, u64 should, const char *file, int line,
 
 /* ---- the script -------------------------------------------------------- */
 
-/** struct session - what a client at one handle knows */
-struct session {
+/**
+ * struct asker - who waits at a handle
+ * @floor:	newest op anybody had been answered with when it asked
+ * @fresh:	it asked for the first time
+ * @unknown:	it was told that it is not known what became of the request
+ */
+struct asker {
 	bool waiting;
-	u32 answered;
+	bool fresh;
+	bool unknown;
 	u8 kind;
-	u64 id;
+	u32 answered;
 	u64 request;
-	u64 begun;
+	u64 floor;
+};
+
+/** struct session - an open file: some threads that share a session */
+struct session {
+	u64 id;
+	u64 request;		/* newest */
+	bool over;		/* ended, or known to be no more */
 };
 
 struct script {
@@ -74,10 +94,14 @@ struct script {
 	const u8 *at;
 	const u8 *end;
 	bool may_forge;
-	bool restarted;
+	u8 keeper;			/* never loses its memory */
+	bool lost_early;		/* somebody did before it was in the group */
+	u64 answered_op;		/* newest anybody was answered with */
 	u64 committed[OPS_MAX];		/* hash by op, 0 = not yet */
 	u64 checked[REPLICAS];
-	struct session sessions[REPLICAS][HANDLES];
+	u64 begun[REPLICAS];		/* numbers of SESSION_BEGIN */
+	struct session sessions[REPLICAS][SESSIONS];
+	struct asker askers[REPLICAS][HANDLES];
 };
 
 static u8 take(struct script *s)
@@ -94,10 +118,12 @@ static void check_commits(struct script *s, u8 slot)
 {
 	const struct vr_info *info = cluster_info(s->c, slot);
 	const struct vr_entry *e;
-	u64 op;
+	u64 op = vr_min(s->checked[slot], info->commit);
 
 	VRT_ASSERT(&s->t, info->status != VR_STATUS_HALTED);
-	for (op = s->checked[slot] + 1; op <= info->commit && op < OPS_MAX; op++) {
+	/* What a checkpoint has instead was seen when it was committed. */
+	op = vr_max(op + 1, info->op_first);
+	for (; op <= info->commit && op < OPS_MAX; op++) {
 		e = vr_replica_entry(s->c->replicas[slot], op);
 		VRT_ASSERT(&s->t, e);
 		VRT_ASSERT(&s->t, !s->committed[op] || s->committed[op] == e->hash);
@@ -106,32 +132,63 @@ static void check_commits(struct script *s, u8 slot)
 	s->checked[slot] = info->commit;
 }
 
+/* Forget the session as soon as nobody waits for it any more. */
+static void check_over(struct script *s, u8 slot, u32 number)
+{
+	struct session *session = &s->sessions[slot][number];
+	struct asker *askers = s->askers[slot];
+	bool waiting = askers[SETTLER + number].waiting;
+	u32 i;
+
+	for (i = number * THREADS; i < (number + 1) * THREADS; i++)
+		waiting |= askers[i].waiting;
+	if (!session->over || waiting)
+		return;
+	memset(session, 0, sizeof(*session));
+	for (i = number * THREADS; i < (number + 1) * THREADS; i++)
+		askers[i].unknown = false;
+}
+
+static void check_answer(struct script *s, u8 slot, u32 handle, const struct vr_done *done)
+{
+	struct asker *asker = &s->askers[slot][handle];
+	u32 number = handle < ASKERS ? handle / THREADS : handle - SETTLER;
+
+	VRT_ASSERT(&s->t, (done->outcome == VR_OUTCOME_APPLIED) == !done->result.error);
+	VRT_ASSERT_EQUAL(&s->t, done->request, asker->request);
+	/* Asked after another answer, it is of no earlier state. */
+	if (!s->may_forge && !done->result.error && asker->fresh)
+		VRT_ASSERT(&s->t, handle < READER ? done->result.index > asker->floor :
+						    done->result.index >= asker->floor);
+	if (!done->result.error)
+		s->answered_op = vr_max(s->answered_op, done->result.index);
+	if (handle >= READER)
+		return;
+	asker->unknown = done->outcome == VR_OUTCOME_UNKNOWN;
+	if (asker->kind == VR_KIND_SESSION_BEGIN && !done->result.error)
+		s->sessions[slot][number].id = done->result.index;
+	else if (done->result.error == -ESTALE || asker->kind == VR_KIND_SESSION_END)
+		s->sessions[slot][number].over = true;
+}
+
 static void check_answers(struct script *s, u8 slot)
 {
 	u32 handle;
 
 	for (handle = 0; handle < HANDLES; handle++) {
 		const struct answer *a = &s->c->answers[slot][handle];
-		struct session *session = &s->sessions[slot][handle];
+		struct asker *asker = &s->askers[slot][handle];
 
-		if (a->count == session->answered)
+		if (a->count == asker->answered)
 			continue;
-		/* One answer to one question, and to the last one asked. */
-		VRT_ASSERT(&s->t, session->waiting && a->count == session->answered + 1);
-		VRT_ASSERT(&s->t, (a->done.outcome == VR_OUTCOME_APPLIED) ==
-				  !a->done.result.error);
-		VRT_ASSERT_EQUAL(&s->t, a->done.request,
-				 session->kind == VR_KIND_SESSION_BEGIN ?
-				 session->begun : session->request);
-		session->answered = a->count;
-		session->waiting = false;
-		if (session->kind == VR_KIND_SESSION_END)
-			session->id = 0;
-		if (session->kind == VR_KIND_SESSION_BEGIN && !a->done.result.error) {
-			session->id = a->done.result.index;
-			session->request = 0;
-		}
+		/* One answer to one question. */
+		VRT_ASSERT(&s->t, asker->waiting && a->count == asker->answered + 1);
+		asker->answered = a->count;
+		asker->waiting = false;
+		check_answer(s, slot, handle, &a->done);
 	}
+	for (handle = 0; handle < SESSIONS; handle++)
+		check_over(s, slot, handle);
 }
 
 static void check(struct script *s)
@@ -217,64 +274,189 @@ static void forge(struct script *s)
 	cluster_deliver(s->c, &forged);
 }
 
-static void submit(struct script *s, bool again)
+static void ask(struct script *s, u8 slot, struct vr_submit *submit)
 {
-	u8 slot = take_slot(s), handle = take(s) % HANDLES, choice = take(s);
-	struct session *session = &s->sessions[slot][handle];
-	struct vr_event event = { .type = VR_EVENT_SUBMIT };
-	struct vr_submit *sub = &event.submit;
-	static const u8 body[VR_BODY_BYTES_MAX];
+	struct vr_event event = { .type = VR_EVENT_SUBMIT, .submit = *submit };
+	struct asker *asker = &s->askers[slot][submit->handle];
 
-	if (session->waiting && (!session->id || choice % 8))
-		return;
-	sub->handle = handle;
-	sub->session = session->id;
-	sub->body = body;
-	if (!session->id) {
-		sub->kind = VR_KIND_SESSION_BEGIN;
-		again = again && session->begun;
-		session->begun += !again;
-		sub->request = session->begun;
-	} else {
-		again = again && session->request && !session->waiting;
-		sub->kind = session->waiting || choice % 16 == 0 ? VR_KIND_SESSION_END :
-			    choice % 3 ? VR_KIND_NEXT : VR_KIND_APPEND;
-		session->request += !again;
-		sub->request = session->request;
-	}
-	sub->again = again;
-	if (sub->kind == VR_KIND_NEXT) {
-		sub->argument = choice == 255 ? VR_COUNT_MASK : choice;
-		sub->body_bytes = choice % 5;
-	} else if (sub->kind == VR_KIND_APPEND) {
-		sub->body_bytes = choice * 4;
-	}
-	session->kind = sub->kind;
-	session->waiting = true;
+	asker->waiting = true;
+	asker->fresh = !submit->again;
+	asker->kind = submit->kind;
+	asker->request = submit->request;
+	asker->floor = s->answered_op;
 	cluster_step(s->c, slot, &event);
 }
 
-/* One of them, once: a majority keeps its memory. */
+static bool any_waits(struct script *s, u8 slot, u32 number)
+{
+	bool waits = s->askers[slot][SETTLER + number].waiting;
+	u32 i;
+
+	for (i = number * THREADS; i < (number + 1) * THREADS; i++)
+		waits |= s->askers[slot][i].waiting;
+	return waits;
+}
+
+/* None is VR_WINDOW or more requests after one whose outcome is not known. */
+static bool has_window(struct script *s, u8 slot, u32 number)
+{
+	u64 oldest = s->sessions[slot][number].request + 1;
+	u32 i;
+
+	for (i = number * THREADS; i < (number + 1) * THREADS; i++) {
+		const struct asker *asker = &s->askers[slot][i];
+
+		if (asker->waiting || asker->unknown)
+			oldest = vr_min(oldest, asker->request);
+	}
+	return s->sessions[slot][number].request + 1 < oldest + VR_WINDOW;
+}
+
+/* Its end takes back what else is under way in the session. */
+static void end_session(struct script *s, u8 slot, u32 number)
+{
+	struct vr_submit sub = { .handle = number * THREADS, .kind = VR_KIND_SESSION_END };
+	struct session *session = &s->sessions[slot][number];
+	u32 i;
+
+	for (i = number * THREADS; i < (number + 1) * THREADS; i++)
+		s->askers[slot][i].waiting = false;
+	s->askers[slot][SETTLER + number].waiting = false;
+	sub.session = session->id;
+	sub.request = ++session->request;
+	ask(s, slot, &sub);
+	/* Nothing is asked of it any more, whatever is said. */
+	session->over = true;
+	check_answers(s, slot);
+}
+
+static void submit(struct script *s, bool again)
+{
+	u8 slot = take_slot(s), handle = take(s) % ASKERS, choice = take(s);
+	u32 number = handle / THREADS;
+	struct session *session = &s->sessions[slot][number];
+	struct asker *asker = &s->askers[slot][handle];
+	static const u8 body[VR_BODY_BYTES_MAX];
+	struct vr_submit sub = { .handle = handle, .session = session->id, .body = body };
+
+	if (session->over)
+		return;
+	if (!session->id) {
+		if (any_waits(s, slot, number))
+			return;
+		again = again && asker->unknown;
+		sub.kind = VR_KIND_SESSION_BEGIN;
+		sub.request = again ? asker->request : ++s->begun[slot];
+		sub.again = again;
+		ask(s, slot, &sub);
+		return;
+	}
+	if (choice % 16 == 0) {
+		end_session(s, slot, number);
+		return;
+	}
+	/* What it does not know it asks again, as it was. */
+	again = asker->kind != VR_KIND_SESSION_BEGIN && asker->request &&
+		(again || asker->unknown);
+	if (asker->waiting || (!again && !has_window(s, slot, number)))
+		return;
+	sub.kind = again ? asker->kind : choice % 3 ? VR_KIND_NEXT : VR_KIND_APPEND;
+	sub.request = again ? asker->request : ++session->request;
+	sub.again = again;
+	if (sub.kind == VR_KIND_NEXT) {
+		sub.argument = choice == 255 ? VR_COUNT_MASK : choice;
+		sub.body_bytes = choice % 5;
+	} else {
+		sub.body_bytes = choice * 4;
+	}
+	ask(s, slot, &sub);
+}
+
+/* What became of a request of a thread, whether it is under way or not? */
+static void settle(struct script *s)
+{
+	u8 slot = take_slot(s), handle = take(s) % ASKERS;
+	u32 number = handle / THREADS;
+	const struct asker *asker = &s->askers[slot][handle];
+	struct vr_submit sub = {
+		.handle = SETTLER + number,
+		.kind = VR_KIND_RESULT,
+		.session = s->sessions[slot][number].id,
+		.request = asker->request,
+		.again = true,
+	};
+
+	if (!sub.session || s->sessions[slot][number].over || !asker->request ||
+	    asker->kind == VR_KIND_SESSION_BEGIN || s->askers[slot][sub.handle].waiting)
+		return;
+	ask(s, slot, &sub);
+}
+
+static void read_counter(struct script *s)
+{
+	u8 slot = take_slot(s), choice = take(s);
+	struct vr_submit sub = {
+		.handle = READER + choice % READERS,
+		.kind = VR_KIND_GET,
+		.read = choice & 0x40 ? VR_READ_LEASE : VR_READ_INDEX,
+	};
+
+	if (choice & 0x80)
+		sub.read = VR_READ_LOCAL;
+	if (s->askers[slot][sub.handle].waiting)
+		return;
+	/* Of what is merely here nothing can be said. */
+	sub.again = sub.read == VR_READ_LOCAL;
+	ask(s, slot, &sub);
+}
+
+/*
+ * Any member but one may lose its memory, any time; but only one before that one
+ * knows the group: else nobody may remember a group that has worked already.
+ */
+static bool may_lose_memory(struct script *s, u8 slot)
+{
+	if (slot == s->keeper)
+		return false;
+	if (cluster_info(s->c, s->keeper)->instance)
+		return true;
+	if (s->lost_early)
+		return false;
+	s->lost_early = true;
+	return true;
+}
+
 static void restart(struct script *s)
 {
-	u8 slot = take_slot(s), handle;
+	u8 slot = take_slot(s);
+	u32 i;
 
-	if (s->restarted)
+	if (!may_lose_memory(s, slot))
 		return;
-	s->restarted = true;
-	for (handle = 0; handle < HANDLES; handle++) {
-		s->sessions[slot][handle].waiting = false;
-		s->sessions[slot][handle].id = 0;
+	memset(s->sessions[slot], 0, sizeof(s->sessions[slot]));
+	for (i = 0; i < HANDLES; i++) {
+		s->askers[slot][i].waiting = false;
+		s->askers[slot][i].unknown = false;
+		s->askers[slot][i].request = 0;
 	}
 	s->checked[slot] = 0;
 	cluster_restart(s->c, slot);
 }
 
+static void demote(struct script *s)
+{
+	u8 slot = take_slot(s);
+
+	if (may_lose_memory(s, slot))
+		cluster_demote(s->c, slot);
+}
+
 static void act(struct script *s)
 {
 	struct cluster *c = s->c;
+	u8 slot;
 
-	switch (take(s) % 16) {
+	switch (take(s) % 22) {
 	case 0 ... 2:
 		deliver(s, pick(s), false);
 		break;
@@ -304,7 +486,7 @@ static void act(struct script *s)
 		c->cut[take_slot(s)] ^= take(s) % (1u << REPLICAS);
 		break;
 	case 13:
-		if (take(s) % 4 == 0)
+		if (take(s) % 8 == 0)
 			restart(s);
 		break;
 	case 14:
@@ -313,8 +495,34 @@ static void act(struct script *s)
 	case 15:
 		forge(s);
 		break;
+	case 16:
+		if (take(s) % 8 == 0)
+			demote(s);
+		break;
+	case 17:
+		if (take(s) % 4 == 0)
+			cluster_leave(c, take_slot(s));
+		break;
+	case 18 ... 19:
+		read_counter(s);
+		break;
+	case 20:
+		settle(s);
+		break;
+	case 21:
+		c->slow_disk = take(s) % 4 == 0;
+		slot = take_slot(s);
+		if (c->persist[slot])
+			cluster_disk(c, slot);
+		break;
 	}
 	check(s);
+}
+
+static void tune(struct vr_config *cfg)
+{
+	cfg->memory_is_durable = true;
+	cfg->lease_ns = CLUSTER_TIMEOUT_NS / 2;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -328,7 +536,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	s->end = data + size;
 	options = take(s);
 	s->may_forge = options & 1;
-	s->c = options & 2 ? cluster_new(&s->t, REPLICAS) : cluster_formed(&s->t, REPLICAS);
+	s->keeper = (options >> 4) % REPLICAS;
+	if (options & 2)
+		s->c = cluster_new(&s->t, REPLICAS);
+	else
+		s->c = cluster_tuned(&s->t, REPLICAS, options & 4 ? tune : NULL);
 	while (s->at < s->end)
 		act(s);
 	while (s->t.count)
