@@ -63,6 +63,7 @@ struct story {
 	struct parcel last[VR_TYPE_COUNT][VR_REPLICAS_MAX][VR_REPLICAS_MAX];
 	struct vr_info told[VR_REPLICAS_MAX];	/* as the script was told last */
 	struct vr_done answers[STORY_CLIENTS_MAX];
+	bool disk_stopped[VR_REPLICAS_MAX];
 	u64 requests[STORY_CLIENTS_MAX];	/* newest of a session */
 };
 

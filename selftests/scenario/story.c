@@ -12,6 +12,7 @@
  *	demote R			its shell does not trust its memory
  *	leave R				it is about to be stopped
  *	pause R TIME, freeze R TIME	it stands still, its clock too
+ *	disk R stops, disk R works	nothing gets durable at R meanwhile
  *	drop TYPE LINK			from now on; of a cut nothing is said
  *	lose TYPE LINK [N]		the next ones only
  *	hold TYPE LINK			from now on, until released
@@ -126,6 +127,15 @@ static void tell_logs(void)
 
 /* --- time --- */
 
+/* What the disk was given stays there. */
+static void look_again(struct sim_event *event)
+{
+	struct sim_event again = *event;
+
+	event->bytes = NULL;
+	sim_post(&story->sim, &again, SIM_NS_PER_MS);
+}
+
 static void dispatch(struct sim_event *event)
 {
 	struct sim *sim = &story->sim;
@@ -135,6 +145,8 @@ static void dispatch(struct sim_event *event)
 		net_deliver(sim, event);
 	else if (event->kind == SIM_TIMER)
 		node_timer(sim, node, event->number);
+	else if (event->kind == SIM_DURABLE && story->disk_stopped[event->slot])
+		look_again(event);
 	else if (event->kind == SIM_DURABLE)
 		node_durable(sim, node, event);
 	else if (event->kind == SIM_RESUME && node->up && node->paused)
@@ -470,6 +482,16 @@ static bool do_freeze(char **words)
 	return stand_still(words, true);
 }
 
+static bool do_disk(char **words)
+{
+	struct sim_node *node = story_node(words[0]);
+
+	if (!node || !words[1] || (strcmp(words[1], "stops") && strcmp(words[1], "works")))
+		return story_wrong("which disk does what");
+	story->disk_stopped[node->slot] = !strcmp(words[1], "stops");
+	return true;
+}
+
 static bool do_drop(char **words)
 {
 	return rule("drop", words);
@@ -564,6 +586,7 @@ static const struct verb {
 	{ "form", do_form }, { "run", do_run }, { "until", until },
 	{ "crash", do_crash }, { "restart", do_restart }, { "demote", do_demote },
 	{ "leave", do_leave }, { "pause", do_pause }, { "freeze", do_freeze },
+	{ "disk", do_disk },
 	{ "drop", do_drop }, { "lose", do_lose }, { "hold", do_hold },
 	{ "release", do_release }, { "pass", do_pass }, { "cut", do_cut },
 	{ "heal", do_heal }, { "keep", do_keep }, { "replay", do_replay },
