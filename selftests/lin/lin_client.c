@@ -192,25 +192,14 @@ static void set_deadline(struct worker *worker, struct vrseq_op_hdr *hdr)
 	hdr->deadline_ns = lin_now_ns() + wait_ns;
 }
 
-/*
- * Once and for all: RESULT says what became of an operation, or makes sure that
- * nothing ever will. False: not even that could be had.
- */
-static bool settle(struct worker *worker, struct lin_op *op, uint64_t op_id)
+static bool answer(struct lin_op *op, const struct vrseq_op_result *result)
 {
-	struct vrseq_op_result result = { .hdr.op_id = op_id };
-
-	set_deadline(worker, &result.hdr);
-	if (ioctl(worker->fd, VRSEQ_IOC_RESULT, &result)) {
-		atomic_fetch_add(&errors[errno], 1);
-		return false;
-	}
-	switch (result.hdr.outcome) {
+	switch (result->hdr.outcome) {
 	case VRSEQ_OUTCOME_APPLIED:
 		op->end_ns = lin_now_ns();
-		op->index = result.hdr.index;
-		op->last = result.last;
-		op->first = op->kind == LIN_NEXT ? result.first : result.last;
+		op->index = result->hdr.index;
+		op->last = result->last;
+		op->first = op->kind == LIN_NEXT ? result->first : result->last;
 		__atomic_store_n(&op->outcome, LIN_APPLIED, __ATOMIC_RELEASE);
 		break;
 	case VRSEQ_OUTCOME_NOT_APPLIED:
@@ -222,6 +211,33 @@ static bool settle(struct worker *worker, struct lin_op *op, uint64_t op_id)
 	atomic_fetch_add(&outcomes[op->outcome], 1);
 	atomic_fetch_add(&settled, 1);
 	return true;
+}
+
+/*
+ * Once and for all: RESULT says what became of an operation, or makes sure that
+ * nothing ever will. False: not even that could be had, for some time.
+ */
+static bool settle(struct worker *worker, struct lin_op *op, uint64_t op_id)
+{
+	int tries;
+
+	for (tries = 0; tries < 100 && !stopping; tries++) {
+		struct vrseq_op_result result = { .hdr.op_id = op_id };
+
+		set_deadline(worker, &result.hdr);
+		if (!ioctl(worker->fd, VRSEQ_IOC_RESULT, &result)) {
+			if (answer(op, &result))
+				return true;
+		} else {
+			int err = errno;
+
+			atomic_fetch_add(&errors[err], 1);
+			if (err != EHOSTUNREACH && err != ETIMEDOUT && err != EINTR)
+				return false;
+		}
+		usleep(1000 + below(worker, 50000));
+	}
+	return false;
 }
 
 /* One operation, with as many calls as it takes. False: the group is gone. */
