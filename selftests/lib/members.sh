@@ -3,7 +3,7 @@
 # all of its machine goes: its memory, and whoever worked there. Sourced after cluster.sh; does not
 # know why one restarts.
 
-declare -A worker reader
+declare -A worker reader history_of
 client_last=0
 reader_last=0
 restarts=0
@@ -16,19 +16,20 @@ member_work() { # N
 	client_last=$((client_last + 1))
 	# shellcheck disable=SC2086
 	nice -n 19 "$programs/lin_client" -n "vr$n" -g t -o "$history/c$client_last" \
-		-c "$client_last" -s "$((${seed:-1} * 1000 + client_last))" -m 0 ${work_options--t 2} \
-		>>"$history.clients" &
+		-c "$client_last" -s "$((${seed:-1} * 1000 + client_last))" -m 0 \
+		${work_options--t 2} >>"$history.clients" &
 	worker[$n]=$!
 	reader_last=$((reader_last + 1))
 	nice -n 19 "$programs/lin_reader" -n "vr$n" -g t -o "$history/r$reader_last" \
 		-c "$reader_last" >>"$history.readers" &
 	reader[$n]=$!
+	history_of[$n]="$history/c$client_last $history/r$reader_last"
 }
 
 work_kill() { # N
 	kill -9 "${worker[$1]}" "${reader[$1]}" 2>/dev/null || true
 	wait "${worker[$1]}" "${reader[$1]}" 2>/dev/null || true
-	unset "worker[$1]" "reader[$1]"
+	unset "worker[$1]" "reader[$1]" "history_of[$1]"
 }
 
 # Nothing but a client's or reader's own complaint makes it end badly.
@@ -42,8 +43,12 @@ work_join() { # N PID...
 
 # All end what they are at, the readers with all there is; and all of it is checked.
 work_end() {
-	local n
+	local n file
 
+	# Who has a file listens to signals.
+	for file in ${history_of[*]}; do
+		eventually 10 test -e "$file"
+	done
 	kill -TERM "${worker[@]}"
 	for n in "${!worker[@]}"; do
 		work_join "$n" "${worker[$n]}"
@@ -56,6 +61,7 @@ work_end() {
 	done
 	worker=()
 	reader=()
+	history_of=()
 	awk '{ for (i = 3; i < NF; i += 2) sum[$i] += $(i + 1) }
 		END { for (i in sum) printf "%s %d ", i, sum[i]; print "" }' "$history.clients"
 	"$programs/lin_check" "$history"/*

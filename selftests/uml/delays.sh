@@ -17,7 +17,7 @@ delayed_cluster() { # N
 	for n in $members; do
 		next "$n" warm >/dev/null
 	done
-	sleep 2
+	pause 2
 }
 
 # The delays of each operation but the first, which also begins the session; each of them once.
@@ -81,9 +81,9 @@ between_two_numbers() { # WHAT PAUSE_US
 		"$programs/op_times" -n "vr$n" -g t -p "$pause_us" >"/run/times$n" &
 		pids="$pids $!"
 	done
-	sleep 1
+	pause 1
 	"$what" "$old"
-	sleep 2
+	pause 2
 	# shellcheck disable=SC2086
 	kill $pids
 	wait
@@ -129,7 +129,7 @@ crash() {
 		between_two_numbers cut 10000
 		heal "$old"
 		eventually 5 agree_on_primary
-		sleep 20
+		pause 20
 	done
 	longest 250
 }

@@ -26,9 +26,9 @@ flap() { # N
 
 	for _ in 1 2 3 4 5 6; do
 		cut "$1"
-		sleep 0.2
+		pause 0.2
 		sw link set "v$1" up
-		sleep 0.3
+		pause 0.3
 	done
 }
 
@@ -75,11 +75,11 @@ storm_round() {
 	for ((faults = drawn + 1; faults; faults--)); do
 		storm_fault
 		draw 240
-		sleep "$((drawn / 10)).$((drawn % 10))"
+		pause "$((drawn / 10)).$((drawn % 10))"
 	done
 	heal $members
 	# Looking is what costs: once is enough if one waits first.
-	sleep 2
+	pause 2
 	for n in $members; do
 		eventually $((well_s - 2)) is_well "$n" || {
 			status_of "$n"

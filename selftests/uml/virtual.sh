@@ -9,13 +9,6 @@ here=$(dirname "$0")
 . "$here/delays.sh"
 . "$here/storm.sh"
 
-# No process for each sleep: they cost more than all else.
-mkfifo /run/sleep
-exec 8<>/run/sleep
-sleep() { # SECONDS
-	read -rt "$1" -u 8 || true
-}
-
 set -e
 ktap_begin
 module_load
