@@ -87,44 +87,6 @@ form_lossy() {
 	[ "$(next 3)" = 1 ]
 }
 
-blank_rejoins_not() {
-	cluster_formed 3
-	[ "$(next 1)" = 1 ]
-	eventually 5 $vrseq -n vr3 group del t
-	member_up 3
-	eventually 10 refused 'memory' $vrseq -n vr3 counter next timeout 3s
-	status=0
-	$vrseq -n vr3 health || status=$?
-	[ "$status" = 6 ] || [ "$status" = 7 ]
-	# It does not vote: with one more gone there is no majority.
-	[ "$(next 1)" = 2 ]
-	cut 2
-	status=0
-	$vrseq -n vr1 counter next timeout 30s || status=$?
-	[ "$status" = 3 ]
-	heal 2
-	eventually 5 has_quorum 1
-	[ "$(next 2)" -ge 3 ]
-}
-
-left_behind() {
-	GROUP_OPTIONS='heartbeat 20ms view-timeout 200ms log-entries 256'
-	cluster_formed 3
-	victim=$(others "$(primary)" | tail -n 1)
-	next "$victim" before >/dev/null
-	cut "$victim"
-	for n in $(others "$victim"); do
-		load "$n" -t 2 -N 200
-	done
-	load_wait
-	heal "$victim"
-	eventually 10 state_is "$victim" 4
-	$vrseq -n "vr$victim" health || true
-	refused 'window|behind|log' $vrseq -n "vr$victim" counter next timeout 3s
-	next "$(others "$victim" | head -n 1)" after >/dev/null
-	check_history $(others "$victim")
-}
-
 frozen_members() {
 	cluster_formed 3
 	refused 'formed|blank' $vrseq -n vr1 member add 4 "10.77.0.4:$port" group t

@@ -5,10 +5,12 @@
 here=$(dirname "$0")
 . "$here/../lib/ktap.sh"
 . "$here/../lib/cluster.sh"
+. "$here/../lib/members.sh"
 . "$here/basic.sh"
 . "$here/faults.sh"
 . "$here/lifetime.sh"
 . "$here/forming.sh"
+. "$here/restart.sh"
 
 set -e
 ktap_begin
@@ -48,9 +50,15 @@ ktap_run form_differs "form is refused when a member has another list"
 ktap_run form_twice "form is refused a second time, at every member"
 ktap_run form_not_blank "form is refused when a member is not blank"
 ktap_run form_lossy "form works over a lossy link, or leaves all blank"
-ktap_run blank_rejoins_not "a member that lost its memory refuses, and says so"
-ktap_run left_behind "a member that fell out of the log's window refuses, and says so"
 ktap_run frozen_members "a formed group's member list cannot be changed"
+
+ktap_run memory_back "a member that lost its memory gets it back, and votes"
+ktap_run restarts_under_load "restarts with memory lost, under load: linearizable"
+ktap_run five_two_restart "five members, two of them without memory at once"
+ktap_run two_cut_off "two of three cut off: the survivor refuses, until they return"
+ktap_run two_forget "two of three forget: refused for good, until formed anew"
+ktap_run left_behind "a member behind by more than the log gets a checkpoint"
+ktap_run left_far_behind "the same beyond all messages: readers know what they lost"
 
 ktap_run kernel_log "the kernel has nothing to complain about"
 ktap_end
