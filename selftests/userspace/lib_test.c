@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -31,7 +32,11 @@ static struct {
 	struct vrseq_next next;		/* as the last one came in */
 	struct vrseq_get get;
 	struct vrseq_append append;
+	struct vrseq_op_result of;
+	struct vrseq_op_result answer;	/* of RESULT, but for its op_id */
 	uint64_t op_id;
+	unsigned int crowd;		/* threads to be inside before any returns */
+	unsigned int inside;
 	const void *records;
 	ssize_t record_bytes;		/* negative errno; or what read() brings */
 	unsigned int read_count;
@@ -54,6 +59,25 @@ int __wrap_close(int fd)
 	return __real_close(fd);
 }
 
+static pthread_mutex_t crowd_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t crowd_complete = PTHREAD_COND_INITIALIZER;
+
+/* Each draws the number of its arrival, when all have arrived. */
+static int meet(struct vrseq_next *next)
+{
+	pthread_mutex_lock(&crowd_lock);
+	next->first = ++device.inside;
+	next->last = next->first;
+	next->hdr.op_id = next->first;
+	next->hdr.outcome = VRSEQ_OUTCOME_APPLIED;
+	if (device.inside == device.crowd)
+		pthread_cond_broadcast(&crowd_complete);
+	while (device.inside < device.crowd)
+		pthread_cond_wait(&crowd_complete, &crowd_lock);
+	pthread_mutex_unlock(&crowd_lock);
+	return 0;
+}
+
 static void answer(struct vrseq_op_hdr *hdr, int error)
 {
 	if (!hdr->op_id)
@@ -65,7 +89,9 @@ static void answer(struct vrseq_op_hdr *hdr, int error)
 
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
+	struct vrseq_op_result *of;
 	struct vrseq_append *append;
+	struct vrseq_status *status;
 	struct vrseq_next *next;
 	struct vrseq_get *get;
 	va_list arguments;
@@ -82,7 +108,11 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		errno = device.attach_error;
 		return errno ? -1 : 0;
 	}
-	error = device.errors[device.ioctl_count++];
+	if (device.crowd)
+		return meet(argument);
+	error = device.ioctl_count < ARRAY_SIZE(device.errors) ?
+		device.errors[device.ioctl_count] : 0;
+	device.ioctl_count++;
 	switch (request) {
 	case VRSEQ_IOC_NEXT:
 		next = argument;
@@ -96,12 +126,26 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		device.get = *get;
 		answer(&get->hdr, error);
 		get->value = 40;
+		get->age_ns = 1500;
 		break;
 	case VRSEQ_IOC_APPEND:
 		append = argument;
 		device.append = *append;
 		answer(&append->hdr, error);
 		append->sequence = 9;
+		break;
+	case VRSEQ_IOC_RESULT:
+		of = argument;
+		device.of = *of;
+		*of = device.answer;
+		of->hdr.op_id = device.of.hdr.op_id;
+		break;
+	case VRSEQ_IOC_STATUS:
+		status = argument;
+		memset(status, 0, sizeof(*status));
+		status->state = VRSEQ_STATE_AMNESIA;
+		status->incarnation = 3;
+		status->checkpoint_op = 512;
 		break;
 	default:
 		error = ENOTTY;
@@ -219,6 +263,7 @@ TEST_F(library, get_and_append)
 	EXPECT_EQ(device.get.hdr.deadline_ns, 6);
 	EXPECT_EQ(self->result.first, 40);
 	EXPECT_EQ(self->result.last, 40);
+	EXPECT_EQ(self->result.kind, VRSEQ_KIND_GET);
 
 	ASSERT_EQ(vrseq_append(self->handle, "hello", 5, 8, &self->result), 0);
 	EXPECT_EQ(memcmp((void *)(uintptr_t)device.append.data, "hello", 5), 0);
@@ -230,6 +275,126 @@ TEST_F(library, get_and_append)
 		  -EMSGSIZE);
 	EXPECT_EQ(self->result.outcome, VRSEQ_OUTCOME_NOT_APPLIED);
 	EXPECT_EQ(device.ioctl_count, 2);
+}
+
+TEST_F(library, get_modes)
+{
+	uint32_t mode;
+
+	for (mode = VRSEQ_READ_LOG; mode <= VRSEQ_READ_LOCAL; mode++) {
+		ASSERT_EQ(vrseq_get(self->handle, NULL, mode, 0, &self->result), 0);
+		EXPECT_EQ(device.get.mode, mode);
+		EXPECT_EQ(device.get.hdr.op_id, 0);
+		EXPECT_EQ(device.get.reserved, 0);
+		EXPECT_EQ(self->result.age_ns, 1500);
+	}
+	/* an age of nothing is not told */
+	device.ioctl_count = 0;
+	device.errors[0] = EHOSTUNREACH;
+	EXPECT_EQ(vrseq_get(self->handle, NULL, VRSEQ_READ_LOCAL, 0, &self->result), -EHOSTUNREACH);
+	EXPECT_EQ(self->result.age_ns, 0);
+	EXPECT_EQ(self->result.error, -EHOSTUNREACH);
+	EXPECT_EQ(vrseq_get(self->handle, NULL, VRSEQ_READ_LOCAL, 0, NULL), 0);
+}
+
+TEST_F(library, result_of_next)
+{
+	device.answer = (struct vrseq_op_result){
+		.hdr = { .outcome = VRSEQ_OUTCOME_APPLIED, .index = 100, .view = 7 },
+		.kind = VRSEQ_KIND_NEXT, .first = 41, .last = 43,
+	};
+	ASSERT_EQ(vrseq_result(self->handle, 5, 6, &self->result), 0);
+	EXPECT_EQ(device.of.hdr.op_id, 5);
+	EXPECT_EQ(device.of.hdr.deadline_ns, 6);
+	EXPECT_EQ(self->result.outcome, VRSEQ_OUTCOME_APPLIED);
+	EXPECT_EQ(self->result.kind, VRSEQ_KIND_NEXT);
+	EXPECT_EQ(self->result.error, 0);
+	EXPECT_EQ(self->result.first, 41);
+	EXPECT_EQ(self->result.last, 43);
+	EXPECT_EQ(self->result.index, 100);
+	EXPECT_EQ(self->result.view, 7);
+	EXPECT_EQ(self->result.op_id, 5);
+	EXPECT_EQ(vrseq_result(self->handle, 5, 6, NULL), 0);
+}
+
+TEST_F(library, result_has_one_number_of_others)
+{
+	device.answer = (struct vrseq_op_result){
+		.hdr.outcome = VRSEQ_OUTCOME_APPLIED, .kind = VRSEQ_KIND_APPEND, .last = 9,
+	};
+	ASSERT_EQ(vrseq_result(self->handle, 5, 0, &self->result), 0);
+	EXPECT_EQ(self->result.kind, VRSEQ_KIND_APPEND);
+	EXPECT_EQ(self->result.first, 9);
+	EXPECT_EQ(self->result.last, 9);
+}
+
+/* The operation's errno is told, the call did not fail. */
+TEST_F(library, result_of_failure)
+{
+	device.answer = (struct vrseq_op_result){
+		.hdr.outcome = VRSEQ_OUTCOME_NOT_APPLIED, .kind = VRSEQ_KIND_NEXT,
+		.error = ECANCELED,
+	};
+	ASSERT_EQ(vrseq_result(self->handle, 5, 0, &self->result), 0);
+	EXPECT_EQ(self->result.outcome, VRSEQ_OUTCOME_NOT_APPLIED);
+	EXPECT_EQ(self->result.error, -ECANCELED);
+}
+
+/* The call failed, and that says nothing of the operation. */
+TEST_F(library, result_fails)
+{
+	reopen(&self->handle, VRSEQ_RESTART);
+	device.answer.hdr.outcome = VRSEQ_OUTCOME_UNKNOWN;
+	device.errors[0] = EINTR;
+	device.errors[1] = EHOSTUNREACH;
+	EXPECT_EQ(vrseq_result(self->handle, 5, 0, &self->result), -EHOSTUNREACH);
+	EXPECT_EQ(device.ioctl_count, 2);
+	EXPECT_EQ(device.of.hdr.op_id, 5);
+	EXPECT_EQ(self->result.op_id, 5);
+	EXPECT_EQ(self->result.outcome, VRSEQ_OUTCOME_UNKNOWN);
+	EXPECT_EQ(self->result.error, -EHOSTUNREACH);
+}
+
+TEST_F(library, status)
+{
+	struct vrseq_status status;
+
+	ASSERT_EQ(vrseq_status(self->handle, &status), 0);
+	EXPECT_EQ(status.state, VRSEQ_STATE_AMNESIA);
+	EXPECT_EQ(status.incarnation, 3);
+	EXPECT_EQ(status.checkpoint_op, 512);
+}
+
+#define THREADS 16
+
+static void *draw(void *argument)
+{
+	struct vrseq *handle = argument;
+	struct vrseq_result result;
+
+	if (vrseq_next(handle, "many", 1, 0, &result))
+		return NULL;
+	return (void *)(uintptr_t)result.first;
+}
+
+/* The device answers when all are inside, so a library that waits never ends. */
+TEST_F_TIMEOUT(library, threads_are_inside_at_once, 20)
+{
+	pthread_t threads[THREADS];
+	uint32_t seen = 0;
+	void *first;
+	int i;
+
+	device.crowd = THREADS;
+	for (i = 0; i < THREADS; i++)
+		ASSERT_EQ(pthread_create(&threads[i], NULL, draw, self->handle), 0);
+	for (i = 0; i < THREADS; i++) {
+		ASSERT_EQ(pthread_join(threads[i], &first), 0);
+		ASSERT_GE((uintptr_t)first, 1);
+		ASSERT_LE((uintptr_t)first, THREADS);
+		seen |= 1u << ((uintptr_t)first - 1);
+	}
+	EXPECT_EQ(seen, (1u << THREADS) - 1);
 }
 
 TEST_F(library, failure_keeps_what_is_known)
@@ -379,6 +544,8 @@ TEST(sentences)
 {
 	EXPECT_STREQ(vrseq_strerror(ETIMEDOUT), "The deadline passed");
 	EXPECT_STREQ(vrseq_strerror(-ETIMEDOUT), "The deadline passed");
+	EXPECT_STREQ(vrseq_strerror(ECANCELED),
+		     "Passed over or settled: not applied and never will be");
 	EXPECT_STREQ(vrseq_strerror(EXDEV), strerrordesc_np(EXDEV));
 	EXPECT_STREQ(vrseq_strerror(99999), "An unknown error");
 }

@@ -26,7 +26,7 @@ $(userspace_units): build/selftests/userspace_%: selftests/userspace/%.c \
 		$(userspace_sources) $(userspace_headers) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
-	@$(CC) $(userspace_flags) $(userspace_wrap_$*) -o $@ $< $(userspace_$*) -lmnl
+	@$(CC) $(userspace_flags) $(userspace_wrap_$*) -pthread -o $@ $< $(userspace_$*) -lmnl
 
 # The whole tool under the sanitizers, and once more with a device that a test plays.
 build/selftests/userspace_tool: $(userspace_sources) $(userspace_headers) | provision-build

@@ -111,11 +111,12 @@ int vrseq_status(struct vrseq *handle, struct vrseq_status *status)
 	return call(handle, VRSEQ_IOC_STATUS, status);
 }
 
-static void store(struct vrseq_result *result, const struct vrseq_op_hdr *hdr,
-		  uint64_t first, uint64_t last)
+/* Also after a failure: then it is the outcome and the op_id that count. */
+static int store(struct vrseq_result *result, int error, uint32_t kind,
+		 const struct vrseq_op_hdr *hdr, uint64_t first, uint64_t last)
 {
 	if (!result)
-		return;
+		return error;
 	*result = (struct vrseq_result){
 		.first = first,
 		.last = last,
@@ -123,15 +124,17 @@ static void store(struct vrseq_result *result, const struct vrseq_op_hdr *hdr,
 		.view = hdr->view,
 		.op_id = hdr->op_id,
 		.outcome = hdr->outcome,
+		.kind = kind,
+		.error = error,
 	};
+	return error;
 }
 
-static int refuse(struct vrseq_result *result, int error)
+static int refuse(struct vrseq_result *result, uint32_t kind, int error)
 {
 	const struct vrseq_op_hdr hdr = { .outcome = VRSEQ_OUTCOME_NOT_APPLIED };
 
-	store(result, &hdr, 0, 0);
-	return error;
+	return store(result, error, kind, &hdr, 0, 0);
 }
 
 /* Pads with NUL; false if the name does not fit. */
@@ -159,10 +162,9 @@ static int next(struct vrseq *handle, uint64_t op_id, const char *counter,
 	int error;
 
 	if (!set_counter(next.counter, counter))
-		return refuse(result, -EINVAL);
+		return refuse(result, VRSEQ_KIND_NEXT, -EINVAL);
 	error = call(handle, VRSEQ_IOC_NEXT, &next);
-	store(result, &next.hdr, next.first, next.last);
-	return error;
+	return store(result, error, VRSEQ_KIND_NEXT, &next.hdr, next.first, next.last);
 }
 
 int vrseq_next(struct vrseq *handle, const char *counter, uint64_t count,
@@ -177,7 +179,7 @@ int vrseq_next_join(struct vrseq *handle, uint64_t op_id, const char *counter,
 {
 	/* 0 would begin a new one, which is just what a join must not do */
 	if (!op_id)
-		return refuse(result, -EINVAL);
+		return refuse(result, VRSEQ_KIND_NEXT, -EINVAL);
 	return next(handle, op_id, counter, count, deadline_ns, result);
 }
 
@@ -191,9 +193,11 @@ int vrseq_get(struct vrseq *handle, const char *counter, uint32_t mode,
 	int error;
 
 	if (!set_counter(get.counter, counter))
-		return refuse(result, -EINVAL);
+		return refuse(result, VRSEQ_KIND_GET, -EINVAL);
 	error = call(handle, VRSEQ_IOC_GET, &get);
-	store(result, &get.hdr, get.value, get.value);
+	store(result, error, VRSEQ_KIND_GET, &get.hdr, get.value, get.value);
+	if (result && !error)
+		result->age_ns = get.age_ns;
 	return error;
 }
 
@@ -210,10 +214,10 @@ static int append(struct vrseq *handle, uint64_t op_id, const void *message,
 	int error;
 
 	if (bytes > UINT32_MAX)
-		return refuse(result, -EMSGSIZE);
+		return refuse(result, VRSEQ_KIND_APPEND, -EMSGSIZE);
 	error = call(handle, VRSEQ_IOC_APPEND, &append);
-	store(result, &append.hdr, append.sequence, append.sequence);
-	return error;
+	return store(result, error, VRSEQ_KIND_APPEND, &append.hdr, append.sequence,
+		     append.sequence);
 }
 
 int vrseq_append(struct vrseq *handle, const void *message, size_t bytes,
@@ -227,8 +231,25 @@ int vrseq_append_join(struct vrseq *handle, uint64_t op_id, const void *message,
 		      struct vrseq_result *result)
 {
 	if (!op_id)
-		return refuse(result, -EINVAL);
+		return refuse(result, VRSEQ_KIND_APPEND, -EINVAL);
 	return append(handle, op_id, message, bytes, deadline_ns, result);
+}
+
+int vrseq_result(struct vrseq *handle, uint64_t op_id, uint64_t deadline_ns,
+		 struct vrseq_result *result)
+{
+	struct vrseq_op_result of = {
+		.hdr.op_id = op_id,
+		.hdr.deadline_ns = deadline_ns,
+	};
+	int error;
+
+	error = call(handle, VRSEQ_IOC_RESULT, &of);
+	if (error)
+		return store(result, error, 0, &of.hdr, 0, 0);
+	store(result, -(int)of.error, of.kind, &of.hdr,
+	      of.kind == VRSEQ_KIND_NEXT ? of.first : of.last, of.last);
+	return 0;
 }
 
 static int fill(struct vrseq *handle, struct vrseq_reader *reader)
@@ -316,14 +337,15 @@ static const struct {
 } sentences[] = {
 	{ ENOTCONN, "No such group here; without a name there must be exactly one" },
 	{ EAGAIN, "It would have to wait, or too many operations are under way" },
-	{ EHOSTUNREACH, "No quorum: too few members of the group answer" },
+	{ EHOSTUNREACH, "No quorum, or this member does not have its memory back yet" },
 	{ ETIMEDOUT, "The deadline passed" },
 	{ EINTR, "A signal came" },
 	{ ESTALE, "The operation or its session is too old" },
+	{ ECANCELED, "Passed over or settled: not applied and never will be" },
 	{ EOVERFLOW, "The counter's range is exhausted" },
 	{ EMSGSIZE, "The message is larger than the group allows" },
 	{ EPIPE, "The reader was too slow and lost messages" },
-	{ ENOTRECOVERABLE, "This member takes no part: it lost its memory or fell behind" },
+	{ ENOTRECOVERABLE, "Too many members lost their memory for the others to give it back" },
 	{ EIO, "This member halted" },
 	{ ENETDOWN, "The group or its network namespace is gone" },
 	{ EINVAL, "An argument is not valid" },

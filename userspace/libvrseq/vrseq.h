@@ -4,10 +4,13 @@
  *
  * A handle is an open file, which is a session of the group: what it began
  * ends with vrseq_close() or with the process. The library keeps no thread,
- * no global and no lock. Calls on one handle may run in several threads at
- * once; that orders nothing between them, and joining an operation (below) is
- * then the caller's own business. It refuses to know how a group is set up:
- * that is netlink, and vrseq(8).
+ * no global and no lock. It refuses to know how a group is set up: that is
+ * netlink, and vrseq(8).
+ *
+ * Calls on one handle may run in as many threads at once as one likes, and
+ * nothing orders them but the op_ids the kernel gives. vrseq_info.window of a
+ * handle's operations are under way at the same time, and share datagrams; one
+ * more waits until the one that leaves the window for it has ended.
  *
  * Every call returns 0 (or what it says) or a negative errno; errno itself is
  * left alone. The errnos are the table at the top of <linux/vrseq.h>, and
@@ -17,7 +20,8 @@
  * Deadlines, signals and O_NONBLOCK can end a call before its operation ends.
  * struct vrseq_result then holds the operation's op_id and what is known of
  * its outcome. The _join calls take that op_id, with the same arguments, and
- * wait for the same operation; it is never applied twice.
+ * wait for the same operation; it is never applied twice. vrseq_result() settles
+ * what became of it. Both know the newest vrseq_info.window op_ids of the handle.
  */
 #ifndef VRSEQ_LIBRARY_H
 #define VRSEQ_LIBRARY_H
@@ -43,13 +47,21 @@ struct vrseq;
  * @first:	next: first number of the range; get: the counter's value;
  *		append: the message's sequence
  * @last:	next: last number of the range; otherwise equal to @first
- * @index:	where in the group's total order it was committed
+ * @index:	where in the group's total order it was committed; get, but for
+ *		VRSEQ_READ_LOG: newest entry the answer takes account of
  * @view:	the view in which it was given that index
- * @op_id:	its id, for the _join calls; 0 = it was never begun
+ * @op_id:	its id, for the _join calls and vrseq_result(); 0 = it was never
+ *		begun, or is a get other than VRSEQ_READ_LOG
+ * @age_ns:	get with VRSEQ_READ_LOCAL: the answer was true that long ago or
+ *		later; otherwise 0
  * @outcome:	enum vrseq_outcome
+ * @kind:	enum vrseq_kind: what was asked for
+ * @error:	what the call returned; vrseq_result(): the negative errno the
+ *		operation ended with, 0 = none
+ * @reserved:	zero
  *
- * On failure only @op_id and @outcome mean something: UNKNOWN says that it may
- * have been applied, or will be; NOT_APPLIED that it never will.
+ * On failure only @op_id, @outcome and @error mean something: UNKNOWN says that
+ * it may have been applied, or will be; NOT_APPLIED that it never will.
  */
 struct vrseq_result {
 	uint64_t first;
@@ -57,7 +69,10 @@ struct vrseq_result {
 	uint64_t index;
 	uint64_t view;
 	uint64_t op_id;
+	uint64_t age_ns;
 	uint32_t outcome;
+	uint32_t kind;
+	int32_t error;
 	uint32_t reserved;
 };
 
@@ -107,7 +122,7 @@ void vrseq_close(struct vrseq *handle);
  * @handle:	the handle, which stays its owner
  *
  * POLLIN says that vrseq_read() has a record (once vrseq_reader holds none),
- * POLLOUT that a joined operation ended or another can be begun.
+ * POLLOUT that no operation of the handle is under way any more.
  *
  * Return: the descriptor.
  */
@@ -135,9 +150,11 @@ int vrseq_info(struct vrseq *handle, struct vrseq_info *info);
  * @handle:	the handle
  * @status:	where to put it; .text is a sentence for people
  *
- * Never waits.
+ * Never waits. .state RECOVERING passes by itself, the member gets its memory
+ * back from the others; AMNESIA is when too many of those have none either, and
+ * .text names them. .incarnation counts how often this member lost its memory.
  *
- * Return: 0, -ENETDOWN, -EFAULT.
+ * Return: 0, -ENETDOWN, -EFAULT, -ENOMEM.
  */
 int vrseq_status(struct vrseq *handle, struct vrseq_status *status);
 
@@ -153,12 +170,16 @@ int vrseq_status(struct vrseq *handle, struct vrseq_status *status);
  * was given out before the call began: a fencing token.
  *
  * Return: 0, and on failure:
- * not applied: -EOVERFLOW, -ENOSPC (no room for another named counter),
- * -EINVAL, -ESTALE;
- * see @result->outcome: -EHOSTUNREACH (no quorum), -ETIMEDOUT, -EINTR,
- * -ENOTRECOVERABLE (this member takes no part), -EIO, -ENETDOWN;
- * -EAGAIN only with O_NONBLOCK or a full window: the operation, if begun (op_id
- * is not 0), goes on, join it after POLLOUT.
+ * not applied, and never will be: -EOVERFLOW, -ENOSPC (no room for another named
+ * counter), -EINVAL, -ESTALE (the group evicted the session: open anew),
+ * -ECANCELED (a later operation of this handle was applied before this one
+ * arrived, or vrseq_result() settled it);
+ * see @result->outcome: -EHOSTUNREACH (for some time no quorum, still
+ * recovering, not formed), -ETIMEDOUT, -EINTR, -ENOTRECOVERABLE (too many
+ * members lost their memory), -EIO (this member halted), -ENETDOWN (the group
+ * is gone). After each of them but -ENETDOWN it can be joined;
+ * -EAGAIN only with O_NONBLOCK: @result->op_id is 0 if the window is full and
+ * nothing was begun; otherwise the operation goes on, join it after POLLOUT.
  */
 int vrseq_next(struct vrseq *handle, const char *counter, uint64_t count,
 	       uint64_t deadline_ns, struct vrseq_result *result);
@@ -173,8 +194,9 @@ int vrseq_next(struct vrseq *handle, const char *counter, uint64_t count,
  * @deadline_ns: a new one
  * @result:	as in vrseq_next()
  *
- * Return: as vrseq_next(); -ESTALE if a later operation was begun since;
- * -EINVAL if the arguments are not those of @op_id, or it is 0.
+ * Return: as vrseq_next(); -ESTALE also if @op_id is below the window, and then
+ * the outcome is UNKNOWN; -EINVAL if the arguments are not those of @op_id, it is
+ * 0, or it is in the window and was never used.
  */
 int vrseq_next_join(struct vrseq *handle, uint64_t op_id, const char *counter,
 		    uint64_t count, uint64_t deadline_ns,
@@ -184,12 +206,24 @@ int vrseq_next_join(struct vrseq *handle, uint64_t op_id, const char *counter,
  * vrseq_get - read a counter
  * @handle:	the handle
  * @counter:	name; NULL or "" = the group's own counter
- * @mode:	VRSEQ_READ_LOG: linearizable, as an entry of the log
+ * @mode:	enum vrseq_read:
+ *		VRSEQ_READ_LOG: as an entry of the log. Linearizable; costs as
+ *		much as vrseq_next(), and is ordered with the other operations
+ *		of this handle
+ *		VRSEQ_READ_INDEX: once a quorum confirms who is primary.
+ *		Linearizable; all reads that wait share one question to it
+ *		VRSEQ_READ_LEASE: by the primary alone while its lease holds,
+ *		otherwise as INDEX. Linearizable unless a clock runs wrong by
+ *		more than an eighth, or stands unnoticed
+ *		VRSEQ_READ_LOCAL: what this member knows now, without a
+ *		datagram; may be old, and @result->age_ns says how old at most
  * @deadline_ns: vrseq_deadline(), or VRSEQ_NO_DEADLINE
  * @result:	@first is the newest number given out, 0 (of the generation)
  *		if none was; may be NULL
  *
- * Changes nothing, so it may simply be called again.
+ * Changes nothing, so it may simply be called again. With O_NONBLOCK a read that
+ * needs another member fails with -EAGAIN each time, but for VRSEQ_READ_LOG,
+ * which goes on: vrseq_result() has the value after POLLOUT.
  *
  * Return: as vrseq_next(), but -EOVERFLOW and -ENOSPC.
  */
@@ -223,6 +257,27 @@ int vrseq_append(struct vrseq *handle, const void *message, size_t bytes,
 int vrseq_append_join(struct vrseq *handle, uint64_t op_id, const void *message,
 		      size_t bytes, uint64_t deadline_ns,
 		      struct vrseq_result *result);
+
+/**
+ * vrseq_result - what became of an operation, once and for all
+ * @handle:	the handle it was begun on
+ * @op_id:	its vrseq_result.op_id
+ * @deadline_ns: vrseq_deadline(), or VRSEQ_NO_DEADLINE
+ * @result:	of that operation, all of it; @error is what it ended with
+ *
+ * If the call returns 0 and @result->outcome is UNKNOWN the operation is still
+ * under way, and is left alone. Otherwise the outcome is settled, APPLIED or
+ * NOT_APPLIED, and stays so: an operation whose outcome was not known is never
+ * applied after this said NOT_APPLIED. That takes an entry of the log and can
+ * fail as an operation does; settled or not, it can be asked again.
+ *
+ * Return: 0; -EINVAL no operation of this handle had @op_id; -ESTALE it is below
+ * the window, or the group evicted the session, and the outcome stays unknown;
+ * -EHOSTUNREACH, -ETIMEDOUT, -EINTR, -ENOTRECOVERABLE, -EIO, -ENETDOWN and
+ * -EAGAIN (O_NONBLOCK) as vrseq_next().
+ */
+int vrseq_result(struct vrseq *handle, uint64_t op_id, uint64_t deadline_ns,
+		 struct vrseq_result *result);
 
 /**
  * vrseq_read - the next record of the log
