@@ -141,11 +141,13 @@ struct command {
 	uint64_t size;
 	struct endpoint endpoint;
 	uint8_t uuid[UUID_BYTES];
+	uint32_t mode;
 	bool flag;
 };
 
 static int parse(struct command *command, int argc, char **argv)
 {
+	static const char *const modes[] = { "slow", "fast", "fastest", NULL };
 	struct arg args[] = {
 		ARG("name", ARG_STRING, &command->name, .positional = true, .required = true),
 		ARG("text", ARG_STRING, &command->text, .positional = true),
@@ -157,6 +159,7 @@ static int parse(struct command *command, int argc, char **argv)
 		ARG("role", ARG_WORD, NULL, .text = "voter"),
 		ARG("-f", ARG_FLAG, NULL),
 		ARG("key", ARG_REFUSED, NULL, .text = "not in this version"),
+		ARG("mode", ARG_CHOICE, &command->mode, .words = modes),
 		{ 0 },
 	};
 	int code;
@@ -189,6 +192,22 @@ TEST(grammar)
 	ASSERT_EQ(PARSE(&command, "a"), 0);
 	EXPECT_EQ(command.text, NULL);
 	EXPECT_FALSE(command.flag);
+}
+
+TEST(choice)
+{
+	struct command command;
+
+	ASSERT_EQ(PARSE(&command, "a", "mode", "slow"), 0);
+	EXPECT_EQ(command.mode, 0);
+	ASSERT_EQ(PARSE(&command, "a", "mode", "fast"), 0);
+	EXPECT_EQ(command.mode, 1);
+	ASSERT_EQ(PARSE(&command, "a", "mode", "fastest"), 0);
+	EXPECT_EQ(command.mode, 2);
+	EXPECT_EQ(PARSE(&command, "a", "mode", "fas"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "mode", "fasten"), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "mode", ""), EXIT_USAGE);
+	EXPECT_EQ(PARSE(&command, "a", "mode"), EXIT_USAGE);
 }
 
 TEST(value_that_is_a_word)

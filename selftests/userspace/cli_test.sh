@@ -59,6 +59,7 @@ help_everywhere() {
 		group add
 		group form
 		group show
+		group resign
 		group del
 		member add
 		member del
@@ -102,6 +103,11 @@ usage_errors() {
 	usage counter next timeout 5
 	usage counter next count
 	usage counter get count 2
+	usage counter get mode
+	usage counter get mode newest
+	complains 'log, index, lease or local'
+	usage counter get mode local mode log
+	usage counter next mode local
 	usage counter next group a group b
 	usage log append ''
 	usage log append a b
@@ -124,6 +130,9 @@ usage_errors() {
 	usage group add g listen 10.0.0.1:7400 insecure
 	usage group add g self 0 listen 10.0.0.1:7400 insecure
 	usage group add g self 1 listen 10.0.0.1:7400 insecure heartbeat 20
+	usage group add g self 1 listen 10.0.0.1:7400 insecure lease 20
+	complains 'lease must be a time'
+	usage group add g self 1 listen 10.0.0.1:7400 insecure lease
 	usage group add g self 1 listen 10.0.0.1:7400 insecure log-bytes 4294967296
 	usage group add g self 1 listen 10.0.0.1:7400 insecure log-bytes 4G
 	usage group add g self 1 listen 10.0.0.1:7400 insecure uuid
@@ -133,6 +142,8 @@ usage_errors() {
 		uuid 5e1f0c2a7b348d199a603c8e2f41d7b5
 	usage group form
 	usage group form g generation 65536
+	usage group resign
+	usage group resign g h
 	usage group del
 	exits 2 "$vrseq" -x
 	exits 2 "$vrseq" -n
@@ -158,7 +169,8 @@ no_module() {
 
 	for command in "" "group show" "group show g" "member show" "health" "stats" \
 		"counter next" "counter get" "log append x" "log tail" "group del g" \
-		"group form g" "member del 1 group g" "-j group show" "-j stats"; do
+		"group resign g" "group form g" "member del 1 group g" "-j group show" \
+		"-j stats"; do
 		# shellcheck disable=SC2086
 		exits 6 "$vrseq" $command
 		complains 'modprobe vrseq'
@@ -184,8 +196,27 @@ counter() {
 {"counter":"apples","first":2,"last":2,"index":2,"view":7}'
 	exits 0 "$played" counter get apples
 	says 12
+	complains '^read in mode 0$'
 	exits 0 "$played" -j counter get
-	says '{"counter":"","value":0,"index":1,"view":7}'
+	says '{"counter":"","value":0,"index":1,"view":7,"mode":"log","age_ns":0}'
+}
+
+read_modes() {
+	local mode number=0
+
+	for mode in log index lease local; do
+		exits 0 "$played" counter get apples mode $mode
+		says 12
+		complains "^read in mode $number\$"
+		number=$((number + 1))
+	done
+	exits 0 "$played" -j counter get mode local apples
+	says '{"counter":"apples","value":12,"index":1,"view":7,"mode":"local","age_ns":1500}'
+	# the name of a counter may be the word of a mode, or "mode" itself
+	exits 0 "$played" -j counter get local mode index
+	says '{"counter":"local","value":0,"index":1,"view":7,"mode":"index","age_ns":0}'
+	exits 0 "$played" -j counter get name mode mode lease
+	says '{"counter":"mode","value":0,"index":1,"view":7,"mode":"lease","age_ns":0}'
 }
 
 log_append() {
@@ -240,14 +271,14 @@ log_tail() {
 
 exit_codes() {
 	# errno, outcome, exit code: EHOSTUNREACH ETIMEDOUT EIO ENETDOWN ESTALE
-	# EOVERFLOW ENOTRECOVERABLE EAGAIN ENOTCONN
+	# EOVERFLOW ENOTRECOVERABLE EAGAIN ENOTCONN ECANCELED
 	while read -r PLAY_ERRNO PLAY_OUTCOME code; do
 		export PLAY_ERRNO PLAY_OUTCOME
 		exits "$code" "$played" counter next
 		says ""
 		exits "$code" "$played" log append x
 		case $PLAY_OUTCOME in
-		0) complains 'may have been applied' ;;
+		0) complains 'The outcome is unknown: it may have been applied' ;;
 		2) complains 'was not applied' ;;
 		esac
 	done <<-END
@@ -263,26 +294,46 @@ exit_codes() {
 		131 2 7
 		11 2 1
 		107 2 6
+		125 2 1
 	END
 	# a read has no effect, so nothing is unknown of it
 	PLAY_ERRNO=110 PLAY_OUTCOME=0 exits 1 "$played" counter get
+	! grep -q unknown "$err" || fail "$(cat "$err")"
+	PLAY_ERRNO=113 PLAY_OUTCOME=2 exits 3 "$played" counter get mode index
+	! grep -q unknown "$err" || fail "$(cat "$err")"
+	PLAY_ERRNO=125 PLAY_OUTCOME=2 exits 1 "$played" counter next
+	complains 'never will be'
 	PLAY_ERRNO=131 PLAY_OUTCOME=2 exits 7 "$played" log tail
 	complains 'played by a test'
 }
 
 not_taking_part() {
-	# blank, forming, recovering, halted
+	# blank, forming, recovering, halted, amnesia
 	PLAY_STATE=0 PLAY_ERRNO=113 PLAY_OUTCOME=2 exits 6 "$played" counter next
 	complains 'not formed'
 	PLAY_STATE=1 PLAY_ERRNO=113 PLAY_OUTCOME=2 exits 6 "$played" log append x
 	PLAY_STATE=0 exits 6 "$played" log tail
-	PLAY_STATE=4 exits 7 "$played" log tail
+	PLAY_STATE=4 PLAY_ERRNO=113 PLAY_OUTCOME=0 exits 6 "$played" counter next
+	complains 'gets its memory back'
+	complains 'may have been applied'
+	PLAY_STATE=6 PLAY_ERRNO=131 PLAY_OUTCOME=2 exits 7 "$played" counter next
+	complains 'Too many members lost their memory'
+	# no quorum in spite of a memory is just that
+	PLAY_STATE=2 PLAY_ERRNO=113 PLAY_OUTCOME=2 exits 3 "$played" counter next
+	complains 'No quorum'
+	PLAY_STATE=4 exits 6 "$played" log tail
 	PLAY_STATE=5 exits 7 "$played" log tail
-	PLAY_STATE=4 PLAY_MESSAGES=1 exits 7 "$played" log tail
+	complains 'halted'
+	PLAY_STATE=6 exits 7 "$played" log tail
+	complains 'lost their memory'
+	PLAY_STATE=4 PLAY_MESSAGES=1 exits 6 "$played" log tail
 	says 'message 1'
-	PLAY_STATE=4 PLAY_MESSAGES=1 exits 7 "$played" log tail -f
+	PLAY_STATE=6 PLAY_MESSAGES=1 exits 7 "$played" log tail -f
 	says 'message 1'
+	# what may pass is waited for
 	PLAY_STATE=0 exits 0 "$played" log tail -f count 1
+	says 'message 1'
+	PLAY_STATE=4 exits 0 "$played" log tail -f count 1
 	says 'message 1'
 }
 
@@ -310,6 +361,7 @@ ktap_run not_in_this_version "refusals of what is not in this version"
 ktap_run no_module "without the module: 6 and modprobe"
 ktap_run no_netns "a network namespace that is not there"
 ktap_run counter "counter next and get"
+ktap_run read_modes "counter get in each mode"
 ktap_run log_append "log append"
 ktap_run log_tail "log tail"
 ktap_run exit_codes "exit codes of failed operations"

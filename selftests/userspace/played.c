@@ -119,6 +119,8 @@ static int get(struct vrseq_get *get)
 	if (begin(&get->hdr))
 		return -1;
 	get->value = strcmp(get->counter, "apples") ? 0 : 12;
+	get->age_ns = get->mode == VRSEQ_READ_LOCAL ? 1500 : 0;
+	fprintf(stderr, "read in mode %u\n", get->mode);
 	return 0;
 }
 

@@ -40,6 +40,8 @@ static void put_member(struct nlmsghdr *nlh, uint16_t id, bool self, bool heard)
 		mnl_attr_put(nlh, VRSEQ_A_MEMBER_PAD, 0, NULL);
 		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_HEARD_AGE_NS, 5);
 		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_OP, 48113);
+		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_INCARNATION, 4);
+		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_ROUND_TRIP_NS, 210999);
 	}
 	mnl_attr_nest_end(nlh, nest);
 }
@@ -59,6 +61,7 @@ static void put_group(struct nlmsghdr *nlh)
 	mnl_attr_put(nlh, VRSEQ_A_INSECURE, 0, NULL);
 	mnl_attr_put_u64(nlh, VRSEQ_A_HEARTBEAT_NS, 20000000);
 	mnl_attr_put_u64(nlh, VRSEQ_A_VIEW_TIMEOUT_NS, 200000000);
+	mnl_attr_put_u64(nlh, VRSEQ_A_LEASE_NS, 90000000);
 	mnl_attr_put_u32(nlh, VRSEQ_A_LOG_ENTRIES, 4096);
 	mnl_attr_put_u32(nlh, VRSEQ_A_LOG_BYTES, 4194304);
 	mnl_attr_put_u32(nlh, VRSEQ_A_MESSAGES, 1024);
@@ -77,6 +80,10 @@ static void put_group(struct nlmsghdr *nlh)
 	mnl_attr_put_u64(nlh, VRSEQ_A_COMMIT_HASH, UINT64_MAX);
 	mnl_attr_put_u64(nlh, VRSEQ_A_SEQUENCE_FIRST, 3);
 	mnl_attr_put_u64(nlh, VRSEQ_A_SEQUENCE_LAST, 9);
+	mnl_attr_put_u64(nlh, VRSEQ_A_INCARNATION, 4);
+	mnl_attr_put_u64(nlh, VRSEQ_A_CHECKPOINT_OP, 47104);
+	mnl_attr_put_u64(nlh, VRSEQ_A_RECOVERIES, 3);
+	mnl_attr_put_u64(nlh, VRSEQ_A_TRANSFERS, 1);
 	mnl_attr_put_u32(nlh, VRSEQ_A_FILES, 2);
 	put_member(nlh, 1, true, true);
 	put_member(nlh, 2, false, false);
@@ -102,18 +109,19 @@ TEST(json)
 		"{\"name\":\"fence\",\"uuid\":\"a1234567-89ab-cdef-fedc-ba9876543200\","
 		"\"self_id\":1,\"address\":\"10.0.0.1\",\"port\":7400,"
 		"\"insecure\":true,\"heartbeat_ns\":20000000,\"view_timeout_ns\":200000000,"
-		"\"log_entries\":4096,\"log_bytes\":4194304,\"messages\":1024,"
+		"\"lease_ns\":90000000,\"log_entries\":4096,\"log_bytes\":4194304,\"messages\":1024,"
 		"\"message_bytes\":65536,\"memory_bytes\":5000000,\"generation\":0,"
 		"\"state\":\"normal\",\"status_text\":\"all \\\"well\\\"\",\"has_quorum\":true,"
 		"\"quorum_count\":2,\"view\":12,\"last_normal_view\":12,\"primary_id\":1,"
 		"\"op\":48113,\"commit\":48112,\"commit_hash\":18446744073709551615,"
-		"\"sequence_first\":3,\"sequence_last\":9,\"files\":2,\"members\":["
+		"\"sequence_first\":3,\"sequence_last\":9,\"incarnation\":4,"
+		"\"checkpoint_op\":47104,\"recoveries\":3,\"transfers\":1,\"files\":2,\"members\":["
 		"{\"id\":1,\"address\":\"10.0.0.1\",\"port\":7400,\"role\":\"voter\","
 		"\"self\":true,\"primary\":true,\"state\":\"view-change\",\"heard_age_ns\":5,"
-		"\"op\":48113},"
+		"\"op\":48113,\"incarnation\":4,\"round_trip_ns\":210999},"
 		"{\"id\":2,\"address\":\"10.0.0.2\",\"port\":7400,\"role\":\"voter\","
 		"\"self\":false,\"primary\":false,\"state\":null,\"heard_age_ns\":null,"
-		"\"op\":null}]}\n";
+		"\"op\":null,\"incarnation\":null,\"round_trip_ns\":null}]}\n";
 	struct answer answer;
 	struct group *group;
 	char *text;
@@ -147,7 +155,15 @@ TEST(text)
 		TH_LOG("%s", text);
 	}
 	EXPECT_NE(strstr(text, "10.0.0.2:7400"), NULL) { TH_LOG("%s", text); }
-	EXPECT_NE(strstr(text, "never heard"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "never heard\n"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "  life 4   here, round trip 210us\n"), NULL) {
+		TH_LOG("%s", text);
+	}
+	EXPECT_NE(strstr(text, "  incarnation 4  checkpoint 47104  recoveries 3  transfers 1\n"),
+		  NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "  view timeout 200ms  lease 90ms  uuid "), NULL) {
+		TH_LOG("%s", text);
+	}
 	free(text);
 	groups_free(group);
 }
@@ -165,6 +181,7 @@ TEST(nothing_but_a_name)
 	EXPECT_EQ(group_health(group), EXIT_HALTED);
 	text = CAPTURED(json, (group_print(group), group_print_json(&json, group)));
 	EXPECT_EQ(strstr(text, "  uuid"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "  lease off\n"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"uuid\":null"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"view\":null"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"members\":[]"), NULL) { TH_LOG("%s", text); }
@@ -203,19 +220,23 @@ TEST(health)
 		uint8_t state;
 		uint8_t has_quorum;
 		enum exit_code code;
+		const char *headline;
+		const char *name;
 	} cases[] = {
-		{ VRSEQ_STATE_NORMAL, 1, EXIT_OK },
-		{ VRSEQ_STATE_NORMAL, 0, EXIT_NO_QUORUM },
-		{ VRSEQ_STATE_VIEW_CHANGE, 1, EXIT_NO_QUORUM },
-		{ VRSEQ_STATE_VIEW_CHANGE, 0, EXIT_NO_QUORUM },
-		{ VRSEQ_STATE_BLANK, 0, EXIT_NOT_CONFIGURED },
-		{ VRSEQ_STATE_FORMING, 0, EXIT_NOT_CONFIGURED },
-		{ VRSEQ_STATE_RECOVERING, 0, EXIT_HALTED },
-		{ VRSEQ_STATE_HALTED, 0, EXIT_HALTED },
-		{ 200, 1, EXIT_HALTED },
+		{ VRSEQ_STATE_NORMAL, 1, EXIT_OK, "READY", "normal" },
+		{ VRSEQ_STATE_NORMAL, 0, EXIT_NO_QUORUM, "NO QUORUM", "normal" },
+		{ VRSEQ_STATE_VIEW_CHANGE, 1, EXIT_NO_QUORUM, "NO QUORUM", "view-change" },
+		{ VRSEQ_STATE_VIEW_CHANGE, 0, EXIT_NO_QUORUM, "NO QUORUM", "view-change" },
+		{ VRSEQ_STATE_BLANK, 0, EXIT_NOT_YET, "NOT FORMED", "blank" },
+		{ VRSEQ_STATE_FORMING, 0, EXIT_NOT_YET, "NOT FORMED", "forming" },
+		{ VRSEQ_STATE_RECOVERING, 0, EXIT_NOT_YET, "RECOVERING", "recovering" },
+		{ VRSEQ_STATE_HALTED, 0, EXIT_HALTED, "REFUSES", "halted" },
+		{ VRSEQ_STATE_AMNESIA, 0, EXIT_HALTED, "REFUSES", "amnesia" },
+		{ 200, 1, EXIT_HALTED, "REFUSES", "unknown" },
 	};
 	struct answer answer;
 	struct group *group;
+	char *text, line[32];
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -227,6 +248,11 @@ TEST(health)
 		EXPECT_EQ(group_health(group), cases[i].code) {
 			TH_LOG("state %u", cases[i].state);
 		}
+		EXPECT_STREQ(state_name(group->attr[VRSEQ_A_STATE]), cases[i].name);
+		text = CAPTURED(json, group_print(group));
+		snprintf(line, sizeof(line), "  %s\n", cases[i].headline);
+		EXPECT_NE(strstr(text, line), NULL) { TH_LOG("%s", text); }
+		free(text);
 		groups_free(group);
 	}
 }

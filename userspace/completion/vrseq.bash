@@ -17,20 +17,20 @@ _vrseq_words()
 {
 	case $1 in
 	'') echo "group member counter log health stats help" ;;
-	group) echo "show add form del help" ;;
+	group) echo "show add form resign del help" ;;
 	member) echo "show add del help" ;;
 	counter) echo "next get help" ;;
 	log) echo "append tail help" ;;
 	"group add")
-		echo "self listen insecure uuid heartbeat view-timeout log-entries log-bytes" \
-			"messages message-bytes durability help"
+		echo "self listen insecure uuid heartbeat view-timeout lease log-entries" \
+			"log-bytes messages message-bytes durability help"
 		;;
 	"group form") echo "generation help $(_vrseq_groups)" ;;
-	"group show" | "group del") echo "help $(_vrseq_groups)" ;;
+	"group show" | "group resign" | "group del") echo "help $(_vrseq_groups)" ;;
 	"member add") echo "role group help" ;;
 	"member del" | "member show") echo "group help" ;;
 	"counter next") echo "count repeat timeout group help" ;;
-	"counter get") echo "timeout group help" ;;
+	"counter get") echo "mode timeout group help" ;;
 	"log append") echo "timeout group help" ;;
 	"log tail") echo "-f from count timeout group help" ;;
 	health | stats) echo "group help" ;;
@@ -64,6 +64,7 @@ _vrseq()
 	case $prev in
 	-n | --netns) words=$(_vrseq_netns) ;;
 	group) [[ $path == group ]] && words=$(_vrseq_words group) || words=$(_vrseq_groups) ;;
+	mode) words="log index lease local" ;;
 	role) words=voter ;;
 	durability) words=memory ;;
 	*)

@@ -157,6 +157,23 @@ static int parse_number(struct arg *arg, const char *text, const char *hint)
 	return 0;
 }
 
+static int parse_choice(struct arg *arg, const char *text, const char *hint)
+{
+	const char *const *words = arg->words;
+	char choice[128] = "";
+	size_t i, bytes = 0;
+
+	for (i = 0; words[i]; i++) {
+		if (!strcmp(words[i], text)) {
+			*(uint32_t *)arg->value = i;
+			return 0;
+		}
+		bytes += snprintf(choice + bytes, sizeof(choice) - bytes, "%s%s",
+				  !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+	}
+	return usage_error(hint, "%s must be %s, not '%s'", arg->word, choice, text);
+}
+
 static int parse_value(struct arg *arg, const char *text, const char *hint)
 {
 	switch (arg->kind) {
@@ -168,6 +185,8 @@ static int parse_value(struct arg *arg, const char *text, const char *hint)
 			return usage_error(hint, "%s can only be '%s' in this version, not '%s'",
 					   arg->word, arg->text, text);
 		return 0;
+	case ARG_CHOICE:
+		return parse_choice(arg, text, hint);
 	case ARG_ENDPOINT:
 		if (!parse_endpoint(text, arg->value))
 			return usage_error(hint,

@@ -16,7 +16,7 @@ int device_open(const char *group, int flags, struct vrseq **handle)
 	case -ENOENT:
 	case -ENODEV:
 	case -ENXIO:
-		return fail(EXIT_NOT_CONFIGURED, "The module is not loaded",
+		return fail(EXIT_NOT_YET, "The module is not loaded",
 			    "modprobe vrseq", "No /dev/vrseq");
 	case -EACCES:
 		return fail(EXIT_FAILED, vrseq_strerror(error),
@@ -24,9 +24,9 @@ int device_open(const char *group, int flags, struct vrseq **handle)
 			    "Cannot use /dev/vrseq");
 	case -ENOTCONN:
 		if (group)
-			return fail(EXIT_NOT_CONFIGURED, NULL, "vrseq group show",
+			return fail(EXIT_NOT_YET, NULL, "vrseq group show",
 				    "No group '%s' in this network namespace", group);
-		return fail(EXIT_NOT_CONFIGURED,
+		return fail(EXIT_NOT_YET,
 			    "Without a name there must be exactly one",
 			    "vrseq group show, then say group NAME",
 			    "No group in this network namespace, or several");
@@ -48,11 +48,20 @@ static bool wants_status(int error)
 	       error == -ENOTRECOVERABLE || error == -EIO;
 }
 
-/* To the kernel a group that was never formed is one without a quorum. */
-static bool is_unformed(int error, const struct vrseq_status *status)
+/* To the kernel a member that has no part yet is one without a quorum. */
+static const char *not_yet(int error, const struct vrseq_status *status)
 {
-	return error == -EHOSTUNREACH && (status->state == VRSEQ_STATE_BLANK ||
-					  status->state == VRSEQ_STATE_FORMING);
+	if (error != -EHOSTUNREACH)
+		return NULL;
+	switch (status->state) {
+	case VRSEQ_STATE_BLANK:
+	case VRSEQ_STATE_FORMING:
+		return "The group is not formed";
+	case VRSEQ_STATE_RECOVERING:
+		return "This member gets its memory back from the others";
+	default:
+		return NULL;
+	}
 }
 
 /**
@@ -75,12 +84,12 @@ int device_fail(struct vrseq *handle, int error,
 
 	if (wants_status(error) && !vrseq_status(handle, &status))
 		status.text[sizeof(status.text) - 1] = '\0';
-	if (is_unformed(error, &status)) {
-		code = EXIT_NOT_CONFIGURED;
-		sentence = "The group is not formed";
+	if (not_yet(error, &status)) {
+		code = EXIT_NOT_YET;
+		sentence = not_yet(error, &status);
 	}
 	if (result && result->outcome == VRSEQ_OUTCOME_UNKNOWN) {
-		outcome = ". It may have been applied";
+		outcome = ". The outcome is unknown: it may have been applied, or still be";
 		if (code == EXIT_FAILED)
 			code = EXIT_UNKNOWN_OUTCOME;
 	} else if (result && result->outcome == VRSEQ_OUTCOME_NOT_APPLIED) {

@@ -18,7 +18,7 @@ enum exit_code exit_code_of(int error)
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
-		return EXIT_NOT_CONFIGURED;
+		return EXIT_NOT_YET;
 	case ENOTRECOVERABLE:
 	case EIO:
 		return EXIT_HALTED;

@@ -20,10 +20,10 @@ static void put_u32_given(struct nlmsghdr *nlh, const struct arg *arg,
 
 int group_add(int argc, char **argv)
 {
-	enum { NAME, SELF, LISTEN, INSECURE, UUID, HEARTBEAT, VIEW_TIMEOUT,
+	enum { NAME, SELF, LISTEN, INSECURE, UUID, HEARTBEAT, VIEW_TIMEOUT, LEASE,
 	       LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES };
 	static const char hint[] = "vrseq group help";
-	uint64_t self, heartbeat_ns, timeout_ns, log_entries, log_bytes;
+	uint64_t self, heartbeat_ns, timeout_ns, lease_ns, log_entries, log_bytes;
 	uint64_t messages, message_bytes;
 	uint8_t uuid[UUID_BYTES];
 	struct endpoint listen;
@@ -36,6 +36,7 @@ int group_add(int argc, char **argv)
 		[UUID] = ARG("uuid", ARG_UUID, uuid),
 		[HEARTBEAT] = ARG_IN("heartbeat", ARG_TIME, &heartbeat_ns, 1, UINT64_MAX),
 		[VIEW_TIMEOUT] = ARG_IN("view-timeout", ARG_TIME, &timeout_ns, 1, UINT64_MAX),
+		[LEASE] = ARG_IN("lease", ARG_TIME, &lease_ns, 0, UINT64_MAX),
 		[LOG_ENTRIES] = ARG_IN("log-entries", ARG_COUNT, &log_entries, 1, UINT32_MAX),
 		[LOG_BYTES] = ARG_IN("log-bytes", ARG_SIZE, &log_bytes, 1, UINT32_MAX),
 		[MESSAGES] = ARG_IN("messages", ARG_COUNT, &messages, 1, UINT32_MAX),
@@ -68,6 +69,7 @@ int group_add(int argc, char **argv)
 		mnl_attr_put(nlh, VRSEQ_A_UUID, sizeof(uuid), uuid);
 	put_u64_given(nlh, &args[HEARTBEAT], VRSEQ_A_HEARTBEAT_NS);
 	put_u64_given(nlh, &args[VIEW_TIMEOUT], VRSEQ_A_VIEW_TIMEOUT_NS);
+	put_u64_given(nlh, &args[LEASE], VRSEQ_A_LEASE_NS);
 	put_u32_given(nlh, &args[LOG_ENTRIES], VRSEQ_A_LOG_ENTRIES);
 	put_u32_given(nlh, &args[LOG_BYTES], VRSEQ_A_LOG_BYTES);
 	put_u32_given(nlh, &args[MESSAGES], VRSEQ_A_MESSAGES);
@@ -105,7 +107,8 @@ int group_form(int argc, char **argv)
 	return code;
 }
 
-int group_del(int argc, char **argv)
+/* A command that takes the name of the group and nothing else. */
+static int send_name(int argc, char **argv, uint8_t command, const char *what)
 {
 	const char *name;
 	struct arg args[] = {
@@ -122,11 +125,21 @@ int group_del(int argc, char **argv)
 	code = nl_open(&nl);
 	if (code)
 		return code;
-	nlh = nl_request(&nl, VRSEQ_CMD_GROUP_DEL, NLM_F_ACK);
+	nlh = nl_request(&nl, command, NLM_F_ACK);
 	mnl_attr_put_strz(nlh, VRSEQ_A_NAME, name);
-	code = nl_command(&nl, nlh, "vrseq group show", "group del", name);
+	code = nl_command(&nl, nlh, "vrseq group show", what, name);
 	nl_close(&nl);
 	return code;
+}
+
+int group_resign(int argc, char **argv)
+{
+	return send_name(argc, argv, VRSEQ_CMD_GROUP_RESIGN, "group resign");
+}
+
+int group_del(int argc, char **argv)
+{
+	return send_name(argc, argv, VRSEQ_CMD_GROUP_DEL, "group del");
 }
 
 int group_show(int argc, char **argv)

@@ -39,7 +39,7 @@ int health_show(int argc, char **argv)
 	if (code)
 		return code;
 	if (!groups)
-		return fail(EXIT_NOT_CONFIGURED, NULL, "vrseq group help",
+		return fail(EXIT_NOT_YET, NULL, "vrseq group help",
 			    "No group in this network namespace");
 	if (groups->next) {
 		code = usage_error("vrseq health group NAME",

@@ -173,7 +173,7 @@ static int warn_lost(struct tail *tail)
 
 /*
  * An empty log of a member that takes no part must not pass for an empty log.
- * With -f a group may still be formed.
+ * With -f a group may still be formed, and memory come back.
  */
 static int tail_check(struct tail *tail)
 {
@@ -189,10 +189,11 @@ static int tail_check(struct tail *tail)
 		return EXIT_OK;
 	case VRSEQ_STATE_BLANK:
 	case VRSEQ_STATE_FORMING:
+	case VRSEQ_STATE_RECOVERING:
 		if (tail->follow)
 			return EXIT_OK;
 		return device_fail(tail->handle, -EHOSTUNREACH, NULL, "log tail");
-	case VRSEQ_STATE_RECOVERING:
+	case VRSEQ_STATE_AMNESIA:
 		return device_fail(tail->handle, -ENOTRECOVERABLE, NULL, "log tail");
 	default:
 		return device_fail(tail->handle, -EIO, NULL, "log tail");

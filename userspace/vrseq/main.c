@@ -35,16 +35,20 @@ static const struct command group_commands[] = {
 	  "What this member knows of the group, or of all groups here.", NULL },
 	{ "add", group_add,
 	  "NAME self ID listen ADDR:PORT insecure\n"
-	  "        [uuid UUID] [heartbeat T] [view-timeout T] [log-entries N]\n"
+	  "        [uuid UUID] [heartbeat T] [view-timeout T] [lease T] [log-entries N]\n"
 	  "        [log-bytes SIZE] [messages N] [message-bytes SIZE] [durability memory]",
 	  "A new, blank member of a group, with the id ID. T is like 500us, 20ms, 3s;\n"
 	  "SIZE like 4096, 64K, 16M. insecure: datagrams are not authenticated. uuid: of\n"
-	  "the group, the same at all members; left out, it is made of the name.", NULL },
+	  "the group, the same at all members; left out, it is made of the name. lease:\n"
+	  "for counter get mode lease; off if left out or 0.", NULL },
 	{ "form", group_form, "NAME [generation G]",
 	  "Begin the group. Once in its life, at one member, with all members\n"
 	  "reachable and blank.", NULL },
+	{ "resign", group_resign, "NAME",
+	  "If this member is the primary, hand over to another one and stay a backup.", NULL },
 	{ "del", group_del, "NAME",
-	  "Take this member down. Its memory of the group is gone.", NULL },
+	  "Take this member down; a primary hands over first. Its memory of the group is\n"
+	  "gone, and if it is added again the others give it back.", NULL },
 	{ 0 },
 };
 
@@ -60,8 +64,10 @@ static const struct command counter_commands[] = {
 	{ "next", counter_next, "[NAME] [count N] [repeat R] [timeout T] [group G]",
 	  "Draw a number nobody else ever gets, and print it. With count N draw a\n"
 	  "range, and print its first and last number. With repeat R do that R times.", NULL },
-	{ "get", counter_get, "[NAME] [timeout T] [group G]",
-	  "Print the newest number that was drawn, 0 for none.", NULL },
+	{ "get", counter_get,
+	  "[NAME] [mode log|index|lease|local] [timeout T] [group G]",
+	  "Print the newest number that was drawn, 0 for none. local answers at once and\n"
+	  "may be old, -j says how old; the others, log if not given, never are.", NULL },
 	{ 0 },
 };
 
@@ -82,8 +88,8 @@ static const struct command objects[] = {
 	{ "log", NULL, NULL, "messages in one order for all", log_commands },
 	{ "health", health_show, "[group G]",
 	  "can operations commit here? Exit code 0 yes, 3 no quorum,\n"
-	  "6 not formed or no group, 7 takes no part or halted", NULL },
-	{ "stats", stats_show, "[group G]", "datagrams, and drops by reason", NULL },
+	  "6 recovering, not formed or no group, 7 amnesia or halted", NULL },
+	{ "stats", stats_show, "[group G]", "datagrams, drops by reason, and more", NULL },
 	{ 0 },
 };
 

@@ -170,7 +170,7 @@ int nl_open(struct nl *nl)
 err_close:
 	nl_close(nl);
 	if (error == -ENOENT)
-		return fail(EXIT_NOT_CONFIGURED, "The module is not loaded",
+		return fail(EXIT_NOT_YET, "The module is not loaded",
 			    "modprobe vrseq", "No netlink family vrseq");
 	return fail(EXIT_FAILED, strerror(-error), NULL, "Cannot use netlink");
 }

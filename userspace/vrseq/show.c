@@ -42,6 +42,7 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_INSECURE, FIELD_FLAG, "insecure" },
 	{ VRSEQ_A_HEARTBEAT_NS, FIELD_U64, "heartbeat_ns" },
 	{ VRSEQ_A_VIEW_TIMEOUT_NS, FIELD_U64, "view_timeout_ns" },
+	{ VRSEQ_A_LEASE_NS, FIELD_U64, "lease_ns" },
 	{ VRSEQ_A_LOG_ENTRIES, FIELD_U32, "log_entries" },
 	{ VRSEQ_A_LOG_BYTES, FIELD_U32, "log_bytes" },
 	{ VRSEQ_A_MESSAGES, FIELD_U32, "messages" },
@@ -60,6 +61,10 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_COMMIT_HASH, FIELD_U64, "commit_hash" },
 	{ VRSEQ_A_SEQUENCE_FIRST, FIELD_U64, "sequence_first" },
 	{ VRSEQ_A_SEQUENCE_LAST, FIELD_U64, "sequence_last" },
+	{ VRSEQ_A_INCARNATION, FIELD_U64, "incarnation" },
+	{ VRSEQ_A_CHECKPOINT_OP, FIELD_U64, "checkpoint_op" },
+	{ VRSEQ_A_RECOVERIES, FIELD_U64, "recoveries" },
+	{ VRSEQ_A_TRANSFERS, FIELD_U64, "transfers" },
 	{ VRSEQ_A_FILES, FIELD_U32, "files" },
 };
 
@@ -73,6 +78,8 @@ static const struct field member_fields[] = {
 	{ VRSEQ_A_MEMBER_STATE, FIELD_STATE, "state" },
 	{ VRSEQ_A_MEMBER_HEARD_AGE_NS, FIELD_U64, "heard_age_ns" },
 	{ VRSEQ_A_MEMBER_OP, FIELD_U64, "op" },
+	{ VRSEQ_A_MEMBER_INCARNATION, FIELD_U64, "incarnation" },
+	{ VRSEQ_A_MEMBER_ROUND_TRIP_NS, FIELD_U64, "round_trip_ns" },
 };
 
 static enum mnl_attr_data_type data_type(enum field_kind kind)
@@ -275,6 +282,7 @@ const char *state_name(const struct nlattr *state)
 		[VRSEQ_STATE_VIEW_CHANGE] = "view-change",
 		[VRSEQ_STATE_RECOVERING] = "recovering",
 		[VRSEQ_STATE_HALTED] = "halted",
+		[VRSEQ_STATE_AMNESIA] = "amnesia",
 	};
 
 	return name_of(state, names, ARRAY_SIZE(names));
@@ -312,7 +320,8 @@ enum exit_code group_health(const struct group *group)
 	switch (attr_u64(group->attr[VRSEQ_A_STATE])) {
 	case VRSEQ_STATE_BLANK:
 	case VRSEQ_STATE_FORMING:
-		return EXIT_NOT_CONFIGURED;
+	case VRSEQ_STATE_RECOVERING:
+		return EXIT_NOT_YET;
 	case VRSEQ_STATE_NORMAL:
 		return attr_u64(group->attr[VRSEQ_A_HAS_QUORUM]) ?
 			EXIT_OK : EXIT_NO_QUORUM;
@@ -435,7 +444,8 @@ static void member_print(const struct group *group,
 	bool self = attr[VRSEQ_A_MEMBER_SELF];
 	bool primary = attr[VRSEQ_A_MEMBER_PRIMARY];
 	char text[32], address[INET_ADDRSTRLEN], endpoint[INET_ADDRSTRLEN + 8];
-	char behind[32] = "-";
+	const struct nlattr *round_trip = attr[VRSEQ_A_MEMBER_ROUND_TRIP_NS];
+	char behind[32] = "-", life[32] = "-";
 
 	snprintf(endpoint, sizeof(endpoint), "%s:%" PRIu64,
 		 ipv4_text(attr[VRSEQ_A_MEMBER_ADDRESS_IPV4], address),
@@ -444,18 +454,25 @@ static void member_print(const struct group *group,
 	if (attr_u64(attr[VRSEQ_A_MEMBER_OP]))
 		snprintf(behind, sizeof(behind), "%" PRIu64 " behind",
 			 newest_op(group) - attr_u64(attr[VRSEQ_A_MEMBER_OP]));
-	printf("  %-3" PRIu64 " %-21s  %-12s  %-11s  %-12s  ",
+	if (attr_u64(attr[VRSEQ_A_MEMBER_INCARNATION]))
+		snprintf(life, sizeof(life), "life %" PRIu64,
+			 attr_u64(attr[VRSEQ_A_MEMBER_INCARNATION]));
+	printf("  %-3" PRIu64 " %-21s  %-12s  %-11s  %-12s  %-7s  ",
 	       attr_u64(attr[VRSEQ_A_MEMBER_ID]), endpoint,
 	       self && primary ? "self,primary" :
 	       self ? "self" : primary ? "primary" : "-",
 	       attr[VRSEQ_A_MEMBER_STATE] ?
-			state_name(attr[VRSEQ_A_MEMBER_STATE]) : "-", behind);
+			state_name(attr[VRSEQ_A_MEMBER_STATE]) : "-", behind, life);
 	if (self)
-		puts("here");
+		fputs("here", stdout);
 	else if (age)
-		printf("heard %s ago\n", time_text(attr_u64(age), text, sizeof(text)));
+		printf("heard %s ago", time_text(attr_u64(age), text, sizeof(text)));
 	else
-		puts("never heard");
+		fputs("never heard", stdout);
+	if (round_trip)
+		printf(", round trip %s",
+		       time_text(attr_u64(round_trip), text, sizeof(text)));
+	putchar('\n');
 }
 
 void members_print(const struct group *group)
@@ -473,8 +490,9 @@ static const char *headline(const struct group *group)
 		return "READY";
 	case EXIT_NO_QUORUM:
 		return "NO QUORUM";
-	case EXIT_NOT_CONFIGURED:
-		return "NOT FORMED";
+	case EXIT_NOT_YET:
+		return attr_u64(group->attr[VRSEQ_A_STATE]) == VRSEQ_STATE_RECOVERING ?
+			"RECOVERING" : "NOT FORMED";
 	default:
 		return "REFUSES";
 	}
@@ -517,9 +535,15 @@ void group_print(const struct group *group)
 	       size_text(attr_u64(attr[VRSEQ_A_LOG_BYTES]), b, sizeof(b)),
 	       attr_u64(attr[VRSEQ_A_MESSAGES]),
 	       size_text(attr_u64(attr[VRSEQ_A_MESSAGE_BYTES]), c, sizeof(c)));
-	printf("  heartbeat %s  view timeout %s%s%s\n",
+	printf("  incarnation %" PRIu64 "  checkpoint %" PRIu64 "  recoveries %" PRIu64
+	       "  transfers %" PRIu64 "\n", attr_u64(attr[VRSEQ_A_INCARNATION]),
+	       attr_u64(attr[VRSEQ_A_CHECKPOINT_OP]), attr_u64(attr[VRSEQ_A_RECOVERIES]),
+	       attr_u64(attr[VRSEQ_A_TRANSFERS]));
+	printf("  heartbeat %s  view timeout %s  lease %s%s%s\n",
 	       time_text(attr_u64(attr[VRSEQ_A_HEARTBEAT_NS]), a, sizeof(a)),
 	       time_text(attr_u64(attr[VRSEQ_A_VIEW_TIMEOUT_NS]), b, sizeof(b)),
+	       attr_u64(attr[VRSEQ_A_LEASE_NS]) ?
+			time_text(attr_u64(attr[VRSEQ_A_LEASE_NS]), c, sizeof(c)) : "off",
 	       attr[VRSEQ_A_UUID] ? "  uuid " : "",
 	       attr[VRSEQ_A_UUID] ? uuid_text(attr[VRSEQ_A_UUID], uuid) : "");
 }

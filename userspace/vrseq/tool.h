@@ -32,7 +32,7 @@ enum exit_code {
 	EXIT_USAGE		= 2,
 	EXIT_NO_QUORUM		= 3,
 	EXIT_UNKNOWN_OUTCOME	= 5,
-	EXIT_NOT_CONFIGURED	= 6,
+	EXIT_NOT_YET		= 6,	/* no module, no group, not formed, recovering */
 	EXIT_HALTED		= 7,
 };
 
@@ -58,6 +58,7 @@ enum arg_kind {
 	ARG_ENDPOINT,		/* struct endpoint */
 	ARG_UUID,		/* uint8_t[UUID_BYTES] */
 	ARG_WORD,		/* one word: @text; nothing is stored */
+	ARG_CHOICE,		/* uint32_t: place of one of @words */
 	ARG_FLAG,		/* the keyword alone */
 	ARG_REFUSED,		/* known, but not in this version: @text says why */
 };
@@ -76,6 +77,7 @@ struct arg {
 	uint64_t min;
 	uint64_t max;
 	const char *text;
+	const char *const *words; /* ends with NULL */
 	bool positional;	/* @word may be left out, in the table's order */
 	bool required;
 	bool given;		/* out */
@@ -105,6 +107,7 @@ int device_fail(struct vrseq *handle, int error,
 int group_add(int argc, char **argv);
 int group_form(int argc, char **argv);
 int group_show(int argc, char **argv);
+int group_resign(int argc, char **argv);
 int group_del(int argc, char **argv);
 int member_add(int argc, char **argv);
 int member_del(int argc, char **argv);
