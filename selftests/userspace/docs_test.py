@@ -66,6 +66,38 @@ def page_ioctls():
     return missing("vrseq.4", names, re.findall(r"VRSEQ_IOC_\w+", text_of("userspace/man/vrseq.4")))
 
 
+def page_names():
+    """All that a program of the device can name is in vrseq(4): enums and fields."""
+    header = re.sub(r"/\*.*?\*/", "", text_of("uapi/linux/vrseq.h"), flags=re.S)
+    enums = re.findall(r"^\t(VRSEQ_[A-Z_]+)\s*=", header, re.M)
+    fields = set()
+    for body in re.findall(r"^struct vrseq_\w+ \{(.*?)^\};", header, re.S | re.M):
+        fields |= set(re.findall(r"(\w+)(?:\[\w+\])?;$", body, re.M))
+    fields = {name for name in fields if not name.startswith("reserved")} - {"hdr"}
+    if len(enums) < 15 or len(fields) < 40:
+        return [f"found only {enums} {fields} in the header"]
+    page = set(re.findall(r"\w+", text_of("userspace/man/vrseq.4")))
+    return missing("vrseq.4", enums, page) + missing("vrseq.4", fields, page)
+
+
+def page_json():
+    """The keys that the tool prints, and the states, are the ones that vrseq(8) promises."""
+    page = text_of("userspace/man/vrseq.8").split(".Sh JSON")[1].split(".Sh")[0]
+    wrong = []
+    for name, source in (("next", "print_next"), ("get", "print_get")):
+        body = re.search(r"%s\(.*?^\}" % source, text_of("userspace/vrseq/counter.c"), re.S | re.M)
+        keys = re.findall(r'json_\w+\(&?json, "(\w+)"', body[0])
+        listed = re.search(r"^\.It Cm counter %s\n([^;\n.]*)" % name, page, re.M)[1].split(", ")
+        if keys != listed or not keys:
+            wrong.append(f"counter {name}: tool {keys}, vrseq.8 {listed}")
+    states = re.search(r"state_name\(.*?\};", text_of("userspace/vrseq/show.c"), re.S)[0]
+    states = re.findall(r'= "([a-z-]+)"', states)
+    known = re.findall(r"VRSEQ_STATE_\w+", text_of("uapi/linux/vrseq.h"))
+    if len(states) != len(set(known)):
+        wrong.append(f"show.c names {states} of {known}")
+    return wrong + missing("vrseq.8", states, re.findall(r"^\.Dq ([a-z-]+)", page, re.M))
+
+
 def words(tool, path):
     """The words of the usage of an object or command, without placeholders."""
     usage = run([tool, *path, "help"]).stdout
@@ -120,8 +152,8 @@ def header_in_cxx():
 
 
 def main():
-    tests = (errnos, page_example, page_ioctls, tool_words, page_exit_codes, library_symbols,
-             header_in_c, header_in_cxx)
+    tests = (errnos, page_example, page_ioctls, page_names, page_json, tool_words, page_exit_codes,
+             library_symbols, header_in_c, header_in_cxx)
     failed = 0
     print("TAP version 13")
     print(f"1..{len(tests)}")
