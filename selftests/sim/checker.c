@@ -596,7 +596,8 @@ void check_end(struct sim *sim)
 	if (sim->core_mask && views > 2ull * sim->options.replica_count + 2)
 		sim_fail(sim, "L5: %llu view changes after the last fault",
 			 (unsigned long long)views);
-	sim->totals.views_after_heal_max = views;
+	if (sim->core_mask)
+		sim->totals.views_after_heal_max = views;
 	sim->totals.view_changes = c->view_max;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Seeds over processes. Each worker takes the next seed that is left, so a
- * crash of the core costs one seed and is blamed on it. Some seeds go to the
- * sanitized build, some are run twice, and the first that fails is made small.
+ * crash of the core costs one seed and is blamed on it. Half of the seeds go to
+ * a build with small bounds, some to one with sanitizers, some are run twice, and
+ * the first that fails is made small.
  *
- *	sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage]
- *	    [--until-failure] [--faults MASK] [--clients N]
+ *	sim --first N --seeds N [-j N] [--small PROGRAM] [--sanitized PROGRAM]
+ *	    [--trace] [--coverage] [--until-failure] [--faults MASK] [--clients N]
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -24,6 +25,7 @@
 
 enum pool {
 	POOL_PLAIN,
+	POOL_SMALL,
 	POOL_SANITIZED,
 	POOL_COUNT
 };
@@ -33,11 +35,11 @@ struct failure {
 	char text[512];
 };
 
-/** struct shared - what workers, of either build, and their parent share */
+/** struct shared - what workers, of any build, and their parent share */
 struct shared {
 	u64 first;
 	u64 count;
-	bool split;		/* there is a sanitized build */
+	bool there[POOL_COUNT];	/* builds */
 	bool until_failure;	/* the first one ends it */
 	struct sim_limits limits;
 	u64 taken[POOL_COUNT];	/* seeds looked at by each pool */
@@ -112,8 +114,9 @@ static void run_seed(struct shared *shared, u64 seed)
 
 static enum pool pool_of(const struct shared *shared, u64 seed)
 {
-	return shared->split && seed % SANITIZED_EVERY == SANITIZED_EVERY - 1 ?
-	       POOL_SANITIZED : POOL_PLAIN;
+	if (shared->there[POOL_SANITIZED] && seed % SANITIZED_EVERY == SANITIZED_EVERY - 1)
+		return POOL_SANITIZED;
+	return shared->there[POOL_SMALL] && !(seed % 2) ? POOL_SMALL : POOL_PLAIN;
 }
 
 static bool is_over(const struct shared *shared)
@@ -192,11 +195,10 @@ static void bury(struct shared *shared, u32 job, int status)
 
 static bool pool_is_empty(const struct shared *shared, enum pool pool)
 {
-	return shared->taken[pool] >= shared->count || is_over(shared) ||
-	       (pool == POOL_SANITIZED && !shared->split);
+	return shared->taken[pool] >= shared->count || is_over(shared) || !shared->there[pool];
 }
 
-static void run_all(struct shared *shared, u32 jobs, const char *sanitized)
+static void run_all(struct shared *shared, u32 jobs, const char * const *programs)
 {
 	pid_t pids[JOBS_MAX] = { 0 };
 	u32 alive = 0;
@@ -204,15 +206,14 @@ static void run_all(struct shared *shared, u32 jobs, const char *sanitized)
 
 	for (;;) {
 		for (job = 0; job < jobs; job++) {
-			enum pool pool = job % 2 ? POOL_PLAIN : POOL_SANITIZED;
+			/* The slowest first. */
+			int pool = POOL_COUNT - 1;
 
-			if (pids[job])
+			while (pool >= 0 && pool_is_empty(shared, pool))
+				pool--;
+			if (pids[job] || pool < 0)
 				continue;
-			if (pool_is_empty(shared, pool))
-				pool = !pool;
-			if (pool_is_empty(shared, pool))
-				continue;
-			pids[job] = start_worker(shared, pool, job, sanitized);
+			pids[job] = start_worker(shared, pool, job, programs[pool]);
 			alive++;
 		}
 		if (!alive)
@@ -260,7 +261,7 @@ static void show_small(const struct failure *f, const struct sim_limits *limits,
 	show_replay("replay it small", f->seed, &small, " TRACE=1");
 }
 
-static u32 show_failures(const struct shared *shared, const char *plain, const char *sanitized)
+static u32 show_failures(const struct shared *shared, const char * const *programs)
 {
 	u64 i;
 
@@ -270,10 +271,20 @@ static u32 show_failures(const struct shared *shared, const char *plain, const c
 		printf("# seed %llu: %s\n", (unsigned long long)f->seed, f->text);
 		show_replay("replay", f->seed, &shared->limits, "");
 		if (!i && !shared->until_failure)
-			show_small(f, &shared->limits, pool_of(shared, f->seed) == POOL_PLAIN ?
-						       plain : sanitized);
+			show_small(f, &shared->limits, programs[pool_of(shared, f->seed)]);
 	}
 	return shared->failure_count;
+}
+
+/* The build that a seed belongs to tells it. */
+static void trace_elsewhere(const struct shared *shared, u64 seed, const char *program, char **argv)
+{
+	if (pool_of(shared, seed) == POOL_SMALL && strcmp(program, argv[0])) {
+		argv[0] = (char *)program;
+		execv(program, argv);
+		perror(program);
+		exit(127);
+	}
 }
 
 static int trace_seed(u64 seed, const struct sim_limits *limits)
@@ -312,15 +323,16 @@ static int verdict(const struct shared *shared, bool coverage, double seconds, u
 
 static int explain(void)
 {
-	fputs("usage: sim --first N --seeds N [-j N] [--sanitized PROGRAM] [--trace] [--coverage]\n"
-	      "           [--until-failure] [--faults MASK] [--clients N]\n", stderr);
+	fputs("usage: sim --first N --seeds N [-j N] [--small PROGRAM] [--sanitized PROGRAM]\n"
+	      "           [--trace] [--coverage] [--until-failure] [--faults MASK] [--clients N]\n",
+	      stderr);
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	struct shared *shared;
-	const char *sanitized = NULL;
+	const char *programs[POOL_COUNT] = { argv[0] };
 	struct sim_limits limits = sim_unlimited;
 	struct timespec start, end;
 	bool coverage = false, trace = false, until_failure = false;
@@ -348,7 +360,9 @@ int main(int argc, char **argv)
 		else if (more && !strcmp(argv[i], "--seeds"))
 			count = strtoull(argv[++i], NULL, 0);
 		else if (more && !strcmp(argv[i], "--sanitized"))
-			sanitized = argv[++i];
+			programs[POOL_SANITIZED] = argv[++i];
+		else if (more && !strcmp(argv[i], "--small"))
+			programs[POOL_SMALL] = argv[++i];
 		else if (more && !strcmp(argv[i], "--faults"))
 			limits.faults = strtoul(argv[++i], NULL, 0);
 		else if (more && !strcmp(argv[i], "--clients"))
@@ -358,22 +372,24 @@ int main(int argc, char **argv)
 		else
 			return explain();
 	}
-	if (trace)
-		return trace_seed(first, &limits);
-
 	shared = map_shared(true);
+	for (i = 0; i < POOL_COUNT; i++)
+		shared->there[i] = programs[i];
+	if (trace) {
+		trace_elsewhere(shared, first, programs[POOL_SMALL], argv);
+		return trace_seed(first, &limits);
+	}
 	shared->first = first;
 	shared->count = count;
-	shared->split = sanitized;
 	shared->until_failure = until_failure;
 	shared->limits = limits;
 	jobs = jobs < 1 ? 1 : jobs > JOBS_MAX ? JOBS_MAX : jobs;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("1..%d\n", coverage ? 3 : 2);
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	run_all(shared, jobs, sanitized);
+	run_all(shared, jobs, programs);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	return verdict(shared, coverage,
 		       end.tv_sec - start.tv_sec + (end.tv_nsec - start.tv_nsec) / 1e9,
-		       show_failures(shared, argv[0], sanitized));
+		       show_failures(shared, programs));
 }

@@ -29,6 +29,7 @@ static void draw_load(struct sim_options *o, struct sim_random *r)
 	o->read_percent = random_below(r, 2) ? random_below(r, 101) : 50;
 	if (o->seed % 32 == 5) {
 		o->client_count = SIM_CROWD;
+		o->one_home = random_below(r, 2);
 		o->client_budget = 8;
 		o->think_ns = 1000;
 	}

@@ -336,6 +336,7 @@ static void populate(struct sim *sim)
 	struct sim_options *o = &sim->options;
 	struct sim_event healing = { .kind = SIM_HEAL };
 	u32 i, threads;
+	u8 slot = random_below(&sim->random_client, o->replica_count);
 
 	for (i = 0; i < o->replica_count; i++) {
 		sim->nodes[i].slot = i;
@@ -344,8 +345,9 @@ static void populate(struct sim *sim)
 	for (i = o->client_count; i; i -= threads) {
 		threads = random_between(&sim->random_client, 1,
 					 vr_min(i, o->process_threads));
-		client_add(sim, random_below(&sim->random_client, o->replica_count), threads,
-			   o->client_budget);
+		client_add(sim, slot, threads, o->client_budget);
+		if (!o->one_home)
+			slot = random_below(&sim->random_client, o->replica_count);
 	}
 	post_operator(sim, o->heartbeat_ns);
 	if (o->racing_forms)

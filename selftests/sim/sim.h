@@ -27,7 +27,7 @@
 #include "vr_wire.h"
 
 #define SIM_CLIENTS_MAX		24	/* threads of most seeds */
-#define SIM_CROWD		96	/* of some: more than a pipeline holds */
+#define SIM_CROWD		160	/* of some: more than a pipeline or a step's effects hold */
 #define SIM_CLIENTS_ROOM	(SIM_CROWD + 64)	/* and those at restarted members */
 #define SIM_HANDLES		256	/* of a replica, more than clients can use */
 #define SIM_COUNTER_NAMES	6
@@ -114,6 +114,7 @@ struct sim_options {
 	u32 message_bytes;
 	u32 client_count;		/* threads */
 	u32 process_threads;		/* of one process, most */
+	bool one_home;			/* all of them are at one member */
 	u32 client_budget;		/* operations of a client */
 	u32 read_percent;		/* of GETs that are no entries */
 	u64 think_ns;
