@@ -9,8 +9,8 @@ userspace_headers := $(wildcard userspace/*/*.h selftests/userspace/*.h selftest
 userspace_units := $(addprefix build/selftests/userspace_,args_test json_test show_test lib_test)
 userspace_tools := $(addprefix build/selftests/userspace_,tool played)
 
-TESTS_BUILD += $(userspace_units) $(userspace_tools)
-CHECK_TARGETS += userspace spec
+TESTS_BUILD += $(userspace_units) $(userspace_tools) build/selftests/handle
+CHECK_TARGETS += userspace spec tool
 
 # What each program is made of besides its own source.
 userspace_args_test := $(addprefix userspace/vrseq/,args.c fail.c)
@@ -46,6 +46,15 @@ userspace: $(userspace_units) $(userspace_tools) ## library, tool and man pages,
 		"selftests/userspace/cli_test.sh $(userspace_tools)" \
 		"selftests/userspace/docs_test.py build/selftests/userspace_tool"; do \
 		$$program || status=1; done; exit $$status
+
+build/selftests/handle: selftests/userspace/handle.c build/libvrseq.a $(userspace_headers)
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) -D_GNU_SOURCE -std=gnu11 -Wall -Wextra -Wno-sign-compare \
+		-Wno-unused-parameter -Iuapi -Iuserspace/libvrseq -pthread -o $@ $< build/libvrseq.a
+
+tool: modules tools tests | provision-qemu ## the tool and the library on the module, in a guest
+	@selftests/lib/guests.sh userspace $(KVER)
 
 spec: ## the netlink specification against the header, the tool and the module
 	@selftests/netlink/spec_test.py

@@ -1,0 +1,159 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Runs in the guest: the tool and the library on the module, where a played device cannot tell: what
+# a member says while it hands over, forgets, and remembers. Knows three members in one kernel.
+here=$(dirname "$0")
+. "$here/../lib/ktap.sh"
+. "$here/../lib/cluster.sh"
+
+out=/run/tool.out
+
+# Runs the tool at member N: its exit code has to be CODE; all it says goes to $out.
+says() { # N CODE ARGUMENTS...
+	local n=$1 want=$2 status=0
+
+	shift 2
+	$vrseq -n "vr$n" "$@" >$out 2>&1 || status=$?
+	[ "$status" = "$want" ] || fail "exit code $status, not $want: $* ($(cat $out))"
+}
+
+value() { # N KEY (a number of group show, or of the first member of that kind)
+	$vrseq -j -n "vr$1" group show t | sed -n "s/.*\"$2\":\([^,}]*\).*/\1/p"
+}
+
+handle() {
+	cluster_formed 3
+	OPEN_IN=vr2 "$programs/handle"
+}
+
+modes() {
+	local mode n
+
+	cluster_up 3 lease 90ms
+	cluster_form
+	[ "$(value 1 lease_ns)" = 90000000 ]
+	[ "$(next 1)" = 1 ]
+	for n in $members; do
+		for mode in log index lease; do
+			says "$n" 0 counter get mode $mode
+			[ "$(cat $out)" = 1 ] || fail "member $n, $mode: $(cat $out)"
+		done
+		says "$n" 0 -j counter get mode local
+		grep -Eq '"value":[01],.*"mode":"local","age_ns":[0-9]+}$' $out || fail "$(cat $out)"
+	done
+}
+
+# A lease that is too long is refused by the kernel, with its sentence.
+lease_refused() {
+	links_up 1
+	says 1 1 group add t self 1 listen 10.77.0.1:7400 insecure view-timeout 200ms lease 101ms
+	grep -q 'half of the view timeout' $out || fail "$(cat $out)"
+}
+
+resign() {
+	local old
+
+	cluster_formed 3
+	old=$(primary)
+	says "$old" 0 group resign t
+	eventually 5 has_other_primary 1 "$old"
+	says "$old" 0 health
+	[ "$(value "$old" incarnation)" = 1 ]
+	[ "$(next "$old")" = 1 ]
+	# who leads nobody has nothing to do
+	says "$old" 0 group resign t
+	says 1 6 group resign no-such-group
+}
+
+# With the others behind a cut it recovers and cannot; healed, it comes back by itself.
+recovering() {
+	local lost=3 other=1
+
+	cluster_formed 3
+	[ "$(next $other)" = 1 ]
+	$vrseq -n vr$lost group del t
+	eventually 10 has_other_primary $other $lost
+	[ "$(next $other)" = 2 ]
+	deafen_to $lost 2
+	member_up $lost
+	eventually 10 is $lost state 4
+	says $lost 6 health
+	says $lost 0 group show t
+	grep -q 'RECOVERING' $out || fail "$(cat $out)"
+	says $lost 6 counter next timeout 0
+	grep -q 'gets its memory back' $out || fail "$(cat $out)"
+	heal $lost
+	eventually 10 is $lost state 2
+	eventually 10 has_quorum $lost
+	says $lost 0 health
+	[ "$(value $lost recoveries)" = 1 ]
+	[ "$(value $lost incarnation)" = 2 ]
+	says $lost 0 group show t
+	grep -q 'life 2 .*here' $out || fail "$(cat $out)"
+	[ "$(next $lost)" -gt 2 ]
+}
+
+amnesia() {
+	local n
+
+	cluster_formed 3
+	[ "$(next 1)" = 1 ]
+	cut 1 2 3
+	for n in 2 3; do
+		$vrseq -n "vr$n" group del t
+		member_up "$n"
+	done
+	heal 1 2 3
+	for n in 2 3; do
+		eventually 15 is "$n" state 6
+		says "$n" 7 health
+		grep -q '^amnesia: no memory at member 2, 3' $out || fail "$(cat $out)"
+		says "$n" 7 counter next
+		says "$n" 7 log tail
+	done
+	says 1 3 health
+}
+
+# All there is to count, of one group and of all.
+stats() {
+	local name
+
+	cluster_formed 3
+	says 1 0 stats group t
+	for name in recoveries checkpoints transfers sent_recovery received_recovery_response \
+		sent_get_index received_new_index sent_ping received_pong sent_get_checkpoint \
+		received_checkpoint drop_incarnation drop_promise drop_checkpoint \
+		reader_overrun; do
+		grep -Eq "^  $name +[0-9]+\$" $out || fail "no $name: $(cat $out)"
+	done
+	grep -Eq '^  sent_ping +[1-9]' $out || fail "$(cat $out)"
+	says 1 0 -j stats
+	[ "$(grep -o '"[a-z_]*":[0-9]' $out | wc -l)" -gt 60 ] || fail "$(cat $out)"
+}
+
+# An operation that is cut off in the middle is not called a failure.
+unknown() {
+	local n
+
+	cluster_formed 3
+	n=$(others "$(primary)" | head -n 1)
+	mute "$n"
+	says "$n" 5 counter next timeout 50ms
+	grep -q 'The outcome is unknown' $out || fail "$(cat $out)"
+	says "$n" 1 counter get timeout 50ms
+	! grep -q unknown $out || fail "$(cat $out)"
+}
+
+set -e
+ktap_begin
+hold_static_keys
+module_load
+ktap_run handle "the library: threads on one handle, reads, results"
+ktap_run modes "counter get in each mode, at each member"
+ktap_run lease_refused "a lease of more than half of the view timeout"
+ktap_run resign "the primary resigns and stays a backup"
+ktap_run recovering "a member that forgot says so, and comes back by itself"
+ktap_run amnesia "two of three without memory say so"
+ktap_run unknown "an outcome that is not known is called that"
+ktap_run stats "everything that is counted is shown"
+ktap_end
