@@ -49,6 +49,20 @@ slow() {
 	DELAY_MS=$delay_ms ip netns exec "vr$n" "$programs/slow"
 }
 
+# The lease is much longer than a round trip.
+leased() {
+	local n delay_ms=100 lease_ms=1000
+
+	GROUP_OPTIONS="heartbeat 50ms view-timeout 2s lease ${lease_ms}ms"
+	cluster_formed 3
+	for n in $members; do
+		netem "$n" delay ${delay_ms}ms
+	done
+	n=$(primary)
+	DELAY_MS=$delay_ms LEASE_MS=$lease_ms OPEN_IN=vr$n CUT="ip -n vrsw link set v$n down" \
+		"$programs/lease"
+}
+
 netlink() {
 	"$programs/netlink"
 }
@@ -261,6 +275,7 @@ ktap_run abi "operations, arguments, refusals"
 ktap_run file "write, read, poll, signals, dup, fork"
 ktap_run limits "counters, files, sessions, messages kept"
 ktap_run slow "deadlines, signals, O_NONBLOCK, joining"
+ktap_run leased "a primary answers alone while its lease holds"
 ktap_run netlink "configuration, every refusal with a sentence"
 ktap_run no_group "no group: ENOTCONN"
 ktap_run blank "group not formed: EHOSTUNREACH"
