@@ -63,6 +63,31 @@ leased() {
 		"$programs/lease"
 }
 
+# Links come and go while many threads share few files; heal() would end their delay.
+crowd() {
+	local n old pid
+
+	cluster_formed 3
+	old=$(primary)
+	n=$(others "$old" | head -n 1)
+	for i in $members; do
+		netem "$i" delay 2ms
+	done
+	ip netns exec "vr$n" "$programs/crowd" 20 &
+	pid=$!
+	while kill -0 $pid 2>/dev/null; do
+		for i in $n $old; do
+			sleep 0.5
+			sw link set "v$i" down
+			sleep 0.5
+			sw link set "v$i" up
+		done
+		old=$(primary "$n")
+		[ "$old" != 0 ] || old=$n
+	done
+	wait $pid
+}
+
 netlink() {
 	"$programs/netlink"
 }
@@ -276,6 +301,7 @@ ktap_run file "write, read, poll, signals, dup, fork"
 ktap_run limits "counters, files, sessions, messages kept"
 ktap_run slow "deadlines, signals, O_NONBLOCK, joining"
 ktap_run leased "a primary answers alone while its lease holds"
+ktap_run crowd "many threads in a hurry while links come and go"
 ktap_run netlink "configuration, every refusal with a sentence"
 ktap_run no_group "no group: ENOTCONN"
 ktap_run blank "group not formed: EHOSTUNREACH"
