@@ -241,7 +241,7 @@ module_goes() {
 	module_load
 }
 
-# The kernel's own test of sleep: everything but the sleep itself. To RAM, the primary hands over and
+# Tests of sleep are the kernel's own: all but the sleep itself. To RAM, the primary hands over and
 # nothing is lost; to disk, nobody knows how old the memory is that comes back.
 sleeps() {
 	local old n small='log-entries 256 log-bytes 131072 messages 64 message-bytes 65536'
