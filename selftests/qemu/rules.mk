@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# The demo: three guests. As a stage of make check it is the one test with whole machines.
+# Three guests: the demo, which is also a stage of make check, and machines that lose their memory.
 
 demo_kver := $(lastword $(KVER))
 
@@ -10,5 +10,8 @@ demo-tap: build/$(demo_kver)/vrseq.ko build/vrseq | provision-qemu
 	@echo 1..1; if python3 selftests/qemu/demo.py $(demo_kver) | sed 's/^/# /'; \
 		then echo ok 1 - demo; else echo not ok 1 - demo; exit 1; fi
 
+guests: build/$(demo_kver)/vrseq.ko build/vrseq | provision-qemu ## three virtual machines that forget, RESTARTS=n times (30)
+	@python3 selftests/qemu/restart.py $(demo_kver) $(or $(RESTARTS),30)
+
 .PHONY: demo
-CHECK_TARGETS += demo-tap
+CHECK_TARGETS += demo-tap guests
