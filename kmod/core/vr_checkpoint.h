@@ -26,7 +26,8 @@
  * @body_bytes:	of entries applied since
  * @taken:	number taken
  * @op_last:	newest op at which one was taken or made ours
- * @fetching:	we need it
+ * @fetching:	we need it, since the logs of others
+ * @behind_op:	begin behind this op
  * @source:	slot asked for it
  * @end:	what was asked for ends here
  * @came:	some of it has come since
@@ -45,6 +46,7 @@ struct vr_checkpoint {
 	u64 body_bytes;
 	u64 taken;
 	bool fetching;
+	u64 behind_op;
 	u8 source;
 	u32 end;
 	bool came;

@@ -36,6 +36,7 @@ void vr_enter_normal(struct vr_replica *r)
 	r->abdicated = false;
 	r->heartbeat_ns = 0;
 	r->primary_durable = 0;
+	r->primary_lost = false;
 	r->lease_ns = 0;
 	r->batch_count = 0;
 	r->op_prepared = r->log.ring.last;

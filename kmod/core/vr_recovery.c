@@ -193,8 +193,11 @@ void vr_on_recovery(struct vr_replica *r, const struct vr_message *m)
 		answer(r, m);
 	else
 		vr_drop(r, VR_DROP_STATUS);
-	/* A primary, or who would be next, without memory is not worth a wait. */
-	if (vr_has_memory(r) && m->from == vr_primary(r, r->view))
+	/*
+	 * A primary, or who would be next, without memory is not worth a wait. It
+	 * must have named its new life: an old question may come again at any time.
+	 */
+	if (vr_has_memory(r) && m->from == vr_primary(r, r->view) && r->primary_lost)
 		vr_want_exit(r);
 }
 

@@ -54,10 +54,11 @@ static void checkpoint_ask(struct vr_replica *r)
 }
 
 /* The log that is asked for begins behind what we need. */
-static void checkpoint_begin(struct vr_replica *r)
+static void checkpoint_begin(struct vr_replica *r, u64 behind_op)
 {
 	struct vr_checkpoint *c = &r->checkpoint;
 
+	c->behind_op = behind_op;
 	if (c->fetching)
 		return;
 	/* A part that an earlier attempt left is gone on with. */
@@ -70,10 +71,31 @@ static void checkpoint_begin(struct vr_replica *r)
 	checkpoint_ask(r);
 }
 
+/* From here on there are entries again. */
+static void checkpoint_end(struct vr_replica *r)
+{
+	r->checkpoint.fetching = false;
+	r->repair_asked = false;
+	r->fx->status_changed = true;
+	vr_timer_stop(r, VR_TIMER_REPAIR);
+	if (r->install.active)
+		vr_install_resume(r);
+	else if (r->log.ring.last < r->repair_op)
+		repair_ask(r);
+}
+
+/* What was only late may have brought us there without a checkpoint. */
+static bool is_needless(const struct vr_replica *r)
+{
+	return r->commit >= r->checkpoint.behind_op;
+}
+
 void vr_on_repair_timer(struct vr_replica *r)
 {
 	r->repair_asked = false;
-	if (r->checkpoint.fetching) {
+	if (r->checkpoint.fetching && is_needless(r)) {
+		checkpoint_end(r);
+	} else if (r->checkpoint.fetching) {
 		/* Another one may hold another one: all would begin anew. */
 		if (!r->checkpoint.came)
 			r->checkpoint.source = next_source(r, r->checkpoint.source);
@@ -155,7 +177,7 @@ void vr_on_new_state(struct vr_replica *r, const struct vr_message *m)
 		return;
 	}
 	if (!m->entry_count && m->op >= next)
-		checkpoint_begin(r);
+		checkpoint_begin(r, m->op);
 	else if (installing)
 		vr_install_entries(r, m);
 	else
@@ -270,12 +292,5 @@ void vr_on_checkpoint(struct vr_replica *r, const struct vr_message *m)
 	/* A damaged one: the timer asks somebody else. */
 	if (!adopt_checkpoint(r))
 		return;
-	c->fetching = false;
-	r->repair_asked = false;
-	r->fx->status_changed = true;
-	vr_timer_stop(r, VR_TIMER_REPAIR);
-	if (r->install.active)
-		vr_install_resume(r);
-	else if (r->log.ring.last < r->repair_op)
-		repair_ask(r);
+	checkpoint_end(r);
 }

@@ -255,8 +255,10 @@ void vr_learn(struct vr_replica *r, u8 slot, u64 incarnation)
 	peer->exit_view_ns = 0;
 	peer->read_id = 0;
 	/* Whatever the primary held it holds no more (R5). */
-	if (slot == vr_primary(r, r->view))
+	if (slot == vr_primary(r, r->view)) {
 		r->primary_durable = 0;
+		r->primary_lost = true;
+	}
 }
 
 void vr_learn_vector(struct vr_replica *r, const u64 *vector)

@@ -198,6 +198,7 @@ struct vr_replica {
 	/* backup */
 	u64 heartbeat_ns;		/* newest time of the primary's */
 	u64 primary_durable;		/* what is durable there in this view */
+	bool primary_lost;		/* the life that leads this view has ended */
 	u64 promise_ns;			/* we help no other primary before (lease) */
 	u64 fresh_ns;			/* all that was committed then is applied */
 	u64 fresher_ns;			/* and then, once fresher_op is; 0 = unknown */

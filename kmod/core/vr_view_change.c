@@ -126,6 +126,7 @@ static void begin_view_change(struct vr_replica *r, u64 view)
 	r->repair_asked = false;
 	r->checkpoint.fetching = false;
 	r->abdicated = false;
+	r->primary_lost = false;
 	vr_read_reset(r);
 	for (i = 0; i < VR_REPLICAS_MAX; i++) {
 		r->votes[i].valid = false;
@@ -289,7 +290,12 @@ void vr_on_start_view(struct vr_replica *r, const struct vr_message *m)
 
 /* ---- leaving ---------------------------------------------------------- */
 
-/* Who holds most of our log and was heard lately; nobody, if we are alone. */
+static bool is_better_placed(const struct vr_peer *a, const struct vr_peer *b)
+{
+	return a->acked != b->acked ? a->acked > b->acked : a->echo_ns > b->echo_ns;
+}
+
+/* Who holds most of our log and was heard last; nobody, if we are alone. */
 static u8 best_placed(const struct vr_replica *r)
 {
 	u8 best = VR_NOBODY;
@@ -299,7 +305,7 @@ static u8 best_placed(const struct vr_replica *r)
 		if (i == r->cfg.self || !r->peers[i].echo_ns ||
 		    vr_since(r, r->peers[i].echo_ns) > vr_view_timeout(r))
 			continue;
-		if (best == VR_NOBODY || r->peers[i].acked > r->peers[best].acked)
+		if (best == VR_NOBODY || is_better_placed(&r->peers[i], &r->peers[best]))
 			best = i;
 	}
 	return best;
