@@ -180,6 +180,9 @@ static void leave(struct sim *sim)
 void fault_stop(struct sim *sim, struct sim_node *node)
 {
 	sim_trace(sim, node, "STOP");
+	if (!node->left && node->eased)
+		sim_fail(sim, "R23: replica %u may not leave a group in which nothing is wrong",
+			 node->slot);
 	lose(sim, node);
 	restart_later(sim, node);
 }

@@ -224,6 +224,21 @@ void node_roll_back(struct sim *sim, struct sim_node *node)
 
 /* --- going in good order --- */
 
+/* Does nothing stand in the way of a hand-over? */
+static bool is_easy(const struct sim *sim, const struct sim_node *node)
+{
+	u32 i;
+
+	for (i = 0; i < sim->options.replica_count; i++) {
+		const struct sim_node *other = &sim->nodes[i];
+
+		if (other != node && (!node_has_memory(other) ||
+				      other->info.view != node->info.view))
+			return false;
+	}
+	return sim->options.faults == 1u << FAULT_LEAVE;
+}
+
 void node_leave(struct sim *sim, struct sim_node *node)
 {
 	struct sim_event stop = { .kind = SIM_STOP, .slot = node->slot, .number = node->life };
@@ -232,6 +247,9 @@ void node_leave(struct sim *sim, struct sim_node *node)
 	sim_trace(sim, node, "LEAVE");
 	sim_mark(sim, MARK_LEAVE);
 	node->leaving = true;
+	node->left = false;
+	node->eased = is_easy(sim, node);
+	node->leave_ns = sim->now_ns;
 	sim_post(sim, &stop, sim->options.view_timeout_ns);
 	node_step(sim, node, &event);
 }

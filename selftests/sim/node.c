@@ -9,6 +9,7 @@
 /* A replica that wants to be woken at once, over and over, is spinning. */
 #define SAME_TIME_STEPS_MAX	20000
 #define CHECK_EVERY		127
+#define LEAVE_TRIPS_MAX		4
 #define POISON			0xa5
 
 u64 node_clock(const struct sim_node *node, u64 time_ns)
@@ -118,9 +119,19 @@ static void perform_send(struct sim *sim, struct sim_node *node, const struct vr
 static void node_stop_soon(struct sim *sim, struct sim_node *node)
 {
 	struct sim_event event = { .kind = SIM_STOP, .slot = node->slot, .number = node->life };
+	u64 trip_ns = 2 * (sim->options.delay_ns + sim->options.jitter_ns);
+	u64 trips = (sim->now_ns - node->leave_ns + trip_ns - 1) / trip_ns;
 
+	node->left = true;
 	sim_mark(sim, MARK_LEFT);
 	sim_post(sim, &event, 0);
+	if (!node->eased)
+		return;
+	sim->totals.leave_trips_max = vr_max(sim->totals.leave_trips_max, trips);
+	/* Two, after those for what was under way. */
+	if (trips > LEAVE_TRIPS_MAX)
+		sim_fail(sim, "R23: replica %u needs %llu round trips to leave", node->slot,
+			 (unsigned long long)trips);
 }
 
 static void perform(struct sim *sim, struct sim_node *node, const struct vr_effects *fx)

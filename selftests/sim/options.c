@@ -61,7 +61,12 @@ static u32 draw_faults(const struct sim_options *o, struct sim_random *r)
 	if (random_below(r, 8))
 		faults &= ~(1u << FAULT_BLACKOUT);
 	/* One seed in sixteen is calm: what fails there fails everywhere. */
-	return o->seed % 16 == 1 ? 0 : faults;
+	if (o->seed % 16 == 1)
+		return 0;
+	/* In some all that happens is that members leave, one after the other. */
+	if (o->seed % 32 == 9)
+		return 1u << FAULT_LEAVE;
+	return faults;
 }
 
 static void draw_rates(struct sim_options *o, struct sim_random *r)

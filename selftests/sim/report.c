@@ -322,6 +322,8 @@ void report_totals(FILE *out, const struct sim_totals *t)
 	fprintf(out, "# after the last fault: at most %llu view time-outs and %llu view changes until all was well\n",
 		(unsigned long long)t->heal_timeouts_max,
 		(unsigned long long)t->views_after_heal_max);
+	fprintf(out, "# where nothing else happens a member has left after at most %llu round trips\n",
+		(unsigned long long)t->leave_trips_max);
 	fprintf(out, "# messages sent:");
 	for (i = 1; i < VR_TYPE_COUNT; i++)
 		fprintf(out, " %s %llu", vr_type_name(i), (unsigned long long)t->sent[i]);

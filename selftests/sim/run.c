@@ -154,7 +154,10 @@ static bool knows_nothing(const struct sim_node *node)
 	return node->info.status == VR_STATUS_BLANK || node->info.status == VR_STATUS_FORMING;
 }
 
-/* Those without memory must know it. If nobody has heard of a group there is none. */
+/*
+ * Those without memory must know it. If nobody has heard of a group there is none;
+ * and who has never heard whether the form it promised to went well lost nothing.
+ */
 static void check_doomed(struct sim *sim)
 {
 	u64 timeout_ns = sim->options.view_timeout_ns;
@@ -171,7 +174,7 @@ static void check_doomed(struct sim *sim)
 		if (!node->up || node_has_memory(node) ||
 		    node->info.status == VR_STATUS_AMNESIA ||
 		    node->info.status == VR_STATUS_FORMING ||
-		    (node->info.status == VR_STATUS_BLANK && !knows))
+		    (node->info.status == VR_STATUS_BLANK && (!knows || !node->life)))
 			continue;
 		/* Whoever is silent for good may have all that is missing. */
 		if (__builtin_popcount(up) == n)

@@ -224,6 +224,7 @@ struct sim_totals {
 	u64 view_changes;
 	u64 heal_timeouts_max;
 	u64 views_after_heal_max;
+	u64 leave_trips_max;		/* round trips, where nothing else happens */
 	u64 marks[MARK_COUNT];
 	u64 transitions[VR_STATUS_COUNT * VR_STATUS_COUNT]; /* from * COUNT + to */
 	u64 drops[VR_DROP_COUNT];
@@ -338,6 +339,9 @@ struct sim_node {
 	bool demoted_now;	/* by this step */
 	bool demoted_next;	/* what happens to it is going to be noticed */
 	bool leaving;
+	bool left;
+	bool eased;		/* all others are well, and nothing else happens */
+	u64 leave_ns;
 	u32 held;
 	u64 thawed_ns;		/* end of the last pause that froze the clock */
 	u64 old_nonces[SIM_NONCES_MAX];	/* before it was demoted */
