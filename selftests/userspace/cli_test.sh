@@ -346,6 +346,38 @@ opening() {
 	complains "No group 'other'"
 }
 
+# What the shell offers after the words, the last of them begun.
+completes() { # EXPECTED WORDS...
+	local expected=$1 cur
+
+	shift
+	COMP_WORDS=("$@")
+	COMP_CWORD=$(($# - 1))
+	COMPREPLY=()
+	_vrseq
+	cur=$(printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' ')
+	[ "${cur% }" = "$expected" ] || fail "$* <tab>: '$cur', not '$expected'"
+}
+
+completion() {
+	. "$(dirname "$0")/../../userspace/completion/vrseq.bash"
+	# it asks the tool for the names of groups
+	vrseq() {
+		[ "$*" = "group show" ] && printf 'group fence  10.0.0.1\n  1\ngroup other  x\n'
+	}
+
+	completes "counter" vrseq co
+	completes "resign" vrseq group re
+	completes "fence help other" vrseq group resign ""
+	completes "fence" vrseq -n blue group resign f
+	completes "lease listen log-bytes log-entries" vrseq group add g l
+	completes "mode" vrseq counter get apples m
+	completes "index lease local log" vrseq counter get apples mode ""
+	completes "fence other" vrseq counter get mode lease group ""
+	completes "fence other" vrseq health group ""
+	completes "group help" vrseq stats ""
+}
+
 output_that_fails() {
 	# shellcheck disable=SC2016
 	exits 1 bash -c '"$0" counter next >/dev/full' "$played"
@@ -367,5 +399,6 @@ ktap_run log_tail "log tail"
 ktap_run exit_codes "exit codes of failed operations"
 ktap_run not_taking_part "members that are not formed or take no part"
 ktap_run opening "a device that cannot be opened"
+ktap_run completion "what the shell offers"
 ktap_run output_that_fails "output that cannot be written"
 ktap_end

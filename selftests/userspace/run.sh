@@ -17,8 +17,8 @@ says() { # N CODE ARGUMENTS...
 	[ "$status" = "$want" ] || fail "exit code $status, not $want: $* ($(cat $out))"
 }
 
-value() { # N KEY (a number of group show, or of the first member of that kind)
-	$vrseq -j -n "vr$1" group show t | sed -n "s/.*\"$2\":\([^,}]*\).*/\1/p"
+value() { # N KEY (of the group: its members come behind)
+	$vrseq -j -n "vr$1" group show t | grep -o "\"$2\":[^,}]*" | sed 's/.*://;q'
 }
 
 handle() {
@@ -46,7 +46,8 @@ modes() {
 # A lease that is too long is refused by the kernel, with its sentence.
 lease_refused() {
 	links_up 1
-	says 1 1 group add t self 1 listen 10.77.0.1:7400 insecure view-timeout 200ms lease 101ms
+	says 1 1 group add t self 1 listen 10.77.0.1:7400 insecure \
+		view-timeout 200ms lease 101ms
 	grep -q 'half of the view timeout' $out || fail "$(cat $out)"
 }
 
