@@ -39,7 +39,8 @@ modes() {
 			[ "$(cat $out)" = 1 ] || fail "member $n, $mode: $(cat $out)"
 		done
 		says "$n" 0 -j counter get mode local
-		grep -Eq '"value":[01],.*"mode":"local","age_ns":[0-9]+}$' $out || fail "$(cat $out)"
+		grep -Eq '"value":[01],.*"mode":"local","age_ns":[0-9]+}$' $out ||
+			fail "$(cat $out)"
 	done
 }
 
