@@ -649,6 +649,7 @@ void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
 	info->peers[r->cfg.self].status = r->status;
 	info->peers[r->cfg.self].heard_ns = r->now_ns;
 	info->peers[r->cfg.self].op = r->log.ring.last;
+	info->peers[r->cfg.self].incarnation = r->incarnation;
 	memcpy(info->drops, r->drops, sizeof(info->drops));
 	memcpy(info->received, r->received, sizeof(info->received));
 	memcpy(info->sent, r->sent, sizeof(info->sent));

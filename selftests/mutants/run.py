@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""usage: run.py [-j N] [--seeds N] --sim OBJECT... --story OBJECT... - do the tests see bugs that are there?
+"""usage: run.py [-j N] [--seeds N] --sim OBJECT... --story OBJECT... - do tests see planted bugs?
 
 Each patch here is a bug of kmod/core. It is applied to a copy in build/mutants/NN, the simulator is
 linked with the copy and must fail for one of its first seeds, for which the core as it is does not.
 What costs time only, which a run of faults forgives, is told as a story: a patch with a line
-"Story: NAME" must make selftests/scenario/NAME.txt fail, which holds for the core as it is. A mutant
-that survives is a hole in the tests; a patch that does not apply must follow the core. OBJECT... is
-the simulator, or the teller of stories, with the core as it is, one per source below
+"Story: NAME" must make selftests/scenario/NAME.txt fail, which holds for the core as it is. A
+mutant that survives is a hole in the tests; a patch that does not apply must follow the core.
+OBJECT... is the simulator, or the teller of stories, with the core as it is, one per source below
 build/mutants/base; what a patch leaves alone is taken from there. CC and CFLAGS (environment)
 compile the rest. MUTANT=NN runs one only. TAP.
 """
