@@ -129,7 +129,7 @@ crash() {
 		between_two_numbers cut 10000
 		heal "$old"
 		eventually 5 agree_on_primary
-		pause 20
+		pause 2
 	done
 	longest 250
 }
