@@ -30,6 +30,7 @@
  * @keep_idle:	do not drop messages that can do nothing any more
  * @keep_answers: nor answers to questions that are not asked any more
  * @tell_levels: say how far it is
+ * @journal:	entries become durable when the shell says so, not when they are held
  * @backups_ask: operations may be asked for at any member, not at a primary only
  */
 struct bounds {
@@ -42,6 +43,7 @@ struct bounds {
 	bool keep_idle;
 	bool keep_answers;
 	bool tell_levels;
+	bool journal;
 	bool backups_ask;
 };
 
@@ -57,6 +59,7 @@ enum action_type {
 	ACTION_SUBMIT,
 	ACTION_CRASH,
 	ACTION_RETRY,
+	ACTION_DURABLE,
 };
 
 static inline u32 action_make(enum action_type type, u32 slot, u32 about)
@@ -89,6 +92,7 @@ struct face {
 	u64 last_normal_view;
 	u64 op;
 	u64 commit;
+	u64 durable;
 	u64 question[2];	/* name of the one for its memory, 0 = has it */
 	u64 vector[VR_REPLICAS_MAX];
 	u8 voted;		/* whose votes it has, bit by bit */

@@ -4,7 +4,7 @@
  * if something is wrong the shortest way there.
  *
  *	explore [--replicas N] [--ops N] [--views N] [--crashes N] [--retries N]
- *		[--backups] [--only-group] [--keep-idle]
+ *		[--backups] [--journal] [--only-group] [--keep-idle]
  *		[--keep-answers] [--try-idle N] [--levels] [--memory MB]
  *
  * Ends with 0 if all states within the bounds were seen and none is broken, with
@@ -32,6 +32,7 @@ static const struct option options[] = {
 	{ "keep-idle", no_argument, NULL, 'k' },
 	{ "keep-answers", no_argument, NULL, 'w' },
 	{ "levels", no_argument, NULL, 'l' },
+	{ "journal", no_argument, NULL, 'j' },
 	{ "try-idle", required_argument, NULL, 't' },
 	{ "memory", required_argument, NULL, 'm' },
 	{ NULL, 0, NULL, 0 }
@@ -76,6 +77,9 @@ static bool read_options(int argc, char **argv)
 		case 'l':
 			bounds.tell_levels = true;
 			break;
+		case 'j':
+			bounds.journal = true;
+			break;
 		case 't':
 			try_every = atoi(optarg);
 			break;
@@ -110,9 +114,10 @@ static void print_report(const struct report *report)
 		end = "exhausted, nothing is broken";
 	world_counts(&images, &messages, &steps);
 	getrusage(RUSAGE_SELF, &usage);
-	printf("# %u replicas, ops %u, views 0..%u, crashes %u, retries %u%s: %s\n",
+	printf("# %u replicas, ops %u, views 0..%u, crashes %u, retries %u%s%s: %s\n",
 	       bounds.replicas, bounds.ops, bounds.views, bounds.crashes, bounds.retries,
-	       bounds.backups_ask ? ", asked at backups too" : "", end);
+	       bounds.backups_ask ? ", asked at backups too" : "",
+	       bounds.journal ? ", durable later" : "", end);
 	printf("# %llu states, %llu transitions, depth %u; of them %u local states, ",
 	       (unsigned long long)report->states, (unsigned long long)report->transitions,
 	       report->depth, report->locals);

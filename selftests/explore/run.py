@@ -31,10 +31,12 @@ SMALL = [
     "--ops 2 --views 1 --try-idle 1",
     "--ops 1 --views 1 --crashes 1 --retries 1 --try-idle 1",
     "--ops 1 --views 1 --backups --try-idle 1",
+    "--ops 1 --views 1 --journal --try-idle 1",
 ]
 LARGE = [
     "--ops 2 --views 2 --try-idle 1",
     "--ops 1 --views 3 --try-idle 1",
+    "--ops 1 --views 1 --crashes 1 --journal --try-idle 1",
     "--ops 1 --views 1 --crashes 2 --try-idle 1",
     "--ops 2 --views 1 --crashes 1 --try-idle 1",
     "--ops 1 --views 2 --crashes 1 --try-idle 1",

@@ -98,10 +98,14 @@ static void list_steps(struct listing *list, u32 image, u32 messages)
 	const struct face *face = world_face(image);
 	u32 count, i;
 	const u32 *members = set_members(messages, &count);
+	u64 op;
 
 	list->count = 0;
 	for (i = 0; i < count; i++)
 		list_action(list, action_make(ACTION_DELIVER, face->slot, members[i]));
+	for (op = face->durable + 1; bounds.journal && !messages && op <= face->op &&
+	     face->status == VR_STATUS_NORMAL; op++)
+		list_action(list, action_make(ACTION_DURABLE, face->slot, op));
 	for (i = 0; i < 32 && !messages; i++) {
 		if (face->timers & (1u << i))
 			list_action(list, action_make(ACTION_TIMER, face->slot, i));

@@ -159,6 +159,9 @@ static void print_action(u32 action)
 	case ACTION_CRASH:
 		printf("%u crashes, and starts again without memory", slot);
 		break;
+	case ACTION_DURABLE:
+		printf("%u is told that op %u is durable", slot, about);
+		break;
 	case ACTION_RETRY:
 		printf("%u gives up asking so, and begins anew", slot);
 		break;

@@ -202,6 +202,18 @@ static void boot(u32 slot, u32 life)
 		hear_of_group(slot);
 }
 
+/* Of a journal that was asked for later entries, too, or is a bit behind. */
+static void make_durable(u32 slot, u64 op)
+{
+	struct vr_event event = {
+		.type = VR_EVENT_DURABLE,
+		.log_epoch = replicas[slot]->log_epoch,
+		.op = op,
+	};
+
+	step(slot, &event);
+}
+
 static void act(u32 slot, u32 action)
 {
 	u32 about = action_about(action);
@@ -219,6 +231,9 @@ static void act(u32 slot, u32 action)
 	case ACTION_RETRY:
 		replicas[slot]->recovery.ask_count = U32_MAX - 1;
 		fire(slot, VR_TIMER_RECOVERY);
+		break;
+	case ACTION_DURABLE:
+		make_durable(slot, about);
 		break;
 	case ACTION_CRASH:
 		boot(slot, about);
@@ -243,6 +258,7 @@ static void note_face(u32 image, u32 slot)
 	face->last_normal_view = r->last_normal_view;
 	face->op = r->log.ring.last;
 	face->commit = r->commit;
+	face->durable = r->op_durable;
 	memcpy(face->vector, r->vector, sizeof(face->vector));
 	face->question[0] = vr_is_recovering(r) ? r->recovery.nonce : 0;
 	face->question[1] = vr_is_recovering(r) ? r->recovery.attempt : 0;
@@ -327,7 +343,7 @@ static void configure(u32 slot)
 	cfg->nonce = life_nonce(slot, 0);
 	cfg->heartbeat_ns = 10 * VR_NS_PER_MS;
 	cfg->view_timeout_ns = 60 * VR_NS_PER_MS;
-	cfg->memory_is_durable = true;
+	cfg->memory_is_durable = !bounds.journal;
 	cfg->log_entries = VR_ENTRIES_MIN;
 	cfg->log_bytes = 2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX;
 	cfg->messages = 2;
@@ -363,12 +379,17 @@ static void settle(void)
 static void begin_sessions(void)
 {
 	struct vr_event event = { .type = VR_EVENT_SUBMIT };
-	u32 slot;
+	u32 slot, to;
 
 	event.submit.kind = VR_KIND_SESSION_BEGIN;
 	event.submit.request = 1;
 	for (slot = 0; slot < bounds.replicas; slot++) {
 		step(slot, &event);
+		settle();
+		fire(0, VR_TIMER_HEARTBEAT);
+		settle();
+		for (to = 0; bounds.journal && to < bounds.replicas; to++)
+			make_durable(to, slot + 1);
 		settle();
 		fire(0, VR_TIMER_HEARTBEAT);
 		settle();
