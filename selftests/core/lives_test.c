@@ -119,6 +119,36 @@ static void opinion_of_the_dead(struct vrt *t)
 	EXPECT_STATUS(c, 1, VR_STATUS_VIEW_CHANGE);
 }
 
+/* A question of a life that has long been over, asked again by the network. */
+static void old_question(struct vrt *t)
+{
+	struct cluster *c = cluster_formed(t, 3);
+	struct letter *first[2];
+	u8 i;
+
+	/* 0 leads view 0, loses its memory, and leads view 3 later. */
+	cluster_wait(c, 4 * CLUSTER_TIMEOUT_NS);
+	cluster_demote(c, 0);
+	for (i = 0; i < 2; i++)
+		first[i] = cluster_take(c, VR_RECOVERY, 0, 1 + i);
+	cluster_wait(c, 10 * CLUSTER_TIMEOUT_NS);
+	cluster_leave(c, 1);
+	cluster_run(c);
+	cluster_leave(c, 2);
+	cluster_run(c);
+	cluster_wait(c, 4 * CLUSTER_TIMEOUT_NS);
+	VRT_ASSERT_EQUAL(t, cluster_info(c, 1)->primary, 0);
+	VRT_ASSERT_EQUAL(t, life(c, 0), 2);
+	cluster_forget(c);
+	i = cluster_info(c, 1)->view;
+	cluster_deliver(c, first[0]);
+	cluster_deliver(c, first[1]);
+	cluster_wait(c, 4 * CLUSTER_TIMEOUT_NS);
+	/* The primary lives, and stays. */
+	VRT_EXPECT_EQUAL(t, cluster_info(c, 1)->view, i);
+	VRT_EXPECT_EQUAL(t, cluster_info(c, 2)->view, i);
+}
+
 /* ---- demotion ---------------------------------------------------------------- */
 
 static void demoted(struct vrt *t)
@@ -286,6 +316,7 @@ static struct vrt_case cases[] = {
 	{ old_acknowledgement, "an earlier life's PREPARE_OK counts no more" },
 	{ stored_vote, "a stored vote that a vector shows dead counts no more" },
 	{ opinion_of_the_dead, "an earlier life's opinion counts no more" },
+	{ old_question, "an earlier life's question moves nobody" },
 	{ demoted, "a demoted member begins a new life" },
 	{ demoted_with_requests, "what was under way when it was demoted is answered" },
 	{ later_life_is_known, "a vector that knows a later life of us demotes us" },

@@ -416,6 +416,40 @@ static void alike_after(struct vrt *t)
 	VRT_EXPECT(t, cluster_info(c, 2)->checkpoints >= 3);
 }
 
+/* What was lost turns up after all, before any of the checkpoint has come. */
+static void overtaken(struct vrt *t)
+{
+	struct letter **late = vrt_alloc(t, (REQUESTS + 1) * sizeof(*late));
+	struct cluster *c = cluster_tuned(t, 3, large_messages);
+	u64 session = cluster_begin(c, 0, 0);
+	static char text[BODY_BYTES + 1];
+	u32 i;
+
+	memset(text, 'x', BODY_BYTES);
+	for (i = 1; i <= REQUESTS; i++) {
+		cluster_submit(c, 0, 0, VR_KIND_APPEND, session, i, 0, text);
+		late[i] = cluster_take(c, VR_PREPARE, 0, 2);
+		c->cut[0] = 4;
+		cluster_run(c);
+		c->cut[0] = 0;
+	}
+	cluster_forget(c);
+	asks_for_checkpoint(c, 2);
+	cluster_forget(c);
+	for (i = 1; i <= REQUESTS; i++)
+		cluster_deliver(c, late[i]);
+	VRT_ASSERT(t, cluster_info(c, 2)->commit > of(c, 0));
+	cluster_wait(c, 10 * CLUSTER_TIMEOUT_NS);
+	VRT_EXPECT_EQUAL(t, cluster_info(c, 2)->transfer_bytes_total, 0);
+	/* It mends the next gap from the log, which has it. */
+	c->cut[0] = 4;
+	append(c, 0, session, REQUESTS + 1, 1);
+	c->cut[0] = 0;
+	cluster_wait(c, 10 * CLUSTER_TIMEOUT_NS);
+	is_like(c, 2, 0);
+	VRT_EXPECT_EQUAL(t, cluster_info(c, 2)->transfers, 0);
+}
+
 static struct vrt_case cases[] = {
 	{ beyond_the_log, "who needs what no log has gets a checkpoint, from a backup" },
 	{ chunks_lost, "every third chunk may be lost" },
@@ -426,6 +460,7 @@ static struct vrt_case cases[] = {
 	{ patched, "a single wrong bit is noticed, however often it comes" },
 	{ newer_than_start_view, "a checkpoint may be newer than the view's beginning" },
 	{ instead_of_a_tail, "a checkpoint stands instead of what was never committed" },
+	{ overtaken, "who got there by itself needs no checkpoint any more" },
 	{ asked_in_vain, "who has no checkpoint, or another one, says no more" },
 	{ log_keeps, "the log keeps what no checkpoint has" },
 	{ alike_after, "after a transfer checkpoints are taken at the same ops" },
