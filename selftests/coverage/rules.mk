@@ -5,9 +5,8 @@
 coverage_dir := build/selftests/coverage
 coverage_seeds := 600
 coverage_core := $(patsubst kmod/core/%.c,$(coverage_dir)/core/%.o,$(wildcard kmod/core/*.c))
-coverage_cflags := -std=gnu11 -O1 -g -Wno-missing-field-initializers -Ikmod/core \
+coverage_cflags := -std=gnu11 -O1 -g -D_GNU_SOURCE -Wno-missing-field-initializers -Ikmod/core \
 	-Iselftests/lib -Iselftests/lin -Iselftests/sim -Iselftests/core -Iselftests/scenario
-coverage_scenario_cflags := -D_GNU_SOURCE
 coverage_map := -fprofile-instr-generate -fcoverage-mapping
 
 # Each with the core taken out of its sources, to be linked with the instrumented one.
@@ -27,8 +26,7 @@ $(coverage_dir)/scenario: $(coverage_scenario) $(scenario_headers)
 $(coverage_dir)/sim: $(coverage_sim) $(sim_headers)
 $(coverage_programs): $(coverage_dir)/%: $(coverage_core)
 	@echo "  CC       $@"
-	@clang $(coverage_cflags) $(coverage_$*_cflags) -fprofile-instr-generate -o $@ \
-		$(coverage_$*) $(coverage_core)
+	@clang $(coverage_cflags) -fprofile-instr-generate -o $@ $(coverage_$*) $(coverage_core)
 
 coverage: $(coverage_programs) ## lines and branches of the core that unit tests, stories and simulator reach
 	@selftests/coverage/coverage.py --seeds $(coverage_seeds) $(coverage_dir)

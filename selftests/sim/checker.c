@@ -230,13 +230,20 @@ void check_forget(struct sim_node *node)
 	node->was_formed = false;
 }
 
-/* R15: nobody comes back as the primary it was. */
+/* R15, R16: nobody comes back as the primary, or as the life, it was. */
 static void check_recovered(struct sim *sim, struct sim_node *node)
 {
+	u64 *incarnation = &sim->checker.incarnations[node->slot];
+
 	sim_mark(sim, MARK_RECOVERED);
 	if (node->recovered)
 		sim_mark(sim, MARK_RECOVERED_TWICE);
 	node->recovered = true;
+	if (node->info.incarnation <= *incarnation)
+		sim_fail(sim, "R16: replica %u recovers as life %llu after life %llu", node->slot,
+			 (unsigned long long)node->info.incarnation,
+			 (unsigned long long)*incarnation);
+	*incarnation = node->info.incarnation;
 	if (node->info.primary == node->slot && sim->options.replica_count > 1)
 		sim_fail(sim, "R15: replica %u recovers as primary of view %llu", node->slot,
 			 (unsigned long long)node->info.view);
@@ -322,6 +329,7 @@ static void check_status(struct sim *sim, struct sim_node *node, const struct vr
 		sim_fail(sim, "R19: replica %u forgot its group", node->slot);
 	if (now->status == VR_STATUS_NORMAL && !node->was_formed) {
 		node->was_formed = true;
+		sim->checker.incarnations[node->slot] = now->incarnation;
 		node->checked_commit = vr_number_base(now->generation);
 		node->checked_sequence = node->checked_commit;
 	}

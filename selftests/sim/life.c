@@ -243,12 +243,16 @@ void node_leave(struct sim *sim, struct sim_node *node)
 {
 	struct sim_event stop = { .kind = SIM_STOP, .slot = node->slot, .number = node->life };
 	struct vr_event event = { .type = VR_EVENT_LEAVE };
+	u32 i;
 
 	sim_trace(sim, node, "LEAVE");
 	sim_mark(sim, MARK_LEAVE);
 	node->leaving = true;
 	node->left = false;
 	node->eased = is_easy(sim, node);
+	/* Who was about to leave may be about to hand over to this one. */
+	for (i = 0; i < sim->options.replica_count; i++)
+		sim->nodes[i].eased &= &sim->nodes[i] == node;
 	node->leave_ns = sim->now_ns;
 	sim_post(sim, &stop, sim->options.view_timeout_ns);
 	node_step(sim, node, &event);

@@ -8,7 +8,6 @@
  *	sim --first N --seeds N [-j N] [--small PROGRAM] [--sanitized PROGRAM]
  *	    [--trace] [--coverage] [--until-failure] [--faults MASK] [--clients N]
  */
-#define _GNU_SOURCE
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>

@@ -9,7 +9,7 @@
 /* A replica that wants to be woken at once, over and over, is spinning. */
 #define SAME_TIME_STEPS_MAX	20000
 #define CHECK_EVERY		127
-#define LEAVE_TRIPS_MAX		4
+#define LEAVE_TRIPS_MAX		6
 #define POISON			0xa5
 
 u64 node_clock(const struct sim_node *node, u64 time_ns)

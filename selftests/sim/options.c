@@ -42,7 +42,7 @@ static void draw_shape(struct sim_options *o, struct sim_random *r)
 
 	o->replica_count = counts[random_below(r, sizeof(counts))];
 	o->generation = random_below(r, 4) ? 0 : random_below(r, 1 << random_below(r, 16));
-	o->memory_is_durable = random_below(r, 4);
+	o->memory_is_durable = random_below(r, 3);
 	o->messages = 2u << random_below(r, 8);
 	o->message_bytes = 2 * VR_BODY_BYTES_MAX << random_below(r, 4);
 	o->sessions_max = random_below(r, 3) ? 64 : random_between(r, 1, 12);
@@ -83,7 +83,8 @@ static void draw_rates(struct sim_options *o, struct sim_random *r)
 	o->replay_ppm = random_spread(r, 1000, 50000);
 	o->withhold_ppm = random_spread(r, 1000, 200000);
 	o->garbage_ppm = random_spread(r, 1000, 50000);
-	o->disk_ns = random_spread(r, 1000, o->view_timeout_ns);
+	o->disk_ns = random_below(r, 2) ? random_spread(r, 1000, o->view_timeout_ns) :
+					  random_between(r, o->heartbeat_ns, o->view_timeout_ns);
 	o->late_ns = random_spread(r, 1000, o->heartbeat_ns * 2);
 	/* A lease trusts in rates that differ by less than an eighth. */
 	o->clock_ppm = random_spread(r, 10, o->lease_ns ? 55000 : 300000);

@@ -7,7 +7,8 @@ FIRST ?= 1
 sim_sources := $(wildcard selftests/sim/*.c) selftests/lin/lin.c selftests/lin/lin_log.c \
 	$(wildcard kmod/core/*.c)
 sim_headers := $(wildcard selftests/sim/*.h selftests/lin/lin.h kmod/core/*.h)
-sim_cflags := -std=gnu11 -g -Wall -Wextra -Ikmod/core -Iselftests/lin -Iselftests/sim
+sim_cflags := -std=gnu11 -D_GNU_SOURCE -g -Wall -Wextra -Ikmod/core -Iselftests/lin \
+	-Iselftests/sim
 sanitize_cflags := -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # What takes thousands of operations to fill takes dozens.

@@ -516,6 +516,7 @@ struct sim_checker {
 	u64 view_max;
 	struct sim_word words[VR_REPLICAS_MAX][SIM_DURABLE_MAX];
 	struct sim_word checkpoints[SIM_CHECKPOINTS_MAX];
+	u64 incarnations[VR_REPLICAS_MAX];	/* newest that recovered */
 };
 
 enum sim_phase {
