@@ -28,5 +28,5 @@ $(coverage_programs): $(coverage_dir)/%: $(coverage_core)
 	@echo "  CC       $@"
 	@clang $(coverage_cflags) -fprofile-instr-generate -o $@ $(coverage_$*) $(coverage_core)
 
-coverage: $(coverage_programs) ## lines and branches of the core that unit tests, stories and simulator reach
+coverage: $(coverage_programs) ## lines and branches of the core that its tests reach
 	@selftests/coverage/coverage.py --seeds $(coverage_seeds) $(coverage_dir)
