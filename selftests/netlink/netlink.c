@@ -743,10 +743,10 @@ TEST_F(netlink, noise)
 {
 	unsigned int seed = 1, i, j, refused = 0;
 
-	for (i = 0; i < 3000; i++) {
+	for (i = 0; i < 1000; i++) {
 		unsigned int changes = 1 + rand_r(&seed) % 4;
 
-		/* Small: what is made in vain here is memory that has to be cleared. */
+		/* Small: what is made in vain here has to be cleared, poisoned and checked. */
 		put_add(self, ADD(.port = 20000 + i, .heartbeat_ns = 20 * MS,
 				  .view_timeout_ns = 200 * MS, .lease_ns = 1,
 				  .log_entries = 256, .log_bytes = 128 << 10, .messages = 2,
@@ -760,7 +760,7 @@ TEST_F(netlink, noise)
 		refused += finish(self) < 0;
 		by_name(self, VRSEQ_CMD_GROUP_DEL, "g");
 	}
-	EXPECT_GT(refused, 1000);
+	EXPECT_GT(refused, 333);
 }
 
 TEST_F(netlink, permission)
