@@ -120,7 +120,7 @@ def run(patch, options):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("-j", type=int, default=2)
-    parser.add_argument("--seeds", type=int, default=3000)
+    parser.add_argument("--seeds", type=int, default=6000)
     parser.add_argument("--sim", nargs="+", required=True)
     parser.add_argument("--story", nargs="+", required=True)
     options = parser.parse_args()
