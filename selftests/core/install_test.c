@@ -144,30 +144,12 @@ static void another_log(struct vrt *t)
 	cluster_agrees(c);
 }
 
-/* Whoever was asked is silent: the next one is asked for the same log. */
-static void another_source(struct vrt *t)
-{
-	struct cluster *c = two_logs(t);
-
-	part_comes(c);
-	c->down = 3;
-	cluster_forget(c);
-	while (cluster_status(c, 4) == VR_STATUS_VIEW_CHANGE && cluster_info(c, 4)->view == 1) {
-		if (!cluster_hop(c))
-			cluster_timeout(c, 4);
-	}
-	EXPECT_STATUS(c, 4, VR_STATUS_NORMAL);
-	VRT_EXPECT_EQUAL(t, cluster_info(c, 4)->view, 1);
-	VRT_EXPECT_EQUAL(t, cluster_info(c, 4)->op, 1 + ENTRIES);
-}
-
 static struct vrt_case cases[] = {
 	{ committed_at_once, "what is known to be committed is taken as it comes" },
 	{ the_rest_in_one_step, "what is not is taken when all of it is here" },
 	{ vote_in_the_middle, "until then a vote is of the old log" },
 	{ parts_in_disorder, "parts are taken once and in order" },
 	{ another_log, "parts of another log are refused" },
-	{ another_source, "another member of the view may give the rest" },
 	{ }
 };
 
