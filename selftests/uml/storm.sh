@@ -112,9 +112,9 @@ storm() { # MEMBERS SECONDS
 	note "$(($(now_ms) - start)) ms, $rounds rounds, $restarts restarts, view $s_view"
 }
 
-# From FIRST on; from any seed if none is given: no two runs are alike.
+# From FIRST on. The schedule of faults is the seed's; what the kernel draws is not.
 storms() { # TEST MEMBERS SECONDS
-	local first=${FIRST:-$((SRANDOM % 1000000))}
+	local first=${FIRST:-42}
 
 	for seed in $(seq "$first" $((first + ${SEEDS:-1} - 1))); do
 		note "seed $seed; again: make uml TEST=$1 FIRST=$seed"
