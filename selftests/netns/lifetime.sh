@@ -83,11 +83,16 @@ netns_all_deleted() {
 	eventually 10 netns_objects_are "$before"
 }
 
+# Somebody is at work: it would be too early to take anything away.
+has_committed() { # N COUNT
+	status_of "$1" && [ "$s_commit" -gt "$2" ]
+}
+
 open_file_outlives() {
 	cluster_formed 3
 	# lin_client keeps its files until the group says ENETDOWN, then ends.
 	load 3 -t 2 -m 0 >/run/outlived
-	sleep 0.5
+	eventually 10 has_committed 1 10
 	ip netns del vr3
 	load_wait
 	note "$(cat /run/outlived)"
