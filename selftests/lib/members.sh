@@ -8,27 +8,37 @@ client_last=0
 reader_last=0
 restarts=0
 
-# Clients and a reader at one member, until work_kill or work_end.
-member_work() { # N
+# Clients at one member.
+member_write() { # N
 	local n=$1
 
-	[ -n "$history" ] || history=$(mktemp -d /run/history.XXXXXX)
 	client_last=$((client_last + 1))
 	# shellcheck disable=SC2086
 	nice -n 19 "$programs/lin_client" -n "vr$n" -g t -o "$history/c$client_last" \
 		-c "$client_last" -s "$((${seed:-1} * 1000 + client_last))" -m 0 \
 		${work_options--t 2} >>"$history.clients" &
 	worker[$n]=$!
+	history_of[$n]="$history/c$client_last"
+}
+
+# Clients and a reader at one member, until work_kill or work_end.
+member_work() { # N
+	local n=$1
+
+	[ -n "$history" ] || history=$(mktemp -d /run/history.XXXXXX)
+	member_write "$n"
 	reader_last=$((reader_last + 1))
 	nice -n 19 "$programs/lin_reader" -n "vr$n" -g t -o "$history/r$reader_last" \
 		-c "$reader_last" >>"$history.readers" &
 	reader[$n]=$!
-	history_of[$n]="$history/c$client_last $history/r$reader_last"
+	history_of[$n]+=" $history/r$reader_last"
 }
 
 work_kill() { # N
-	kill -9 "${worker[$1]}" "${reader[$1]}" 2>/dev/null || true
-	wait "${worker[$1]}" "${reader[$1]}" 2>/dev/null || true
+	# shellcheck disable=SC2086
+	kill -9 ${worker[$1]-} ${reader[$1]} 2>/dev/null || true
+	# shellcheck disable=SC2086
+	wait ${worker[$1]-} ${reader[$1]} 2>/dev/null || true
 	unset "worker[$1]" "reader[$1]" "history_of[$1]"
 }
 
@@ -41,25 +51,37 @@ work_join() { # N PID...
 	[ "$status" = 0 ] || fail "client or reader of member $n: exit status $status"
 }
 
-# All end what they are at, the readers with all there is; and all of it is checked.
-work_end() {
+# The clients of the given members (default all) end what they are at.
+writers_end() { # N...
 	local n file
+
+	# shellcheck disable=SC2086
+	[ $# -gt 0 ] || set -- ${!worker[*]}
 
 	# Who has a file listens to signals.
 	for file in ${history_of[*]}; do
 		eventually 10 test -e "$file"
 	done
-	kill -TERM "${worker[@]}"
-	for n in "${!worker[@]}"; do
-		work_join "$n" "${worker[$n]}"
+	for n; do
+		kill -TERM "${worker[$n]}"
 	done
+	for n; do
+		work_join "$n" "${worker[$n]}"
+		unset "worker[$n]"
+	done
+}
+
+# All end what they are at, the readers with all there is; and all of it is checked.
+work_end() {
+	local n
+
+	writers_end
 	# shellcheck disable=SC2046
-	eventually 15 converged "${!worker[@]}"
+	eventually 15 converged "${!reader[@]}"
 	kill -TERM "${reader[@]}"
 	for n in "${!reader[@]}"; do
 		work_join "$n" "${reader[$n]}"
 	done
-	worker=()
 	reader=()
 	history_of=()
 	awk '{ for (i = 3; i < NF; i += 2) sum[$i] += $(i + 1) }
@@ -70,7 +92,7 @@ work_end() {
 cleanup() {
 	local n
 
-	for n in "${!worker[@]}"; do
+	for n in "${!reader[@]}"; do
 		work_kill "$n"
 	done
 	rm -f "$history.clients" "$history.readers"

@@ -179,10 +179,21 @@ commit_beyond() { # N COMMIT
 	status_of "$1" && [ "$s_commit" -ge "$2" ]
 }
 
-# Behind by more than any log keeps: it gets a checkpoint. Sets $victim.
-fall_behind() { # GROUP OPTIONS
-	local behind ahead
+# What the reader of $victim was told at last, or that it was told it lost.
+reader_told() {
+	"$programs/lin_check" -d "$history/r$victim" | grep "^reader"
+}
 
+reader_lost() {
+	reader_told | sed -n 's/.*told it lost \([0-9]*\)\.\.\([0-9]*\).*/\1 \2/p'
+}
+
+reader_is_at() { # SEQUENCE
+	reader_told | tail -n 1 | grep -qE "(sequence |lost .*\.\.)$1\b"
+}
+
+# Sets $victim, which will fall behind, and $ahead.
+group_at_work() { # OPTIONS
 	GROUP_OPTIONS="heartbeat 20ms view-timeout 200ms log-entries 256 $*"
 	cluster_formed 3
 	work_options='-t 2 -a 50 -p 5000'
@@ -190,33 +201,68 @@ fall_behind() { # GROUP OPTIONS
 	victim=$(others "$(primary)" | tail -n 1)
 	ahead=$(others "$victim" | head -n 1)
 	eventually 10 commit_beyond "$victim" 100
+}
+
+# Cut off until it is behind by more than any log keeps: it will need a checkpoint.
+fall_behind() {
 	cut "$victim"
+	eventually "$failover_s" no_quorum "$victim"
 	status_of "$victim"
-	behind=$s_commit
-	eventually 60 commit_beyond "$ahead" $((behind + 1000))
+	eventually 60 commit_beyond "$ahead" $((s_commit + 1000))
+}
+
+victim_back() {
 	heal "$victim"
 	eventually "$recovery_s" is_well "$victim"
 	$vrseq -n "vr$victim" counter next timeout "${failover_s}s" after >/dev/null
-	work_end
-	"$programs/lin_check" -d "$history/r$victim" | grep 'told it lost' >/run/lost || true
-	note "its reader: $(cat /run/lost)"
 }
 
 # The messages are in the checkpoint.
 left_behind() {
-	local victim
+	local victim ahead
 
+	group_at_work
 	fall_behind
-	[ ! -s /run/lost ]
+	victim_back
+	work_end
+	[ -z "$(reader_lost)" ]
 }
 
-# Nobody keeps so many messages. Before and after what it was told to have lost, lin_check saw to
-# it, the reader read all there is.
+# Nobody keeps so many messages. A reader that looks only when all has come is told once, exactly
+# what is not there any more; one that looks all the time is told as often as it is overrun, and
+# what it read and what it was told make up all there is: lin_check sees to that.
 left_far_behind() {
-	local victim first last
+	local victim ahead last first told
 
-	fall_behind messages 128
-	[ "$(wc -l </run/lost)" = 1 ]
-	read -r first last < <(sed 's/.*lost \([0-9]*\)\.\.\([0-9]*\).*/\1 \2/' /run/lost)
-	[ $((last - first)) -gt 200 ]
+	group_at_work messages 128
+	writers_end "$victim"
+	fall_behind
+	last=$(sequence_last "$victim")
+	eventually "$recovery_s" reader_is_at "$last"
+	kill -STOP "${reader[$victim]}"
+	told=$(reader_lost | wc -l)
+	writers_end
+	victim_back
+	# shellcheck disable=SC2086
+	eventually "$recovery_s" converged $members
+	status_of "$victim"
+	first=$s_sequence_first
+	kill -CONT "${reader[$victim]}"
+	eventually "$recovery_s" reader_is_at "$s_sequence_last"
+	note "had read up to $last, there is $first..$s_sequence_last; was told" \
+		"$(reader_lost | tail -n "+$((told + 1))")"
+	[ "$(reader_lost | tail -n "+$((told + 1))")" = "$((last + 1)) $((first - 1))" ]
+	[ $((first - last)) -gt 200 ]
+	[ $((s_sequence_last - first)) = 127 ]
+	is "$ahead" sequence_first "$first"
+
+	told=$(reader_lost | wc -l)
+	for n in $members; do
+		member_write "$n"
+	done
+	fall_behind
+	victim_back
+	work_end
+	note "and under load: $(reader_lost | tail -n "+$((told + 1))" | tr '\n' ';')"
+	[ "$(reader_lost | wc -l)" -gt "$told" ]
 }
