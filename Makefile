@@ -114,8 +114,9 @@ install: tools $(if $(DESTDIR),,| provision-dkms) ## module by DKMS, library, to
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib build/libvrseq.so.0
 	ln -sf libvrseq.so.0 $(DESTDIR)$(PREFIX)/lib/libvrseq.so
 	$(call put,lib,build/libvrseq.a)
-	$(call put,include,userspace/libvrseq/vrseq.h)
+	$(call put,include,$(wildcard userspace/libvrseq/vrseq*.h))
 	$(call put,include/linux,$(wildcard uapi/linux/*.h))
+	$(call put,share/man/man3,$(wildcard userspace/man/*.3))
 	$(call put,share/man/man4,$(wildcard userspace/man/*.4))
 	$(call put,share/man/man8,$(wildcard userspace/man/*.8))
 	$(call put,share/bash-completion/completions,userspace/completion/vrseq.bash)

@@ -5,6 +5,7 @@ agree with the tool VRSEQ and with the interface of the module? Prints TAP."""
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -136,6 +137,74 @@ def library_symbols():
     return missing("libvrseq.map", declared, exported) + missing("vrseq.h", exported, declared)
 
 
+def literals(path):
+    """The displays of a page, as they are read."""
+    blocks = re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed", text_of(path), re.S | re.M)
+    return [block.replace("\\e", "\\") for block in blocks]
+
+
+FENCE_MAIN = """
+#include <fcntl.h>
+static int acted(void) { return 0; }
+int main(int argc, char **argv)
+{
+	int file = open(argv[1], O_RDWR | O_CREAT, 0600), i;
+
+	for (i = 2; i < argc; i++)
+		printf(" %d", !request(file, strtoull(argv[i], NULL, 10), acted));
+	return 0;
+}
+"""
+
+
+def fence_file():
+    """The program of vrseq_fence(3) remembers its largest token from one process to the next."""
+    source = next(text for text in literals("userspace/man/vrseq_fence.3") if "pwrite" in text)
+    with tempfile.TemporaryDirectory() as directory:
+        program = os.path.join(directory, "fence")
+        built = run(["cc", "-x", "c", "-Wall", "-Wextra", "-Werror", *INCLUDES, "-o", program, "-"],
+                    input=source + FENCE_MAIN)
+        if built.returncode:
+            return built.stderr.splitlines()
+        said = [run([program, os.path.join(directory, "largest"), *tokens]).stdout
+                for tokens in (["5", "4", "5", "9"], ["8", "9", "0"], ["10"], ["9"])]
+    wanted = [" 1 0 1 1", " 0 1 0", " 1", " 0"]
+    return [] if said == wanted else [f"admitted {said}, not {wanted}"]
+
+
+def fence_sql():
+    """So does the SQL: a stale token changes no row."""
+    tables, request = [text for text in literals("userspace/man/vrseq_fence.3")
+                       if text.startswith(("CREATE", "BEGIN"))]
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    database.executescript(tables + "CREATE TABLE done (job TEXT);")
+    begin, update, insert, commit = [part.strip() for part in request.split(";")[:4]]
+    wrong = []
+    for token, admitted in ((5, 1), (4, 0), (5, 1), (1 << 62, 1), (6, 0)):
+        database.execute(begin)
+        changed = database.execute(update, {"token": token}).rowcount
+        database.execute(insert, {"job": f"job {token}"})
+        database.execute(commit if changed else "ROLLBACK")
+        if changed != admitted:
+            wrong.append(f"token {token}: {changed} rows")
+    jobs = [row[0] for row in database.execute("SELECT job FROM done")]
+    if jobs != ["job 5", "job 5", f"job {1 << 62}"]:
+        wrong.append(f"done: {jobs}")
+    return wrong
+
+
+def fence_header():
+    """The fence compiles alone, in C and C++, old and new."""
+    use = "#include <vrseq_fence.h>\nstruct vrseq_fence fence = VRSEQ_FENCE_INIT;\n" \
+        "int f(void) { return vrseq_fence_admit(&fence, 1) && vrseq_fence_check(&fence, 1); }\n"
+    wrong = compiles("cc", "c", use, ["-std=c99", "-pedantic"]) + \
+        compiles("cc", "c", use, ["-std=gnu11", "-m64"])
+    if shutil.which("c++"):
+        wrong += compiles("c++", "c++", use, ["-std=c++98", "-pedantic", "-Wno-long-long"]) + \
+            compiles("c++", "c++", use, ["-std=c++17", "-pedantic"])
+    return wrong
+
+
 HEADER_USE = "#include <vrseq.h>\n#include <linux/vrseq_netlink.h>\n" \
     "int main(void) { struct vrseq_result r; return vrseq_next(0, 0, 1, 0, &r); }\n"
 
@@ -153,7 +222,7 @@ def header_in_cxx():
 
 def main():
     tests = (errnos, page_example, page_ioctls, page_names, page_json, tool_words, page_exit_codes,
-             library_symbols, header_in_c, header_in_cxx)
+             library_symbols, header_in_c, header_in_cxx, fence_file, fence_sql, fence_header)
     failed = 0
     print("TAP version 13")
     print(f"1..{len(tests)}")

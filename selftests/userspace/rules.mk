@@ -6,7 +6,8 @@ userspace_flags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-comp
 	$(userspace_sanitize) -Iuapi -Iuserspace/libvrseq
 userspace_headers := $(wildcard userspace/*/*.h selftests/userspace/*.h selftests/lib/*.h \
 	uapi/linux/*.h)
-userspace_units := $(addprefix build/selftests/userspace_,args_test json_test show_test lib_test)
+userspace_units := $(addprefix build/selftests/userspace_,args_test json_test show_test lib_test \
+	fence_test)
 userspace_tools := $(addprefix build/selftests/userspace_,tool played)
 
 TESTS_BUILD += $(userspace_units) $(userspace_tools) build/selftests/handle
