@@ -118,6 +118,7 @@ install: tools $(if $(DESTDIR),,| provision-dkms) ## module by DKMS, library, to
 	$(call put,include/linux,$(wildcard uapi/linux/*.h))
 	$(call put,share/man/man3,$(wildcard userspace/man/*.3))
 	$(call put,share/man/man4,$(wildcard userspace/man/*.4))
+	$(call put,share/man/man7,$(wildcard userspace/man/*.7))
 	$(call put,share/man/man8,$(wildcard userspace/man/*.8))
 	$(call put,share/bash-completion/completions,userspace/completion/vrseq.bash)
 	$(call put,lib/udev/rules.d,$(wildcard userspace/udev/*.rules))

@@ -205,6 +205,68 @@ def fence_header():
     return wrong
 
 
+def prototypes():
+    """What the header declares, by name, each on one line."""
+    header = re.sub(r"/\*.*?\*/", "", text_of("userspace/libvrseq/vrseq.h"), flags=re.S)
+    found = re.findall(r"^(?=\w)([^;{}#]*\b(vrseq_\w+)\([^;{]*\));", header, re.M)
+    return {name: re.sub(r"\* ", "*", " ".join(text.split())) for text, name in found}
+
+
+def synopses(page):
+    """The prototypes in the synopsis of a page, by name, each on one line."""
+    found = {}
+    for kind, name, arguments in re.findall(
+            r'^\.Ft "?(.*?)"?\n\.Fo (\w+)\n((?:\.Fa .*\n)+)\.Fc', page, re.M):
+        arguments = ", ".join(re.findall(r'^\.Fa "?(.*?)"?$', arguments, re.M))
+        found[name] = re.sub(r"\* ", "*", f"{kind} {name}({arguments})")
+    return found
+
+
+def library_pages():
+    """Each function of the library has a page, which declares it as the header does."""
+    wrong = []
+    declared = prototypes()
+    sentences = re.findall(r"^\t\{ (E\w+),", text_of("userspace/libvrseq/vrseq.c"), re.M)
+    overview = text_of("userspace/man/libvrseq.3")
+    if len(declared) < 16:
+        return [f"found only {declared} in the header"]
+    for name, prototype in sorted(declared.items()):
+        try:
+            page = text_of(f"userspace/man/{name}.3")
+        except FileNotFoundError:
+            wrong.append(f"{name} has no page")
+            continue
+        synopsis = synopses(page.split(".Sh SYNOPSIS")[1].split(".Sh")[0])
+        if synopsis.get(name) != prototype:
+            wrong.append(f"{name}.3: {synopsis.get(name)}, vrseq.h: {prototype}")
+        headers = re.findall(r"^\.In (\S+)", page, re.M)
+        wrong += compiles("cc", "c", "".join(f"#include <{header}>\n" for header in headers) +
+                          "".join(text + ";\n" for text in synopsis.values()))
+        errors = re.findall(r"^\.It Er (E\w+)", page, re.M)
+        wrong += missing(f"vrseq_strerror ({name}.3)", errors, sentences)
+        if not errors and "There are no errors" not in page and not prototype.startswith("void"):
+            wrong.append(f"{name}.3 says nothing of errors")
+        wrong += missing("libvrseq.3", [name], re.findall(r"^\.It Xr (\w+) 3", overview, re.M))
+    return wrong
+
+
+def page_links():
+    """What a page refers to of ours is there, and no page is of a function that is not."""
+    pages = [name for name in os.listdir(os.path.join(TOP, "userspace/man"))
+             if re.search(r"\.[1-9]$", name)]
+    wrong = []
+    for page in pages:
+        links = re.findall(r"\.Xr (\S*vrseq\S*) (\d)", text_of("userspace/man/" + page))
+        wrong += missing(page, {f"{name}.{section}" for name, section in links}, pages)
+    functions = {name[:-2] for name in pages if name.startswith("vrseq_")} - {"vrseq_fence"}
+    return wrong + missing("vrseq.h", functions, prototypes())
+
+
+def library_example():
+    return [line for text in literals("userspace/man/libvrseq.3") if "main(" in text
+            for line in compiles("cc", "c", text)]
+
+
 HEADER_USE = "#include <vrseq.h>\n#include <linux/vrseq_netlink.h>\n" \
     "int main(void) { struct vrseq_result r; return vrseq_next(0, 0, 1, 0, &r); }\n"
 
@@ -222,7 +284,8 @@ def header_in_cxx():
 
 def main():
     tests = (errnos, page_example, page_ioctls, page_names, page_json, tool_words, page_exit_codes,
-             library_symbols, header_in_c, header_in_cxx, fence_file, fence_sql, fence_header)
+             library_symbols, header_in_c, header_in_cxx, library_pages, page_links,
+             library_example, fence_file, fence_sql, fence_header)
     failed = 0
     print("TAP version 13")
     print(f"1..{len(tests)}")

@@ -42,10 +42,11 @@ build/selftests/userspace_played: selftests/userspace/played.c $(userspace_sourc
 	@$(CC) $(userspace_flags) -Wl,--wrap=open,--wrap=ioctl,--wrap=read,--wrap=ppoll \
 		-o $@ $< $(userspace_sources) -lmnl
 
-userspace: $(userspace_units) $(userspace_tools) ## library, tool and man pages, without a module
+userspace: tools $(userspace_units) $(userspace_tools) ## library, tool and man pages, without a module
 	@status=0; for program in $(userspace_units) \
 		"selftests/userspace/cli_test.sh $(userspace_tools)" \
-		"selftests/userspace/docs_test.py build/selftests/userspace_tool"; do \
+		"selftests/userspace/docs_test.py build/selftests/userspace_tool" \
+		selftests/userspace/install_test.sh; do \
 		$$program || status=1; done; exit $$status
 
 build/selftests/handle: selftests/userspace/handle.c build/libvrseq.a $(userspace_headers)
