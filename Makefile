@@ -76,7 +76,7 @@ build/libvrseq.so: build/libvrseq.so.0
 
 build/vrseq: $(tool_objects) build/libvrseq.a
 	@echo "  LD       $@"
-	@$(CC) $(CFLAGS) -o $@ $^ -lmnl
+	@$(CC) $(CFLAGS) -pthread -o $@ $^ -lmnl
 
 -include $(lib_objects:.o=.d) $(tool_objects:.o=.d)
 

@@ -42,10 +42,10 @@ help_everywhere() {
 	exits 0 "$vrseq" --help
 	exits 0 "$vrseq" -h
 	exits 0 "$vrseq" help
-	for object in group member counter log health stats; do
+	for object in group member counter log health stats status bench; do
 		grep -q "^  $object " "$out" || fail "help does not name $object"
 	done
-	for object in group member counter log health stats; do
+	for object in group member counter log health stats status bench; do
 		exits 0 "$vrseq" "$object" --help
 		exits 0 "$vrseq" "$object" help
 		grep -q "^vrseq $object " "$out" || fail "no usage of $object"
@@ -68,6 +68,9 @@ help_everywhere() {
 		counter get
 		log append
 		log tail
+		bench next
+		bench append
+		bench tail
 	END
 }
 
@@ -116,6 +119,18 @@ usage_errors() {
 	usage log tail -x
 	usage health fence
 	usage stats fence
+	usage status fence
+	usage bench
+	usage bench read
+	usage bench next threads 0
+	usage bench next threads 257
+	usage bench next duration 0
+	usage bench next duration 10
+	usage bench next size 64
+	usage bench append a
+	usage bench append size 0
+	usage bench append count 2
+	usage bench tail size 44
 	usage member add 1 10.0.0.1:7400
 	usage member add 0 10.0.0.1:7400 group g
 	usage member add 65536 10.0.0.1:7400 group g
@@ -170,7 +185,7 @@ no_module() {
 	for command in "" "group show" "group show g" "member show" "health" "stats" \
 		"counter next" "counter get" "log append x" "log tail" "group del g" \
 		"group resign g" "group form g" "member del 1 group g" "-j group show" \
-		"-j stats"; do
+		"-j stats" "status" "-j status" "bench next" "bench append" "bench tail"; do
 		# shellcheck disable=SC2086
 		exits 6 "$vrseq" $command
 		complains 'modprobe vrseq'
@@ -257,6 +272,8 @@ log_tail() {
 	says ''
 	exits 0 "$played" -j log tail from 3
 	says '{"index":3,"sequence":3,"view":7,"member_id":2,"session":5,"message":"message 3"}'
+	exits 0 "$played" log tail -j from 3
+	says '{"index":3,"sequence":3,"view":7,"member_id":2,"session":5,"message":"message 3"}'
 	exits 0 "$played" log tail -f from 3 count 3
 	says $'message 3\nmessage 4\nmessage 5'
 	exits 1 "$played" log tail -f timeout 1ms
@@ -267,6 +284,56 @@ log_tail() {
 	complains '1 to 2'
 	PLAY_MESSAGES=0 exits 0 "$played" log tail
 	says ''
+}
+
+number() { # KEY
+	sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" "$out"
+}
+
+bench() {
+	local kind time='[0-9.]+[mun]?s'
+
+	export PLAY_QUIET=1
+	for kind in next append tail; do
+		exits 0 "$played" bench $kind duration 50ms threads 3
+		grep -Eq "^$kind: [1-9][0-9]* [a-z ]+ in [0-9.]+ms, 3 threads.*" "$out" ||
+			fail "$(cat "$out")"
+		grep -Eq ': [1-9][0-9]* per second$' "$out" || fail "$(cat "$out")"
+		grep -Eq "^  p50 $time  p99 $time  p99.9 $time  longest $time\$" "$out" ||
+			fail "$(cat "$out")"
+		grep -q 'Wall clock of this machine' "$out"
+		[ ! -s "$err" ] || fail "standard error is no terminal: $(cat "$err")"
+		exits 0 "$played" -j bench $kind duration 50ms
+		grep -q "^{\"bench\":\"$kind\",\"threads\":1,.*:\"wall clock of" "$out" ||
+			fail "$(cat "$out")"
+		[ "$(number operations)" -ge 1 ]
+		[ "$(number elapsed_ns)" -ge 50000000 ]
+		[ "$(number min_ns)" -le "$(number p50_ns)" ]
+		[ "$(number p50_ns)" -le "$(number p99_ns)" ]
+		[ "$(number p99_ns)" -le "$(number p999_ns)" ]
+		[ "$(number p999_ns)" -le "$(number max_ns)" ]
+	done
+	exits 0 "$played" -j bench next apples count 5 duration 20ms
+	[ "$(number count)" = 5 ]
+	exits 1 "$played" bench append size 65 duration 10s
+	complains 'bench append failed.*larger than the group allows'
+	PLAY_ERRNO=113 PLAY_OUTCOME=2 exits 3 "$played" bench next duration 10s
+	complains 'bench next failed'
+	PLAY_ERRNO=113 PLAY_OUTCOME=0 exits 3 "$played" bench tail duration 10s
+	complains 'may have been applied'
+}
+
+# ^C ends it, and what was measured is shown; a terminal gets a bar, and -j none.
+bench_on_a_terminal() {
+	export PLAY_QUIET=1
+	exits 0 timeout --preserve-status -s INT 1 "$played" -j bench next duration 60s
+	[ "$(number elapsed_ns)" -lt 50000000000 ]
+	[ "$(number operations)" -ge 1 ]
+	exits 0 script -qec "'$played' bench append duration 300ms" /dev/null
+	grep -q 'append: [1-9]' "$out" || fail "$(cat "$out")"
+	grep -Eq 'append \[#* *\] 0 of 0 s, [0-9]+ per second' "$out" || fail "$(cat "$out")"
+	exits 0 script -qec "'$played' -j bench append duration 300ms" /dev/null
+	! grep -q '\[#' "$out" || fail "$(cat "$out")"
 }
 
 exit_codes() {
@@ -375,6 +442,9 @@ completion() {
 	completes "index lease local log" vrseq counter get apples mode ""
 	completes "fence other" vrseq counter get mode lease group ""
 	completes "fence other" vrseq health group ""
+	completes "fence other" vrseq status group ""
+	completes "bench" vrseq b
+	completes "threads timeout" vrseq bench tail t
 	completes "group help" vrseq stats ""
 }
 
@@ -396,6 +466,8 @@ ktap_run counter "counter next and get"
 ktap_run read_modes "counter get in each mode"
 ktap_run log_append "log append"
 ktap_run log_tail "log tail"
+ktap_run bench "bench next, append and tail"
+ktap_run bench_on_a_terminal "a bench that is watched, and ended"
 ktap_run exit_codes "exit codes of failed operations"
 ktap_run not_taking_part "members that are not formed or take no part"
 ktap_run opening "a device that cannot be opened"

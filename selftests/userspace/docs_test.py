@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-OBJECTS = ("group", "member", "counter", "log", "health", "stats")
+OBJECTS = ("group", "member", "counter", "log", "health", "stats", "status", "bench")
 INCLUDES = ["-I", os.path.join(TOP, "uapi"), "-I", os.path.join(TOP, "userspace/libvrseq")]
 
 
@@ -85,12 +85,17 @@ def page_json():
     """The keys that the tool prints, and the states, are the ones that vrseq(8) promises."""
     page = text_of("userspace/man/vrseq.8").split(".Sh JSON")[1].split(".Sh")[0]
     wrong = []
-    for name, source in (("next", "print_next"), ("get", "print_get")):
-        body = re.search(r"%s\(.*?^\}" % source, text_of("userspace/vrseq/counter.c"), re.S | re.M)
+    for name, file, source in (("counter next", "counter", "print_next"),
+                               ("counter get", "counter", "print_get"),
+                               ("bench", "bench", "print_json"),
+                               ("status", "status", "print_status_json")):
+        body = re.search(r"^static \w+ %s\(.*?^\}" % source, text_of(f"userspace/vrseq/{file}.c"),
+                         re.S | re.M)
         keys = re.findall(r'json_\w+\(&?json, "(\w+)"', body[0])
-        listed = re.search(r"^\.It Cm counter %s\n([^;\n.]*)" % name, page, re.M)[1].split(", ")
+        listed = re.search(r"^\.It Cm %s\n([^;.]*)" % name, page, re.M)[1]
+        listed = listed.replace("\n", " ").strip().split(", ")
         if keys != listed or not keys:
-            wrong.append(f"counter {name}: tool {keys}, vrseq.8 {listed}")
+            wrong.append(f"{name}: tool {keys}, vrseq.8 {listed}")
     states = re.search(r"state_name\(.*?\};", text_of("userspace/vrseq/show.c"), re.S)[0]
     states = re.findall(r'= "([a-z-]+)"', states)
     known = re.findall(r"VRSEQ_STATE_\w+", text_of("uapi/linux/vrseq.h"))
@@ -110,7 +115,7 @@ def words(tool, path):
 def tool_words():
     """Each word of the grammar is in vrseq(8) and in the completion."""
     page = text_of("userspace/man/vrseq.8").replace("\\-", "-")
-    page = set(re.findall(r"[\w-]+", page)) | {"-f"}
+    page = set(re.findall(r"[\w-]+", page)) | {"-f", "-j"}
     completion = set(re.findall(r"[\w-]+", text_of("userspace/completion/vrseq.bash")))
     wrong = []
     for name in OBJECTS:

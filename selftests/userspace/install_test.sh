@@ -37,7 +37,7 @@ program() {
 	# shellcheck disable=SC2046
 	cc -Wall -Wextra -Werror $(flags --cflags) -o "$root/program" "$root/program.c" \
 		$(flags --libs)
-	[ "$(flags --modversion)" = "$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$top/dkms.conf")" ]
+	grep -qx "PACKAGE_VERSION=\"$(flags --modversion)\"" "$top/dkms.conf"
 	[ ! -e /dev/vrseq ] || return 0
 	says=$(LD_LIBRARY_PATH=$root/usr/lib "$root/program" 2>&1) || status=$?
 	[ $status = 1 ] && [ "$says" = "program: open: There is no such thing" ] ||

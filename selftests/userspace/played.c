@@ -9,10 +9,14 @@
  *   PLAY_LOST=n       of which the first n were overwritten
  *   PLAY_STATE=n      the member is in this state, otherwise normal
  *   PLAY_OPEN_ERRNO=n open fails
+ *   PLAY_QUIET=1      what is appended is not shown on standard error
+ *
+ * What is appended can be read back, the newest KEPT messages of it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,13 +28,21 @@
 #include <vrseq.h>
 
 #define MESSAGE_BYTES_MAX 64
+#define KEPT 4096
 
 static struct {
 	uint64_t value;
 	uint64_t index;
 	uint64_t sequence;
 	uint64_t cursor;
+	uint64_t appended_first;	/* sequence; 0 = nothing was appended */
+	struct {
+		uint32_t bytes;
+		char text[MESSAGE_BYTES_MAX];
+	} kept[KEPT];
 } group;
+
+static pthread_mutex_t group_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int play(const char *what)
 {
@@ -97,10 +109,15 @@ static int append(struct vrseq_append *append)
 	}
 	if (begin(&append->hdr))
 		return -1;
-	/* what was appended is shown, as the tool cannot read it back */
-	fprintf(stderr, "appended %u: %.*s\n", append->bytes, (int)append->bytes,
-		(const char *)(uintptr_t)append->data);
+	if (!play("PLAY_QUIET"))
+		fprintf(stderr, "appended %u: %.*s\n", append->bytes, (int)append->bytes,
+			(const char *)(uintptr_t)append->data);
 	append->sequence = ++group.sequence;
+	if (!group.appended_first)
+		group.appended_first = append->sequence;
+	group.kept[append->sequence % KEPT].bytes = append->bytes;
+	memcpy(group.kept[append->sequence % KEPT].text, (const void *)(uintptr_t)append->data,
+	       append->bytes);
 	return 0;
 }
 
@@ -124,16 +141,10 @@ static int get(struct vrseq_get *get)
 	return 0;
 }
 
-int __wrap_ioctl(int fd, unsigned long request, ...)
+static int answer(unsigned long request, void *argument)
 {
 	struct vrseq_info *info;
-	va_list arguments;
-	void *argument;
 
-	(void)fd;
-	va_start(arguments, request);
-	argument = va_arg(arguments, void *);
-	va_end(arguments);
 	switch (request) {
 	case VRSEQ_IOC_ATTACH:
 		return attach(argument);
@@ -157,14 +168,53 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	}
 }
 
-ssize_t __wrap_read(int fd, void *buffer, size_t bytes)
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list arguments;
+	void *argument;
+	int result;
+
+	(void)fd;
+	va_start(arguments, request);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	pthread_mutex_lock(&group_lock);
+	result = answer(request, argument);
+	pthread_mutex_unlock(&group_lock);
+	return result;
+}
+
+/* The text of the message at the cursor. */
+static uint32_t text_of_next(char *text)
+{
+	uint64_t sequence = group.cursor;
+	uint32_t bytes;
+
+	if (!group.appended_first || sequence < group.appended_first)
+		return snprintf(text, MESSAGE_BYTES_MAX, "message %llu",
+				(unsigned long long)sequence);
+	bytes = group.kept[sequence % KEPT].bytes;
+	memcpy(text, group.kept[sequence % KEPT].text, bytes);
+	return bytes;
+}
+
+/* As many messages were overwritten as the test wants, or as were not kept. */
+static uint64_t last_lost(void)
+{
+	uint64_t lost = play("PLAY_LOST");
+
+	if (group.appended_first && group.sequence > KEPT && group.sequence - KEPT > lost)
+		lost = group.sequence - KEPT;
+	return lost;
+}
+
+static ssize_t read_one(void *buffer, size_t bytes)
 {
 	struct vrseq_record record = { .type = VRSEQ_RECORD_MESSAGE, .member_id = 2,
 				       .view = 7, .session = 5 };
 	char text[MESSAGE_BYTES_MAX] = { 0 };
-	uint64_t lost = play("PLAY_LOST");
+	uint64_t lost = last_lost();
 
-	(void)fd;
 	errno = play("PLAY_ERRNO");
 	if (!errno && group.cursor <= lost) {
 		group.cursor = lost + 1;
@@ -174,16 +224,26 @@ ssize_t __wrap_read(int fd, void *buffer, size_t bytes)
 		errno = EAGAIN;
 	if (errno)
 		return -1;
+	record.bytes = text_of_next(text);
 	record.sequence = group.cursor;
 	record.index = group.cursor++;
-	record.bytes = snprintf(text, sizeof(text), "message %llu",
-				(unsigned long long)record.sequence);
 	record.size = (sizeof(record) + record.bytes + 7) / 8 * 8;
 	if (bytes < record.size)
 		abort();
 	memcpy(buffer, &record, sizeof(record));
 	memcpy((char *)buffer + sizeof(record), text, record.size - sizeof(record));
 	return record.size;
+}
+
+ssize_t __wrap_read(int fd, void *buffer, size_t bytes)
+{
+	ssize_t result;
+
+	(void)fd;
+	pthread_mutex_lock(&group_lock);
+	result = read_one(buffer, bytes);
+	pthread_mutex_unlock(&group_lock);
+	return result;
 }
 
 /* Waiting for a message makes one. */

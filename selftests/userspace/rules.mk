@@ -7,7 +7,7 @@ userspace_flags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-comp
 userspace_headers := $(wildcard userspace/*/*.h selftests/userspace/*.h selftests/lib/*.h \
 	uapi/linux/*.h)
 userspace_units := $(addprefix build/selftests/userspace_,args_test json_test show_test lib_test \
-	fence_test)
+	fence_test histogram_test)
 userspace_tools := $(addprefix build/selftests/userspace_,tool played)
 
 TESTS_BUILD += $(userspace_units) $(userspace_tools) build/selftests/handle
@@ -19,6 +19,7 @@ userspace_json_test := userspace/vrseq/json.c
 userspace_show_test := $(addprefix userspace/vrseq/,show.c json.c nl.c fail.c) \
 	userspace/libvrseq/vrseq.c
 userspace_lib_test := userspace/libvrseq/vrseq.c
+userspace_histogram_test := userspace/vrseq/histogram.c
 userspace_wrap_lib_test := -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=read
 
 userspace_sources := $(wildcard userspace/vrseq/*.c) userspace/libvrseq/vrseq.c
@@ -33,13 +34,13 @@ $(userspace_units): build/selftests/userspace_%: selftests/userspace/%.c \
 build/selftests/userspace_tool: $(userspace_sources) $(userspace_headers) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
-	@$(CC) $(userspace_flags) -o $@ $(userspace_sources) -lmnl
+	@$(CC) $(userspace_flags) -pthread -o $@ $(userspace_sources) -lmnl
 
 build/selftests/userspace_played: selftests/userspace/played.c $(userspace_sources) \
 		$(userspace_headers) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
-	@$(CC) $(userspace_flags) -Wl,--wrap=open,--wrap=ioctl,--wrap=read,--wrap=ppoll \
+	@$(CC) $(userspace_flags) -pthread -Wl,--wrap=open,--wrap=ioctl,--wrap=read,--wrap=ppoll \
 		-o $@ $< $(userspace_sources) -lmnl
 
 userspace: tools $(userspace_units) $(userspace_tools) ## library, tool and man pages, without a module

@@ -133,6 +133,71 @@ stats() {
 	[ "$(grep -o '"[a-z_]*":[0-9]' $out | wc -l)" -gt 60 ] || fail "$(cat $out)"
 }
 
+number() { # KEY (in $out)
+	sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p" $out
+}
+
+bench() {
+	local kind before
+
+	cluster_formed 3
+	before=$(next 1)
+	for kind in next append tail; do
+		says 2 0 -j bench $kind duration 1s threads 3
+		[ "$(number operations)" -ge 3 ] || fail "$(cat $out)"
+		[ "$(number elapsed_ns)" -ge 1000000000 ] || fail "$(cat $out)"
+		[ "$(number min_ns)" -ge 1000 ] || fail "$(cat $out)"
+		[ "$(number max_ns)" -ge "$(number p999_ns)" ] || fail "$(cat $out)"
+	done
+	# the reader got all there was: counted by those who appended, and by the log
+	[ "$(number lost)" = 0 ] || fail "$(cat $out)"
+	says 2 0 bench next apples count 10 duration 200ms
+	grep -q '10 numbers each' $out || fail "$(cat $out)"
+	# the group's own counter is nobody's to bench
+	[ "$(next 1)" = $((before + 1)) ]
+}
+
+status() {
+	cluster_formed 3
+	says 1 0 log append hello
+	says 1 0 status
+	grep -q '^t: READY: member . is primary of view' $out || fail "$(cat $out)"
+	grep -Eq '^  members 1.* here.*, 2.*, 3.*; quorum 2$' $out || fail "$(cat $out)"
+	grep -Eq '^  commit [1-9][0-9]*, 0 open files, messages 1 to 1$' $out ||
+		fail "$(cat $out)"
+	says 1 0 -j status
+	[ "$(jq -r '.[0] | "\(.name) \(.ready) \(.members | length) \(.sequence_last)"' $out)" = \
+		"t true 3 1" ] || fail "$(cat $out)"
+	[ "$(jq -c '[.[0].members[].silent]' $out)" = "[false,false,false]" ]
+	cut 2 3
+	eventually 10 no_quorum 1
+	says 1 3 status group t
+	grep -q '^t: NO QUORUM' $out || fail "$(cat $out)"
+	grep -Eq '2[a-z ]* SILENT for .*3[a-z ]* SILENT for ' $out || fail "$(cat $out)"
+	says 1 3 -j status
+	[ "$(jq -c '[.[0].members[].silent]' $out)" = "[false,true,true]" ] || fail "$(cat $out)"
+	says 1 6 status group nope
+	$vrseq -n vr1 group del t
+	says 1 6 status
+	grep -q 'No group in this network namespace' $out || fail "$(cat $out)"
+}
+
+# What is appended anywhere comes out of the pipe, while the pipe stays open.
+followed() {
+	local n
+
+	cluster_formed 3
+	$vrseq -n vr2 log tail -f -j count 4 |
+		jq --unbuffered -r '"\(.sequence) \(.message)"' >/run/followed &
+	says 1 0 log append one
+	eventually 10 grep -q '^1 one$' /run/followed
+	for n in two three four; do
+		says 3 0 log append $n
+	done
+	wait $!
+	[ "$(cat /run/followed)" = $'1 one\n2 two\n3 three\n4 four' ] || fail "$(cat /run/followed)"
+}
+
 # An operation that is cut off in the middle is not called a failure.
 unknown() {
 	local n
@@ -158,4 +223,7 @@ ktap_run recovering "a member that forgot says so, and comes back by itself"
 ktap_run amnesia "two of three without memory say so"
 ktap_run unknown "an outcome that is not known is called that"
 ktap_run stats "everything that is counted is shown"
+ktap_run bench "the bench measures what happened"
+ktap_run status "the whole picture, in words and in JSON"
+ktap_run followed "log tail -f -j | jq"
 ktap_end

@@ -16,11 +16,12 @@ _vrseq_netns()
 _vrseq_words()
 {
 	case $1 in
-	'') echo "group member counter log health stats help" ;;
+	'') echo "group member counter log health stats status bench help" ;;
 	group) echo "show add form resign del help" ;;
 	member) echo "show add del help" ;;
 	counter) echo "next get help" ;;
 	log) echo "append tail help" ;;
+	bench) echo "next append tail help" ;;
 	"group add")
 		echo "self listen insecure uuid heartbeat view-timeout lease log-entries" \
 			"log-bytes messages message-bytes durability help"
@@ -32,8 +33,10 @@ _vrseq_words()
 	"counter next") echo "count repeat timeout group help" ;;
 	"counter get") echo "mode timeout group help" ;;
 	"log append") echo "timeout group help" ;;
-	"log tail") echo "-f from count timeout group help" ;;
-	health | stats) echo "group help" ;;
+	"log tail") echo "-f -j from count timeout group help" ;;
+	"bench next") echo "count threads duration timeout group help" ;;
+	"bench append" | "bench tail") echo "size threads duration timeout group help" ;;
+	health | stats | status) echo "group help" ;;
 	esac
 }
 
@@ -46,7 +49,7 @@ _vrseq()
 		case ${COMP_WORDS[i]} in
 		-n | --netns) ((i++)) ;;
 		-*) ;;
-		health | stats)
+		health | stats | status)
 			path=${COMP_WORDS[i]}
 			break
 			;;

@@ -287,6 +287,7 @@ int log_tail(int argc, char **argv)
 	const char *group = NULL;
 	struct arg args[] = {
 		ARG("-f", ARG_FLAG, NULL),
+		ARG("-j", ARG_FLAG, NULL),
 		ARG_IN("from", ARG_COUNT, &tail.from, 0, UINT64_MAX),
 		ARG_IN("count", ARG_COUNT, &tail.left, 1, UINT64_MAX),
 		ARG_IN("timeout", ARG_TIME, &timeout_ns, 0, INT64_MAX),
@@ -302,6 +303,7 @@ int log_tail(int argc, char **argv)
 	if (code)
 		return code;
 	tail.follow = args[0].given;
+	options.json |= args[1].given;
 	tail.deadline_ns = device_deadline(timeout_ns);
 	code = tail_start(&tail);
 	if (!code)

@@ -75,9 +75,21 @@ static const struct command log_commands[] = {
 	{ "append", log_append, "[MSG] [timeout T] [group G]",
 	  "Append a message and print its sequence. Without MSG each line of standard\n"
 	  "input is a message; if MSG is - all of it is one.", NULL },
-	{ "tail", log_tail, "[-f] [from SEQUENCE] [count N] [timeout T] [group G]",
+	{ "tail", log_tail, "[-f] [-j] [from SEQUENCE] [count N] [timeout T] [group G]",
 	  "Print the messages kept, the oldest first, each on a line. With -f go on\n"
-	  "with new ones.", NULL },
+	  "with new ones. With -j, here or before log, each is a line of JSON.", NULL },
+	{ 0 },
+};
+
+static const struct command bench_commands[] = {
+	{ "next", bench_next,
+	  "[NAME] [count N] [threads N] [duration T] [timeout T] [group G]",
+	  "How long it takes to draw N numbers, 1 if not given, and how many draws there\n"
+	  "are in a second. The counter is \"bench\" if not given.", NULL },
+	{ "append", bench_append, "[size SIZE] [threads N] [duration T] [timeout T] [group G]",
+	  "The same of messages of SIZE, 64 bytes if not given.", NULL },
+	{ "tail", bench_tail, "[size SIZE] [threads N] [duration T] [timeout T] [group G]",
+	  "The same, from the begin of an append to when a reader here has the message.", NULL },
 	{ 0 },
 };
 
@@ -90,6 +102,9 @@ static const struct command objects[] = {
 	  "can operations commit here? Exit code 0 yes, 3 no quorum,\n"
 	  "6 recovering, not formed or no group, 7 amnesia or halted", NULL },
 	{ "stats", stats_show, "[group G]", "datagrams, drops by reason, and more", NULL },
+	{ "status", status_show, "[group G]",
+	  "all groups here, a few lines each; exit codes as of health", NULL },
+	{ "bench", NULL, NULL, "how fast it is, on the wall clock", bench_commands },
 	{ 0 },
 };
 

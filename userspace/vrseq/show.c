@@ -401,7 +401,7 @@ void group_print_json(struct json *json, const struct group *group)
 
 /* --- text --- */
 
-static const char *time_text(uint64_t ns, char *text, size_t bytes)
+const char *time_text(uint64_t ns, char *text, size_t bytes)
 {
 	if (ns >= NS_PER_SECOND)
 		snprintf(text, bytes, "%" PRIu64 ".%" PRIu64 "s",
@@ -437,6 +437,11 @@ static uint64_t newest_op(const struct group *group)
 	return newest;
 }
 
+uint64_t member_behind(const struct group *group, const struct nlattr *const *member)
+{
+	return newest_op(group) - attr_u64(member[VRSEQ_A_MEMBER_OP]);
+}
+
 static void member_print(const struct group *group,
 			 const struct nlattr *const *attr)
 {
@@ -453,7 +458,7 @@ static void member_print(const struct group *group,
 	/* only a primary hears what the others hold; 0 is not to have heard it */
 	if (attr_u64(attr[VRSEQ_A_MEMBER_OP]))
 		snprintf(behind, sizeof(behind), "%" PRIu64 " behind",
-			 newest_op(group) - attr_u64(attr[VRSEQ_A_MEMBER_OP]));
+			 member_behind(group, attr));
 	if (attr_u64(attr[VRSEQ_A_MEMBER_INCARNATION]))
 		snprintf(life, sizeof(life), "life %" PRIu64,
 			 attr_u64(attr[VRSEQ_A_MEMBER_INCARNATION]));
@@ -483,7 +488,7 @@ void members_print(const struct group *group)
 		member_print(group, (const struct nlattr *const *)group->members[i]);
 }
 
-static const char *headline(const struct group *group)
+const char *group_headline(const struct group *group)
 {
 	switch (group_health(group)) {
 	case EXIT_OK:
@@ -498,7 +503,7 @@ static const char *headline(const struct group *group)
 	}
 }
 
-static void messages_print(uint64_t first, uint64_t last)
+void messages_print(uint64_t first, uint64_t last)
 {
 	if (last && last >= first)
 		printf("%" PRIu64 " to %" PRIu64 "\n", first, last);
@@ -520,7 +525,7 @@ void group_print(const struct group *group)
 	else
 		putchar('-');
 	printf("  commit %" PRIu64 "  %s%s\n", attr_u64(attr[VRSEQ_A_COMMIT]),
-	       headline(group), attr[VRSEQ_A_INSECURE] ? "  INSECURE" : "");
+	       group_headline(group), attr[VRSEQ_A_INSECURE] ? "  INSECURE" : "");
 	if (*attr_string(attr[VRSEQ_A_STATUS_TEXT]))
 		printf("  %s\n", attr_string(attr[VRSEQ_A_STATUS_TEXT]));
 	members_print(group);

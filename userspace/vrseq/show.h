@@ -34,6 +34,14 @@ const char *state_name(const struct nlattr *state);
 /* Ready, or why not; the exit code of "vrseq health". */
 enum exit_code group_health(const struct group *group);
 
+/* The same in a word or two, in capitals. */
+const char *group_headline(const struct group *group);
+
+/* Entries a member lacks of the newest that is known of; it must have said what it holds. */
+uint64_t member_behind(const struct group *group, const struct nlattr *const *member);
+
+const char *time_text(uint64_t ns, char *text, size_t bytes);
+void messages_print(uint64_t first, uint64_t last);
 void group_print_json(struct json *json, const struct group *group);
 void group_print(const struct group *group);
 void members_print_json(struct json *json, const struct group *group);

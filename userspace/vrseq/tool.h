@@ -118,5 +118,9 @@ int log_append(int argc, char **argv);
 int log_tail(int argc, char **argv);
 int health_show(int argc, char **argv);
 int stats_show(int argc, char **argv);
+int status_show(int argc, char **argv);
+int bench_next(int argc, char **argv);
+int bench_append(int argc, char **argv);
+int bench_tail(int argc, char **argv);
 
 #endif /* VRSEQ_TOOL_H */
