@@ -116,6 +116,8 @@ install: tools $(if $(DESTDIR),,| provision-dkms) ## module by DKMS, library, to
 	$(call put,lib,build/libvrseq.a)
 	$(call put,include,$(wildcard userspace/libvrseq/vrseq*.h))
 	$(call put,include/linux,$(wildcard uapi/linux/*.h))
+	$(call put,share/doc/vrseq/python,$(wildcard userspace/python/*.*))
+	$(call put,share/doc/vrseq/python/vrseq,userspace/python/vrseq/__init__.py)
 	$(call put,share/man/man3,$(wildcard userspace/man/*.3))
 	$(call put,share/man/man4,$(wildcard userspace/man/*.4))
 	$(call put,share/man/man7,$(wildcard userspace/man/*.7))

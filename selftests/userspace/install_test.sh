@@ -24,6 +24,17 @@ pages() {
 	done
 }
 
+# The Python package works from where it lies, and finds that it has no module.
+python() {
+	local says
+
+	[ ! -e /dev/vrseq ] || skip "the module is loaded"
+	says=$(VRSEQ_LIBRARY=$root/usr/lib/libvrseq.so.0 PYTHONDONTWRITEBYTECODE=1 \
+		PYTHONPATH=$root/usr/share/doc/vrseq/python \
+		python3 -c 'import vrseq; vrseq.Session()' 2>&1) && fail "no error"
+	[ "${says##*$'\n'}" = "vrseq.Error: [Errno 2] There is no such thing" ] || fail "$says"
+}
+
 flags() {
 	PKG_CONFIG_PATH=$root/usr/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root pkg-config "$@" vrseq
 }
@@ -60,4 +71,5 @@ ktap_run installs "make install into a directory"
 ktap_run pages "every manual page is there"
 ktap_run program "a program builds with pkg-config, and runs"
 ktap_run versions "every symbol has its version"
+ktap_run python "the Python package"
 ktap_end

@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,7 @@ int __wrap_open(const char *path, int flags, ...)
 	group.sequence = play("PLAY_MESSAGES");
 	group.index = group.sequence;
 	group.cursor = 1;
+	group.appended_first = 0;
 	return eventfd(0, EFD_CLOEXEC);
 }
 
@@ -141,6 +143,17 @@ static int get(struct vrseq_get *get)
 	return 0;
 }
 
+/* Every operation that began was the last one, and a draw. */
+static int result(struct vrseq_op_result *of)
+{
+	of->hdr.outcome = VRSEQ_OUTCOME_APPLIED;
+	of->hdr.index = group.index;
+	of->kind = VRSEQ_KIND_NEXT;
+	of->first = group.value;
+	of->last = group.value;
+	return 0;
+}
+
 static int answer(unsigned long request, void *argument)
 {
 	struct vrseq_info *info;
@@ -156,6 +169,8 @@ static int answer(unsigned long request, void *argument)
 		return get(argument);
 	case VRSEQ_IOC_APPEND:
 		return append(argument);
+	case VRSEQ_IOC_RESULT:
+		return result(argument);
 	case VRSEQ_IOC_INFO:
 		info = argument;
 		memset(info, 0, sizeof(*info));
@@ -246,15 +261,21 @@ ssize_t __wrap_read(int fd, void *buffer, size_t bytes)
 	return result;
 }
 
-/* Waiting for a message makes one. */
+/* Waiting for a message without a deadline makes one. */
 int __wrap_ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
 		 const sigset_t *mask)
 {
+	bool readable;
+
 	(void)count;
 	(void)mask;
-	if (timeout)
+	pthread_mutex_lock(&group_lock);
+	if (group.cursor > group.sequence && !timeout)
+		group.sequence++;
+	readable = group.cursor <= group.sequence;
+	pthread_mutex_unlock(&group_lock);
+	if (!readable)
 		return 0;
-	group.sequence++;
 	fds->revents = POLLIN;
 	return 1;
 }

@@ -9,8 +9,9 @@ userspace_headers := $(wildcard userspace/*/*.h selftests/userspace/*.h selftest
 userspace_units := $(addprefix build/selftests/userspace_,args_test json_test show_test lib_test \
 	fence_test histogram_test)
 userspace_tools := $(addprefix build/selftests/userspace_,tool played)
+userspace_library := build/selftests/libvrseq_played.so
 
-TESTS_BUILD += $(userspace_units) $(userspace_tools) build/selftests/handle
+TESTS_BUILD += $(userspace_units) $(userspace_tools) $(userspace_library) build/selftests/handle
 CHECK_TARGETS += userspace spec tool
 
 # What each program is made of besides its own source.
@@ -22,7 +23,7 @@ userspace_lib_test := userspace/libvrseq/vrseq.c
 userspace_histogram_test := userspace/vrseq/histogram.c
 userspace_wrap_lib_test := -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=read
 
-userspace_sources := $(wildcard userspace/vrseq/*.c) userspace/libvrseq/vrseq.c
+userspace_sources := $(wildcard userspace/vrseq/*.c userspace/libvrseq/*.c)
 
 $(userspace_units): build/selftests/userspace_%: selftests/userspace/%.c \
 		$(userspace_sources) $(userspace_headers) | provision-build
@@ -43,10 +44,20 @@ build/selftests/userspace_played: selftests/userspace/played.c $(userspace_sourc
 	@$(CC) $(userspace_flags) -pthread -Wl,--wrap=open,--wrap=ioctl,--wrap=read,--wrap=ppoll \
 		-o $@ $< $(userspace_sources) -lmnl
 
-userspace: tools $(userspace_units) $(userspace_tools) ## library, tool and man pages, without a module
+# The library on the played device, for other languages: no sanitizers, which they do not load.
+$(userspace_library): selftests/userspace/played.c \
+		$(wildcard userspace/libvrseq/*.c) $(userspace_headers) | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -Iuapi -Iuserspace/libvrseq -fPIC -shared \
+		-pthread -Wl,--wrap=open,--wrap=ioctl,--wrap=read,--wrap=ppoll \
+		-o $@ $(filter %.c,$^)
+
+userspace: tools $(userspace_units) $(userspace_tools) $(userspace_library) ## library, tool and man pages, without a module
 	@status=0; for program in $(userspace_units) \
 		"selftests/userspace/cli_test.sh $(userspace_tools)" \
 		"selftests/userspace/docs_test.py build/selftests/userspace_tool" \
+		"selftests/userspace/python_test.py $(userspace_library)" \
 		selftests/userspace/install_test.sh; do \
 		$$program || status=1; done; exit $$status
 

@@ -198,6 +198,23 @@ followed() {
 	[ "$(cat /run/followed)" = $'1 one\n2 two\n3 three\n4 four' ] || fail "$(cat /run/followed)"
 }
 
+# The programs of the package's README, at three members one after the other: each token once, and
+# all of them see the same log.
+python() {
+	local n program=/run/program.py
+
+	cluster_formed 3
+	for n in $members; do
+		sed -n '/^```python/,/^```/p' "$here/../../userspace/python/README.md" |
+			sed '1d; /^```/,$d' >$program
+		ip netns exec "vr$n" env PYTHONDONTWRITEBYTECODE=1 "PYTHONPATH=userspace/python" \
+			"VRSEQ_LIBRARY=$build/libvrseq.so.0" python3 $program >$out 2>&1 ||
+			fail "$(cat $out)"
+	done
+	[ "$(cat $out)" = $'1 backup 1 begins\n2 backup 2 begins\n3 backup 3 begins' ] ||
+		fail "$(cat $out)"
+}
+
 # An operation that is cut off in the middle is not called a failure.
 unknown() {
 	local n
@@ -225,5 +242,6 @@ ktap_run unknown "an outcome that is not known is called that"
 ktap_run stats "everything that is counted is shown"
 ktap_run bench "the bench measures what happened"
 ktap_run status "the whole picture, in words and in JSON"
+ktap_run python "the Python package, at every member"
 ktap_run followed "log tail -f -j | jq"
 ktap_end
