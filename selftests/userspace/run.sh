@@ -182,18 +182,22 @@ status() {
 	grep -q 'No group in this network namespace' $out || fail "$(cat $out)"
 }
 
-# What is appended anywhere comes out of the pipe, while the pipe stays open.
+# What is appended anywhere comes out of the pipe while the pipe stays open. They start slowly; once
+# they run a line takes no time.
 followed() {
 	local n
 
 	cluster_formed 3
-	$vrseq -n vr2 log tail -f -j count 4 |
-		jq --unbuffered -r '"\(.sequence) \(.message)"' >/run/followed &
+	: >/run/followed
+	$vrseq -n vr2 log tail -f -j count 4 timeout 200s |
+		jq --unbuffered -r '"\(.sequence) \(.message)"' >>/run/followed &
 	says 1 0 log append one
-	eventually 10 grep -q '^1 one$' /run/followed
-	for n in two three four; do
+	eventually 60 grep -q '^1 one$' /run/followed
+	for n in two three; do
 		says 3 0 log append $n
 	done
+	eventually 20 grep -q '^3 three$' /run/followed
+	says 3 0 log append four
 	wait $!
 	[ "$(cat /run/followed)" = $'1 one\n2 two\n3 three\n4 four' ] || fail "$(cat /run/followed)"
 }
