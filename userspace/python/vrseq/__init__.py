@@ -292,7 +292,7 @@ class Session:
                              timeout)
 
     def result(self, op_id, timeout=None):
-        """Settle what became of an operation of this session."""
+        """Settle what became of an operation of this open file."""
         def result(handle, *arguments):
             return _lib.vrseq_result(handle, op_id, *arguments)
         return self._operate(result, lambda handle, _, *arguments: result(handle, *arguments), 0,
