@@ -168,6 +168,10 @@ class Guest:
             append += ["nokaslr", "random.trust_bootloader=off"]
         else:
             line += ["-accel", "tcg,thread=multi"]
+            # On a loaded machine the clocks look wrong to the guest. It must not find that out
+            # late: it would patch code that the other processor runs (see hold_static_keys), or
+            # give up at boot.
+            append += ["tsc=unstable", "no_timer_check"]
         if debug and not deterministic:
             # Only the caches a module's objects come from: all of them would double the boot.
             append += ["slub_debug=FZPU,kmalloc-*,skbuff*,vrseq*", "page_poison=1"]

@@ -182,6 +182,26 @@ status() {
 	grep -q 'No group in this network namespace' $out || fail "$(cat $out)"
 }
 
+# What is appended anywhere comes out of the pipe while the pipe stays open. They start slowly; once
+# they run a line takes no time.
+followed() {
+	local n
+
+	cluster_formed 3
+	: >/run/followed
+	$vrseq -n vr2 log tail -f -j count 4 timeout 200s |
+		jq --unbuffered -r '"\(.sequence) \(.message)"' >>/run/followed &
+	says 1 0 log append one
+	eventually 60 grep -q '^1 one$' /run/followed
+	for n in two three; do
+		says 3 0 log append $n
+	done
+	eventually 20 grep -q '^3 three$' /run/followed
+	says 3 0 log append four
+	wait $!
+	[ "$(cat /run/followed)" = $'1 one\n2 two\n3 three\n4 four' ] || fail "$(cat /run/followed)"
+}
+
 # The programs of the package's README, at three members one after the other: each token once, and
 # all of them see the same log.
 python() {
@@ -227,4 +247,5 @@ ktap_run stats "everything that is counted is shown"
 ktap_run bench "the bench measures what happened"
 ktap_run status "the whole picture, in words and in JSON"
 ktap_run python "the Python package, at every member"
+ktap_run followed "log tail -f -j | jq"
 ktap_end
