@@ -35,6 +35,7 @@ SMALL = [
 ]
 LARGE = [
     "--ops 2 --views 2 --try-idle 1",
+    "--ops 1 --views 3 --try-idle 1",
     "--ops 1 --views 1 --crashes 1 --journal --try-idle 1",
     "--ops 1 --views 1 --crashes 2 --try-idle 1",
     "--ops 2 --views 1 --crashes 1 --try-idle 1",

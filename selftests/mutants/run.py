@@ -5,11 +5,11 @@
 Each patch here is a bug of kmod/core. It is applied to a copy in build/mutants/NN, the simulator is
 linked with the copy and must fail for one of its first seeds, for which the core as it is does not.
 What costs time only, which a run of faults forgives, is told as a story: a patch with a line
-"Story: NAME" must make selftests/scenario/NAME.txt fail, which holds for the core as it is. A
-mutant that survives is a hole in the tests; a patch that does not apply must follow the core.
-OBJECT... is the simulator, or the teller of stories, with the core as it is, one per source below
-build/mutants/base; what a patch leaves alone is taken from there. CC and CFLAGS (environment)
-compile the rest. MUTANT=NN runs one only. TAP.
+"Story: NAME" must make selftests/scenario/NAME.txt fail, which holds for the core as it is. One
+with a line "Told: NAME" must be seen by both. A mutant that survives is a hole in the tests; a
+patch that does not apply must follow the core. OBJECT... is the simulator, or the teller of
+stories, with the core as it is, one per source below build/mutants/base; what a patch leaves alone
+is taken from there. CC and CFLAGS (environment) compile the rest. MUTANT=NN runs one only. TAP.
 """
 import argparse
 import glob
@@ -25,6 +25,7 @@ CORE = "kmod/core"
 BUILD = "build/mutants"
 FAILURE = re.compile(r"^# seed (\d+): (.*)$", re.MULTILINE)
 STORY = re.compile(r"^Story: (.*)$", re.MULTILINE)
+TOLD = re.compile(r"^Told: (.*)$", re.MULTILINE)
 RULE = re.compile(r"\b([A-Z]\d+): ")
 TIME_MAX_S = 600
 
@@ -49,25 +50,29 @@ def changed(copy):
     return differ
 
 
-def build(patch, copy, program, objects):
-    """Makes a program with the mutant; returns None, or what went wrong."""
+def build(patch, copy):
+    """Compiles what the mutant changes; returns None, or what went wrong."""
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(CORE, f"{copy}/{CORE}")
     status, text = say(["patch", "-s", "-p1", "--no-backup-if-mismatch", "-d", copy,
                         "-i", os.path.abspath(patch)])
     if status:
         return "the patch does not apply", text
-    objects = list(objects)
     compiler = shlex.split(os.environ.get("CC", "gcc"))
     flags = shlex.split(os.environ.get("CFLAGS", "-O2"))
     for name in changed(copy):
-        base = f"{BUILD}/base/{CORE}/{name[:-2]}.o"
-        objects[objects.index(base)] = f"{copy}/{name[:-2]}.o"
         status, text = say(compiler + [f"-I{copy}/{CORE}"] + flags +
                            ["-c", "-o", f"{copy}/{name[:-2]}.o", f"{copy}/{CORE}/{name}"])
         if status:
             return "the patched core does not compile", text
-    return link(program, objects)
+    return None
+
+
+def linked(copy, objects):
+    """The objects of a program, those of the mutant instead of the core's."""
+    mine = {f"{BUILD}/base/{CORE}/{os.path.basename(path)}": path
+            for path in glob.glob(f"{copy}/*.o")}
+    return [mine.get(path, path) for path in objects]
 
 
 def link(program, objects):
@@ -76,13 +81,12 @@ def link(program, objects):
     return ("does not link", text) if status else None
 
 
-def run_story(patch, story, options):
-    """Returns whether the mutant was killed, and how."""
-    copy = f"{BUILD}/{os.path.basename(patch).split('-')[0]}"
-    text = f"selftests/scenario/{story}.txt"
-    wrong = build(patch, copy, f"{copy}/scenario", options.story)
+def tell(copy, story, options):
+    """Returns whether a story sees the mutant, and how."""
+    wrong = link(f"{copy}/scenario", linked(copy, options.story))
     if wrong:
         return False, wrong[0], wrong[1]
+    text = f"selftests/scenario/{story}.txt"
     status, told = say([f"{BUILD}/base/scenario", text])
     if status:
         return False, f"{story} fails without it, too", told
@@ -92,14 +96,9 @@ def run_story(patch, story, options):
     return False, f"the story {story} does not see it", told
 
 
-def run(patch, options):
-    """Returns whether the mutant was killed, and how."""
-    with open(patch) as text:
-        story = STORY.search(text.read())
-    if story:
-        return run_story(patch, story[1], options)
-    copy = f"{BUILD}/{os.path.basename(patch).split('-')[0]}"
-    wrong = build(patch, copy, f"{copy}/sim", options.sim)
+def simulate(copy, options):
+    """Returns whether some seed sees the mutant, and how."""
+    wrong = link(f"{copy}/sim", linked(copy, options.sim))
     if wrong:
         return False, wrong[0], wrong[1]
     try:
@@ -115,6 +114,24 @@ def run(patch, options):
     if status:
         return False, f"the simulator ended with status {status}", text
     return False, f"survived {options.seeds} seeds", ""
+
+
+def run(patch, options):
+    """Returns whether the mutant was killed, and how."""
+    with open(patch) as file:
+        text = file.read()
+    copy = f"{BUILD}/{os.path.basename(patch).split('-')[0]}"
+    wrong = build(patch, copy)
+    if wrong:
+        return False, wrong[0], wrong[1]
+    story, told = STORY.search(text), TOLD.search(text)
+    if story:
+        return tell(copy, story[1], options)
+    killed, verdict, detail = simulate(copy, options)
+    if not killed or not told:
+        return killed, verdict, detail
+    seen, how, output = tell(copy, told[1], options)
+    return seen, f"{verdict}, {how}", detail if seen else output
 
 
 def main():

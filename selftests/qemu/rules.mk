@@ -10,8 +10,8 @@ demo-tap: build/$(demo_kver)/vrseq.ko build/vrseq | provision-qemu
 	@echo 1..1; if python3 selftests/qemu/demo.py $(demo_kver) | sed 's/^/# /'; \
 		then echo ok 1 - demo; else echo not ok 1 - demo; exit 1; fi
 
-guests: build/$(demo_kver)/vrseq.ko build/vrseq | provision-qemu ## three virtual machines that forget, RESTARTS=n times (30)
-	@python3 selftests/qemu/restart.py $(demo_kver) $(or $(RESTARTS),30)
+guests: build/$(demo_kver)/vrseq.ko build/vrseq | provision-qemu ## three virtual machines that forget, RESTARTS=n times (100)
+	@python3 selftests/qemu/restart.py $(demo_kver) $(or $(RESTARTS),100)
 
 .PHONY: demo
 CHECK_TARGETS += demo-tap guests

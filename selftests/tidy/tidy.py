@@ -235,6 +235,32 @@ def rule_drops_are_tested(tree):
                 yield name, number, f"no test names {match[1]}"
 
 
+def rule_defects(tree):
+    """every known defect has a story and a mutant that it sees, or a reason to have none"""
+    name = "Documentation/testing.rst"
+    if name not in tree.names:
+        return
+    told = {}
+    for number, line in tree.lines(name):
+        match = re.match(r"(D\d+) {2,}(.*)", line)
+        if not match:
+            continue
+        told[match[1]] = number
+        if match[2].startswith("does not apply: "):
+            continue
+        story, mutant = match[2].split()[-2:]
+        patch = f"selftests/mutants/{mutant}.patch"
+        if f"selftests/scenario/{story}.txt" not in tree.names:
+            yield name, number, f"no story {story}"
+        elif patch not in tree.names:
+            yield name, number, f"no mutant {mutant}"
+        elif not re.search(rf"^(Story|Told): {story}$", tree.text(patch), re.M):
+            yield name, number, f"{mutant} is not told as {story}"
+    for number in range(1, 30):
+        if f"D{number}" not in told:
+            yield name, 1, f"nothing is said of D{number}"
+
+
 RULES = [value for key, value in sorted(globals().items()) if key.startswith("rule_")]
 
 

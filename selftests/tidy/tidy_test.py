@@ -25,6 +25,13 @@ GOOD = {
     "selftests/core/log_test.c": SPDX + "int drop = VR_DROP_SHORT;\n",
 }
 
+# A row for each defect, the first with a story and its mutant.
+DEFECTS = "D1   a vote  d01  01-vote\n" + "".join(
+    f"D{number}  does not apply: no disk\n" for number in range(2, 30))
+GOOD["Documentation/testing.rst"] = DEFECTS
+GOOD["selftests/scenario/d01.txt"] = ""
+GOOD["selftests/mutants/01-vote.patch"] = "D1\n\nTold: d01\n"
+
 LONG = "x" * 101
 
 # rule: what to put in which file, and the file found; each is a tree of its own
@@ -48,6 +55,9 @@ BAD = [
     ("rule_errno_table", {"kmod/engine.c": SPDX + "return -ENXIO;\n"}),
     ("rule_everything_is_built", {"kmod/core/vr_form.c": SPDX}),
     ("rule_everything_is_built", {"selftests/core/lost_test.c": SPDX}),
+    ("rule_defects", {"Documentation/testing.rst": DEFECTS.replace("d01", "d99")}),
+    ("rule_defects", {"Documentation/testing.rst": DEFECTS.replace("01-vote", "02-vote")}),
+    ("rule_defects", {"Documentation/testing.rst": DEFECTS.replace("D29  ", "")}),
     ("rule_drops_are_tested", {"kmod/core/vr_types.h": SPDX + "enum {\n\tVR_DROP_NEW,\n};\n"}),
 ]
 
