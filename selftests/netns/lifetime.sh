@@ -5,8 +5,17 @@ files_of() { # N
 	$vrseq -j -n "vr$1" group show t | sed -n 's/.*"files":\([0-9]*\).*/\1/p'
 }
 
+has_files() { # N COUNT
+	[ "$(files_of "$1")" -ge "$2" ]
+}
+
 no_files() { # N
 	[ "$(files_of "$1")" = 0 ]
+}
+
+# Somebody is at work: it would be too early to take anything away.
+has_committed() { # N COUNT
+	status_of "$1" && [ "$s_commit" -gt "$2" ]
 }
 
 # Namespaces the kernel has not freed yet. Named or not, dead or alive.
@@ -44,10 +53,13 @@ netns_deleted() {
 	victim=$(primary)
 	survivors=$(others "$victim")
 	for n in $members; do
-		load "$n" -t 2 -p 2000
+		load "$n" -t 2 -p 2000 -m 0
 	done
-	sleep 1
 	# The clients hold open files of that namespace, and are in the middle of calls.
+	for n in $members; do
+		eventually 10 has_files "$n" 2
+	done
+	eventually 10 has_committed "$victim" 20
 	ip netns del "vr$victim"
 	eventually 10 link_gone "v$victim"
 	for n in $survivors; do
@@ -81,11 +93,6 @@ netns_all_deleted() {
 		ip netns del vrsw
 	done
 	eventually 10 netns_objects_are "$before"
-}
-
-# Somebody is at work: it would be too early to take anything away.
-has_committed() { # N COUNT
-	status_of "$1" && [ "$s_commit" -gt "$2" ]
 }
 
 open_file_outlives() {
@@ -162,7 +169,7 @@ del_under_load() {
 	cluster_formed 3
 	load 1 -t 2 -p 2000
 	load 2 -t 2 -p 2000
-	sleep 1
+	eventually 10 has_committed 3 20
 	eventually 5 $vrseq -n vr3 group del t
 	next 1 survivors >/dev/null
 	# It comes back with nothing: it may not vote, the others go on.

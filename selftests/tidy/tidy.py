@@ -261,6 +261,23 @@ def rule_defects(tree):
             yield name, 1, f"nothing is said of D{number}"
 
 
+def rule_rules_are_told(tree):
+    """every rule of the protocol is told as a story"""
+    name = "Documentation/protocol.rst"
+    if name not in tree.names:
+        return
+    told = set()
+    for story in tree.under("selftests/scenario", endings=(".txt",)):
+        for _, line in tree.lines(story):
+            if line.startswith("#"):
+                told.update(re.findall(r"\bR\d+\b", line))
+    lines = tree.text(name).split("\n")
+    for number, line in enumerate(lines, 1):
+        if re.fullmatch(r"R\d+", line) and line not in told and \
+                not lines[number].startswith("    *Not in the code yet"):
+            yield name, number, f"no story names {line}"
+
+
 RULES = [value for key, value in sorted(globals().items()) if key.startswith("rule_")]
 
 

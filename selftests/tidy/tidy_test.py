@@ -29,7 +29,8 @@ GOOD = {
 DEFECTS = "D1   a vote  d01  01-vote\n" + "".join(
     f"D{number}  does not apply: no disk\n" for number in range(2, 30))
 GOOD["Documentation/testing.rst"] = DEFECTS
-GOOD["selftests/scenario/d01.txt"] = ""
+GOOD["Documentation/protocol.rst"] = "R1\n    Words.\nR2\n    *Not in the code yet:* more.\n"
+GOOD["selftests/scenario/d01.txt"] = "# D1, R1: a story\n"
 GOOD["selftests/mutants/01-vote.patch"] = "D1\n\nTold: d01\n"
 
 LONG = "x" * 101
@@ -55,6 +56,7 @@ BAD = [
     ("rule_errno_table", {"kmod/engine.c": SPDX + "return -ENXIO;\n"}),
     ("rule_everything_is_built", {"kmod/core/vr_form.c": SPDX}),
     ("rule_everything_is_built", {"selftests/core/lost_test.c": SPDX}),
+    ("rule_rules_are_told", {"Documentation/protocol.rst": "R1\n    Words.\nR3\n    More.\n"}),
     ("rule_defects", {"Documentation/testing.rst": DEFECTS.replace("d01", "d99")}),
     ("rule_defects", {"Documentation/testing.rst": DEFECTS.replace("01-vote", "02-vote")}),
     ("rule_defects", {"Documentation/testing.rst": DEFECTS.replace("D29  ", "")}),
