@@ -37,7 +37,17 @@ struct lin_file {
 	size_t used;		/* records handed out; threads add atomically */
 };
 
-/* Both: 0 or -errno. Create makes room for @capacity records, sparse. */
+/* In a device that is memory: how much of it a history has. */
+#define LIN_DEVICE_BYTES (1u << 20)
+
+/*
+ * Both: 0 or -errno. Create makes room for @capacity records, sparse. A path
+ * DEVICE@OFFSET is memory that several machines share (QEMU's ivshmem): the
+ * history is there from OFFSET on, and from now on lin_now_ns() is the number
+ * at its beginning, which lin_clock keeps moving. It never goes back and all
+ * see the same one, whatever becomes of their own clocks; so if one operation
+ * ended at less than another began, it really came before.
+ */
 int lin_file_create(struct lin_file *file, const char *path, size_t capacity);
 int lin_file_load(struct lin_file *file, const char *path);
 void lin_file_close(struct lin_file *file);

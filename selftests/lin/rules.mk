@@ -3,7 +3,7 @@
 
 lin_core := $(addprefix selftests/lin/,lin.c lin_log.c lin_file.c)
 lin_headers := $(wildcard selftests/lin/*.h selftests/lib/*.h) uapi/linux/vrseq.h
-lin_programs := $(addprefix build/selftests/,lin_check lin_client lin_reader)
+lin_programs := $(addprefix build/selftests/,lin_check lin_client lin_reader lin_clock)
 
 TESTS_BUILD += $(lin_programs) build/selftests/lin_test
 CHECK_TARGETS += lin

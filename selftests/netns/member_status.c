@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * STATUS of one member as shell assignments, s_state=2 and so on: what scripts wait for. Fast, and
- * independent of netlink and of the tool. usage: member_status NETNS [GROUP]
+ * independent of netlink and of the tool. usage: member_status NETNS [GROUP]; NETNS - is
+ * the one we are in
  */
 #include <inttypes.h>
 #include <sys/ioctl.h>
@@ -19,7 +20,8 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		die("usage: member_status NETNS [GROUP]");
-	enter_netns(argv[1]);
+	if (strcmp(argv[1], "-"))
+		enter_netns(argv[1]);
 	fd = open("/dev/vrseq", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		die("/dev/vrseq: %s", strerror(errno));
