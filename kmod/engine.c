@@ -16,6 +16,8 @@
 #include <linux/poll.h>
 #include <linux/random.h>
 
+#include "vmgen.h"
+
 /* What is left to do when the lock is dropped, or between two steps. */
 struct todo {
 	struct sk_buff_head datagrams;
@@ -77,7 +79,7 @@ static void end_form(struct vrseq_engine *e)
 	complete(&form->done);
 }
 
-static void step(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
+static void step_once(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 {
 	struct vr_effects *fx = &e->fx;
 	u32 i;
@@ -103,6 +105,34 @@ static void step(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 	todo->readable |= fx->readable;
 	todo->status_changed |= fx->status_changed;
 	e->deadline_ns = fx->deadline_ns;
+}
+
+/* Whoever else is the same image has the same random numbers, but another id. */
+static void demote(struct vrseq_engine *e, enum vrseq_stat reason, struct todo *todo)
+{
+	struct vr_event ev = { .type = VR_EVENT_DEMOTE };
+
+	e->vmgen_id = vrseq_vmgen_id();
+	ev.nonce = (new_nonce() ^ e->vmgen_id) ?: 1;
+	vrseq_stat_count(&e->stats, reason);
+	step_once(e, &ev, todo);
+}
+
+/*
+ * R25: a replica that is not what it was is told before anything else, whatever
+ * else woke it up. The core has a deadline soon as long as there is a group, so
+ * that a late one tells how long nothing happened here.
+ */
+static void step(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
+{
+	u64 now_ns = clock_ns(e);
+
+	if (unlikely(vrseq_vmgen_id() != e->vmgen_id))
+		demote(e, VRSEQ_STAT_DEMOTED_ROLLBACK, todo);
+	else if (now_ns > e->deadline_ns && vrseq_vmgen_doubts(now_ns - e->deadline_ns) &&
+		 e->gap_demotes)
+		demote(e, VRSEQ_STAT_DEMOTED_GAP, todo);
+	step_once(e, ev, todo);
 }
 
 /* All that the sessions in todo->submit want, and what they then want. */
@@ -381,14 +411,21 @@ int vrseq_engine_left(struct vrseq_engine *e)
 }
 
 /**
- * vrseq_engine_demote - what we remember, and our clock, is not to be trusted
- * @e: engine
+ * vrseq_engine_demote - what we remember, and our clock, may not be to be trusted
+ * @e:		engine
+ * @reason:	why; a rollback that was noticed already is none any more
  */
-void vrseq_engine_demote(struct vrseq_engine *e)
+void vrseq_engine_demote(struct vrseq_engine *e, enum vrseq_stat reason)
 {
-	struct vr_event ev = { .type = VR_EVENT_DEMOTE, .nonce = new_nonce() };
+	struct todo todo;
 
-	post(e, &ev);
+	enter(e, &todo);
+	if (e->running && (reason != VRSEQ_STAT_DEMOTED_ROLLBACK || !vrseq_vmgen_id() ||
+			   vrseq_vmgen_id() != e->vmgen_id)) {
+		demote(e, reason, &todo);
+		run(e, NULL, &todo);
+	}
+	leave(e, &todo);
 }
 
 /* ---- looking -------------------------------------------------------------- */
@@ -566,6 +603,8 @@ int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 		e->heartbeat_ns = cfg->heartbeat_ns;
 		e->view_timeout_ns = cfg->view_timeout_ns;
 		e->group = *group;
+		e->vmgen_id = vrseq_vmgen_id();
+		e->gap_demotes = cfg->replica_count > 1;
 		e->running = true;
 		run(e, &ev, &todo);
 	}

@@ -43,6 +43,8 @@ struct vrseq_form {
  * @scratch:	of the last decoded datagram
  * @info:	room for a look at the replica
  * @drops:	by the decoder
+ * @vmgen_id:	of the machine whose memory this is, see vmgen.h
+ * @gap_demotes: nobody could give a group of one its memory back
  * @now_ns:	time of the last step
  * @deadline_ns: when the core wants its TIMEOUT
  * @armed_ns:	when @timer expires, U64_MAX = not armed; never later than
@@ -67,6 +69,8 @@ struct vrseq_engine {
 	struct vr_wire_scratch scratch;
 	struct vr_info info;
 	u64 drops[VR_DROP_COUNT];
+	u64 vmgen_id;
+	bool gap_demotes;
 	u64 now_ns;
 	u64 deadline_ns;
 	u64 armed_ns;
@@ -104,7 +108,7 @@ void vrseq_engine_close(struct vrseq_engine *e, u32 slot);
 int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form *form);
 void vrseq_engine_leave(struct vrseq_engine *e);
 int vrseq_engine_left(struct vrseq_engine *e);
-void vrseq_engine_demote(struct vrseq_engine *e);
+void vrseq_engine_demote(struct vrseq_engine *e, enum vrseq_stat reason);
 bool vrseq_engine_is_blank(struct vrseq_engine *e);
 bool vrseq_engine_describe(struct vrseq_engine *e, struct vr_info *info, u64 *now_ns);
 

@@ -642,17 +642,19 @@ void vrseq_groups_hand_over(void)
 
 /**
  * vrseq_groups_demote - the machine woke up with a memory of unknown age
+ * @reason: how we know
  *
- * A group of one owes nobody anything, and nobody could give it its memory back.
+ * A group of one owes nobody anything, and nobody could give it its memory back:
+ * it goes on with an image, unless it is known to have gone on after it.
  */
-void vrseq_groups_demote(void)
+void vrseq_groups_demote(enum vrseq_stat reason)
 {
 	struct vrseq_group *group;
 
 	mutex_lock(&groups_lock);
 	list_for_each_entry(group, &groups, list) {
-		if (group->member_count > 1)
-			vrseq_engine_demote(&group->engine);
+		if (group->member_count > 1 || reason == VRSEQ_STAT_DEMOTED_ROLLBACK)
+			vrseq_engine_demote(&group->engine, reason);
 	}
 	mutex_unlock(&groups_lock);
 }

@@ -97,7 +97,7 @@ struct vrseq_snapshot {
 int vrseq_groups_init(void);
 void vrseq_groups_exit(void);
 void vrseq_groups_hand_over(void);
-void vrseq_groups_demote(void);
+void vrseq_groups_demote(enum vrseq_stat reason);
 
 void vrseq_group_name_uuid(const char *name, uuid_t *uuid);
 int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,

@@ -8,13 +8,16 @@
 #include "group.h"
 #include "netlink.h"
 #include "power.h"
+#include "vmgen.h"
 
 static int __init vrseq_init(void)
 {
-	int error = vrseq_groups_init();
+	int error;
 
+	vrseq_vmgen_init();
+	error = vrseq_groups_init();
 	if (error)
-		return error;
+		goto err_vmgen;
 	error = vrseq_chardev_init();
 	if (error)
 		goto err_groups;
@@ -32,6 +35,8 @@ err_chardev:
 	vrseq_chardev_exit();
 err_groups:
 	vrseq_groups_exit();
+err_vmgen:
+	vrseq_vmgen_exit();
 	return error;
 }
 
@@ -45,6 +50,7 @@ static void __exit vrseq_exit(void)
 	vrseq_netlink_exit();
 	vrseq_chardev_exit();
 	vrseq_groups_exit();
+	vrseq_vmgen_exit();
 }
 
 module_init(vrseq_init);

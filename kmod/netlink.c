@@ -435,6 +435,9 @@ static int put_stats(struct sk_buff *skb, const struct vrseq_group *group,
 		[VRSEQ_STAT_SEND_NO_PEER] = "send_no_peer",
 		[VRSEQ_STAT_TIMER_LATE] = "timer_late",
 		[VRSEQ_STAT_READER_OVERRUN] = "reader_overrun",
+		[VRSEQ_STAT_DEMOTED_ROLLBACK] = "demoted_rollback",
+		[VRSEQ_STAT_DEMOTED_GAP] = "demoted_gap",
+		[VRSEQ_STAT_DEMOTED_SLEEP] = "demoted_sleep",
 	};
 	const struct vr_info *info = &look->info;
 	int error = nla_put_string(skb, VRSEQ_A_NAME, group->config.name);

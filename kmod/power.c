@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The machine goes down, falls asleep, wakes up: all groups are told. Knows
- * when that is, and not what they do about it.
+ * The machine goes down, falls asleep, wakes up, is put back: all groups are
+ * told. Knows when that is, and not what they do about it.
  */
 #include "power.h"
 
 #include <linux/init.h>
 #include <linux/notifier.h>
+#include <linux/random.h>
 #include <linux/reboot.h>
 #include <linux/suspend.h>
 
@@ -33,12 +34,24 @@ static int sleeping(struct notifier_block *block, unsigned long action, void *da
 		vrseq_groups_hand_over();
 		break;
 	case PM_POST_HIBERNATION:
-		vrseq_groups_demote();
+		vrseq_groups_demote(VRSEQ_STAT_DEMOTED_SLEEP);
 		break;
 	}
 	return NOTIFY_DONE;
 }
 
+/*
+ * Rolled back, or one of several that were one machine. Whoever steps sees it
+ * for himself, see vmgen.h; this is for those who had nothing to do, and if the
+ * kernel found an id that we did not.
+ */
+static int forked(struct notifier_block *block, unsigned long action, void *data)
+{
+	vrseq_groups_demote(VRSEQ_STAT_DEMOTED_ROLLBACK);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block fork_block = { .notifier_call = forked };
 static struct notifier_block reboot_block = { .notifier_call = going_down };
 static struct notifier_block sleep_block = { .notifier_call = sleeping };
 
@@ -51,13 +64,23 @@ int __init vrseq_power_init(void)
 		return error;
 	error = register_pm_notifier(&sleep_block);
 	if (error)
-		unregister_reboot_notifier(&reboot_block);
+		goto err_reboot;
+	error = register_random_vmfork_notifier(&fork_block);
+	if (error)
+		goto err_sleep;
+	return 0;
+
+err_sleep:
+	unregister_pm_notifier(&sleep_block);
+err_reboot:
+	unregister_reboot_notifier(&reboot_block);
 	return error;
 }
 
 /** vrseq_power_exit - nobody is told any more, or being told */
 void vrseq_power_exit(void)
 {
+	unregister_random_vmfork_notifier(&fork_block);
 	unregister_pm_notifier(&sleep_block);
 	unregister_reboot_notifier(&reboot_block);
 }

@@ -18,6 +18,9 @@ enum vrseq_stat {
 	VRSEQ_STAT_SEND_NO_PEER,	/* the member or the socket is gone */
 	VRSEQ_STAT_TIMER_LATE,		/* by more than a heartbeat */
 	VRSEQ_STAT_READER_OVERRUN,
+	VRSEQ_STAT_DEMOTED_ROLLBACK,	/* the hypervisor says this is another life */
+	VRSEQ_STAT_DEMOTED_GAP,		/* stood still too long to know */
+	VRSEQ_STAT_DEMOTED_SLEEP,	/* memory was on a disk */
 	VRSEQ_STAT_COUNT
 };
 
