@@ -227,6 +227,13 @@ def synopses(page):
     return found
 
 
+def library_page(function):
+    """The page of a function: its own, or that of the noun it belongs to; "" if there is none."""
+    pages = [name for name in sorted(os.listdir(os.path.join(TOP, "userspace/man")))
+             if name.endswith(".3") and f".Fo {function}\n" in text_of("userspace/man/" + name)]
+    return f"{function}.3" if f"{function}.3" in pages else next(iter(pages), "")
+
+
 def library_pages():
     """Each function of the library has a page, which declares it as the header does."""
     wrong = []
@@ -236,22 +243,22 @@ def library_pages():
     if len(declared) < 16:
         return [f"found only {declared} in the header"]
     for name, prototype in sorted(declared.items()):
-        try:
-            page = text_of(f"userspace/man/{name}.3")
-        except FileNotFoundError:
+        file = library_page(name)
+        if not file:
             wrong.append(f"{name} has no page")
             continue
+        page = text_of("userspace/man/" + file)
         synopsis = synopses(page.split(".Sh SYNOPSIS")[1].split(".Sh")[0])
         if synopsis.get(name) != prototype:
-            wrong.append(f"{name}.3: {synopsis.get(name)}, vrseq.h: {prototype}")
+            wrong.append(f"{file}: {synopsis.get(name)}, vrseq.h: {prototype}")
         headers = re.findall(r"^\.In (\S+)", page, re.M)
         wrong += compiles("cc", "c", "".join(f"#include <{header}>\n" for header in headers) +
                           "".join(text + ";\n" for text in synopsis.values()))
         errors = re.findall(r"^\.It Er (E\w+)", page, re.M)
-        wrong += missing(f"vrseq_strerror ({name}.3)", errors, sentences)
+        wrong += missing(f"vrseq_strerror ({file})", errors, sentences)
         if not errors and "There are no errors" not in page and not prototype.startswith("void"):
-            wrong.append(f"{name}.3 says nothing of errors")
-        wrong += missing("libvrseq.3", [name], re.findall(r"^\.It Xr (\w+) 3", overview, re.M))
+            wrong.append(f"{file} says nothing of errors")
+        wrong += missing("libvrseq.3", [file[:-2]], re.findall(r"^\.It Xr (\w+) 3", overview, re.M))
     return wrong
 
 
@@ -263,8 +270,12 @@ def page_links():
     for page in pages:
         links = re.findall(r"\.Xr (\S*vrseq\S*) (\d)", text_of("userspace/man/" + page))
         wrong += missing(page, {f"{name}.{section}" for name, section in links}, pages)
-    functions = {name[:-2] for name in pages if name.startswith("vrseq_")} - {"vrseq_fence"}
-    return wrong + missing("vrseq.h", functions, prototypes())
+    for page in set(pages) - {"vrseq_fence.3"}:
+        functions = re.findall(r"^\.Fo (\w+)", text_of("userspace/man/" + page), re.M)
+        wrong += missing("vrseq.h", functions, prototypes())
+        if page.startswith("vrseq_") and not functions:
+            wrong.append(f"{page} is of no function")
+    return wrong
 
 
 def library_example():
