@@ -50,14 +50,21 @@ build/uml/vrseq.ko: $(module_sources) | provision-uml
 
 CC ?= gcc
 CFLAGS ?= -O2 -g
-user_cflags := -std=gnu11 -Wall -Wextra -Iuapi -Iuserspace/libvrseq -MMD -MP
+user_cflags := -std=gnu11 -Wall -Wextra -Iuapi -Iuserspace/libvrseq -Ikmod/core -MMD -MP
 lib_objects := $(patsubst %.c,build/%.o,$(wildcard userspace/libvrseq/*.c))
-tool_objects := $(patsubst %.c,build/%.o,$(wildcard userspace/vrseq/*.c))
+# The tool reads journals with the core's own eyes.
+tool_core := kmod/core/vr_journal.c
+tool_objects := $(patsubst %.c,build/%.o,$(wildcard userspace/vrseq/*.c) $(tool_core))
 
 tools: build/vrseq build/libvrseq.so build/libvrseq.a ## the library and the vrseq tool
 
 build/userspace/libvrseq/%.o: user_cflags += -fPIC -fvisibility=hidden
 build/userspace/%.o: userspace/%.c | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) $(user_cflags) -c -o $@ $<
+
+$(tool_core:%.c=build/%.o): build/%.o: %.c | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
 	@$(CC) $(CFLAGS) $(user_cflags) -c -o $@ $<

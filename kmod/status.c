@@ -115,6 +115,7 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 		[VR_HALT_LOG_GAP] = "a gap in the log",
 		[VR_HALT_LOG_FULL] = "the log is full",
 		[VR_HALT_TWO_LOGS] = "two logs in one view",
+		[VR_HALT_DISK] = "its journal cannot be written",
 	};
 	const struct vr_info *info = &look->info;
 	struct sentence s = { .text = look->text };

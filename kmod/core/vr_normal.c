@@ -67,8 +67,14 @@ void vr_enter_normal(struct vr_replica *r)
 			r->fx->left = true;
 		r->leaving = false;
 	}
-	if (r->op_durable < r->log.ring.last)
+	/* D18: of a later view nothing is durable before the disk knows the view. */
+	if (r->cfg.journal) {
+		r->op_durable = vr_min(r->op_durable, r->commit);
+		r->log_epoch++;
 		vr_persist(r);
+	} else if (r->op_durable < r->log.ring.last) {
+		vr_persist(r);
+	}
 	vr_pending_renew(r);
 	r->fx->status_changed = true;
 }
@@ -458,8 +464,13 @@ void vr_on_commit(struct vr_replica *r, const struct vr_message *m)
 }
 
 /* R3: only what is held in this view, gap-free and durable, is acknowledged. */
-void vr_on_durable(struct vr_replica *r, u64 epoch, u64 op)
+void vr_on_durable(struct vr_replica *r, u64 epoch, u64 op, u64 promise)
 {
+	u64 before = r->promises_durable;
+
+	r->promises_durable = vr_max(before, vr_min(promise, r->promises));
+	if (r->status == VR_STATUS_VIEW_CHANGE && before < r->view_promise)
+		vr_vote_durable(r);
 	if (epoch != r->log_epoch)
 		return;
 	r->op_durable = vr_max(r->op_durable, vr_min(op, r->log.ring.last));
@@ -479,5 +490,5 @@ void vr_settle_durable(struct vr_replica *r)
 	if (!r->fx->persist || !r->cfg.memory_is_durable)
 		return;
 	r->fx->persist = false;
-	vr_on_durable(r, r->log_epoch, r->log.ring.last);
+	vr_on_durable(r, r->log_epoch, r->log.ring.last, 0);
 }

@@ -112,6 +112,7 @@ void vr_recover(struct vr_replica *r, enum vr_refusal reason)
 	vr_pending_skipped(r);
 	vr_pending_renew(r);
 	vr_timer_set(r, VR_TIMER_PING, 0);
+	vr_promise(r);
 	begin_attempt(r);
 	vr_recovery_reconsider(r);
 }
@@ -189,7 +190,9 @@ void vr_on_recovery(struct vr_replica *r, const struct vr_message *m)
 	if (vr_has_memory(r) && m->incarnation && m->generation == r->generation &&
 	    m->instance == r->instance)
 		vr_learn_vector(r, m->vector);
-	if (r->status == VR_STATUS_NORMAL)
+	/* Who answers a life that has a number must never forget that number (D18). */
+	if (r->status == VR_STATUS_NORMAL &&
+	    (!m->incarnation || r->promises_durable >= r->life_promise))
 		answer(r, m);
 	else
 		vr_drop(r, VR_DROP_STATUS);
@@ -204,7 +207,11 @@ void vr_on_recovery(struct vr_replica *r, const struct vr_message *m)
 /* Phase 1 ends: we know our earlier lives, this one has the next number. */
 static void take_incarnation(struct vr_replica *r)
 {
-	r->incarnation = ++r->vector[r->cfg.self];
+	u64 *known = &r->vector[r->cfg.self];
+
+	/* Lives restored from a journal count from the last one that others know. */
+	*known += r->cfg.journal ? VR_RESTARTS_MAX + 1 - (*known & VR_RESTARTS_MAX) : 1;
+	r->incarnation = *known;
 	begin_attempt(r);
 }
 

@@ -248,6 +248,8 @@ static bool adopt_checkpoint(struct vr_replica *r)
 	r->commit = c->op;
 	r->op_durable = c->op;
 	r->log_epoch++;
+	if (r->cfg.journal)
+		vr_persist(r);
 	c->op_last = c->op;
 	c->body_bytes = 0;
 	r->transfers++;

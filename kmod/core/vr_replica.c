@@ -30,6 +30,8 @@ const char *vr_config_invalid(const struct vr_config *cfg)
 	if (!is_power_of_2(cfg->message_bytes) ||
 	    cfg->message_bytes < 2 * VR_BODY_BYTES_MAX)
 		return "a power of 2 of message bytes must be kept, 2 KiB or more";
+	if (cfg->journal && cfg->memory_is_durable)
+		return "a journal is of no use where memory is durable";
 	if (!cfg->sessions_max || !cfg->counters_max)
 		return "there must be room for sessions and counters";
 	if (cfg->lease_ns > cfg->view_timeout_ns / 2)
@@ -197,6 +199,17 @@ void vr_persist(struct vr_replica *r)
 	r->fx->persist = true;
 	r->fx->persist_epoch = r->log_epoch;
 	r->fx->persist_op = r->log.ring.last;
+	r->fx->persist_promise = r->promises;
+}
+
+/* Something others will rely on. Returns its number; 0 where nothing is ever restored. */
+u64 vr_promise(struct vr_replica *r)
+{
+	if (!r->cfg.journal)
+		return 0;
+	r->promises++;
+	vr_persist(r);
+	return r->promises;
 }
 
 /* The largest value that @quorum of the values reach. Reorders @values. */
@@ -243,6 +256,7 @@ void vr_learn(struct vr_replica *r, u8 slot, u64 incarnation)
 	if (incarnation <= r->vector[slot])
 		return;
 	r->vector[slot] = incarnation;
+	r->life_promise = vr_promise(r);
 	if (slot == r->cfg.self) {
 		/* So we are the earlier life, rolled back or thought dead. */
 		if (r->incarnation)
@@ -562,6 +576,10 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 	switch (ev->type) {
 	case VR_EVENT_START:
 		vr_timer_set(r, VR_TIMER_PING, 0);
+		if (r->restored)
+			vr_rejoin(r);
+		else if (r->lost)
+			vr_recover(r, VR_REFUSAL_MEMORY_LOST);
 		break;
 	case VR_EVENT_RECEIVE:
 		if (r->status == VR_STATUS_HALTED)
@@ -576,7 +594,10 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 		on_timeout(r);
 		break;
 	case VR_EVENT_DURABLE:
-		vr_on_durable(r, ev->log_epoch, ev->op);
+		vr_on_durable(r, ev->log_epoch, ev->op, ev->promise);
+		break;
+	case VR_EVENT_DISK_FAILED:
+		vr_on_disk_failed_event(r);
 		break;
 	case VR_EVENT_FORM:
 		vr_on_form_event(r, ev->generation, ev->form_id);

@@ -29,6 +29,9 @@ struct vr_replica;
  * @nonce:		random, not 0, never used before: names this life of the replica
  * @memory_is_durable:	entries are as durable as the group promises once they are
  *			held; otherwise the shell says so with DURABLE
+ * @journal:		what is durable comes back with the next life (vr_restore.h), so
+ *			that what was promised must be durable, too; not with
+ *			@memory_is_durable
  * @seed:		random: for jitter only
  * @heartbeat_ns:	time between two signs of life of an idle primary
  * @view_timeout_ns:	silence of the primary that makes a backup speak up
@@ -55,6 +58,7 @@ struct vr_config {
 	u8 replica_count;
 	u8 self;
 	bool memory_is_durable;
+	bool journal;
 	u64 nonce;
 	u64 seed;
 	u64 heartbeat_ns;
@@ -75,7 +79,8 @@ enum vr_event_type {
 	VR_EVENT_RECEIVE,	/* a message passed vr_wire_decode() */
 	VR_EVENT_SUBMIT,	/* a local session asks for an operation */
 	VR_EVENT_TIMEOUT,	/* now_ns has reached the last deadline_ns */
-	VR_EVENT_DURABLE,	/* entries up to op are as durable as promised */
+	VR_EVENT_DURABLE,	/* entries up to op, and promises, are as durable as promised */
+	VR_EVENT_DISK_FAILED,	/* nothing will be durable any more */
 	VR_EVENT_FORM,		/* the operator says: form the group now */
 	VR_EVENT_LEAVE,		/* we are about to stop: hand over (R23) */
 	VR_EVENT_DEMOTE,	/* our memory or clock is not to be trusted (R25) */
@@ -125,6 +130,7 @@ struct vr_submit {
  * @submit:		SUBMIT
  * @log_epoch:		DURABLE: as in the effect it answers
  * @op:			DURABLE: as in the effect it answers
+ * @promise:		DURABLE: as in the effect it answers
  * @generation:		FORM: generation the numbers start in, VR_GENERATION_MAX at most
  * @form_id:		FORM: random
  * @nonce:		DEMOTE: random, as vr_config.nonce
@@ -137,6 +143,7 @@ struct vr_event {
 	struct vr_submit submit;
 	u64 log_epoch;
 	u64 op;
+	u64 promise;
 	u16 generation;
 	u64 form_id;
 	u64 nonce;
@@ -174,8 +181,10 @@ struct vr_done {
  * @done_count:		valid elements of @done
  * @deadline_ns:	post TIMEOUT at this time, or anything else before
  * @persist:		make entries up to @persist_op durable as the group
- *			promises, then post DURABLE with the two numbers
+ *			promises, and with them the view, the last normal view, the
+ *			crash vector, then post DURABLE with the three numbers
  * @persist_epoch:	changes whenever entries were replaced
+ * @persist_promise:	changes whenever a view is entered or a life heard of
  * @readable:		new messages can be read
  * @status_changed:	status, view, quorum or a peer's state changed
  * @form_done:		the FORM of the operator ended
@@ -193,6 +202,7 @@ struct vr_effects {
 	bool persist;
 	u64 persist_epoch;
 	u64 persist_op;
+	u64 persist_promise;
 	bool readable;
 	bool status_changed;
 	bool form_done;

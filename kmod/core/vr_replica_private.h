@@ -180,6 +180,14 @@ struct vr_replica {
 	u64 commit;
 	u64 log_epoch;
 	u64 op_durable;
+
+	/* What a journal must have before it is acted upon (D18); all 0 without one. */
+	bool restored;			/* from a journal, before the first step */
+	bool lost;			/* it should have been, and could not */
+	u64 promises;			/* views entered and lives heard of */
+	u64 promises_durable;
+	u64 view_promise;		/* that of this view */
+	u64 life_promise;		/* that of the life we heard of last */
 	struct vr_sm sm;
 	struct vr_checkpoint checkpoint;
 	struct vr_recovery recovery;
@@ -303,6 +311,7 @@ void vr_halt(struct vr_replica *r, enum vr_halt reason);
 bool vr_never(struct vr_replica *r, bool broken, enum vr_halt reason);
 void vr_stop(struct vr_replica *r, enum vr_status status);
 void vr_persist(struct vr_replica *r);
+u64 vr_promise(struct vr_replica *r);
 u64 vr_quorum_max(u64 *values, u32 count, u32 quorum);
 bool vr_has_quorum(const struct vr_replica *r);
 u64 vr_stamp(struct vr_replica *r);
@@ -334,13 +343,16 @@ void vr_on_request(struct vr_replica *r, const struct vr_message *m);
 void vr_on_prepare(struct vr_replica *r, const struct vr_message *m);
 void vr_on_prepare_ok(struct vr_replica *r, const struct vr_message *m);
 void vr_on_commit(struct vr_replica *r, const struct vr_message *m);
-void vr_on_durable(struct vr_replica *r, u64 epoch, u64 op);
+void vr_on_durable(struct vr_replica *r, u64 epoch, u64 op, u64 promise);
 void vr_on_heartbeat_timer(struct vr_replica *r);
 void vr_on_abdicate_timer(struct vr_replica *r);
 void vr_on_prepare_timer(struct vr_replica *r);
 
 /* vr_view_change.c */
 u32 vr_copy_hashes(const struct vr_replica *r, u64 base, u64 op, u64 *hashes);
+void vr_begin_view_change(struct vr_replica *r, u64 view);
+void vr_vote_durable(struct vr_replica *r);
+void vr_on_disk_failed_event(struct vr_replica *r);
 void vr_on_exit_view(struct vr_replica *r, const struct vr_message *m);
 void vr_on_do_view_change(struct vr_replica *r, const struct vr_message *m);
 void vr_on_start_view(struct vr_replica *r, const struct vr_message *m);
@@ -378,6 +390,9 @@ void vr_on_recovery(struct vr_replica *r, const struct vr_message *m);
 void vr_on_recovery_response(struct vr_replica *r, const struct vr_message *m);
 void vr_on_recovery_timer(struct vr_replica *r);
 void vr_on_demote_event(struct vr_replica *r, u64 nonce);
+
+/* vr_restore.c */
+void vr_rejoin(struct vr_replica *r);
 
 /* vr_read.c */
 void vr_read_submit(struct vr_replica *r, u32 handle);

@@ -33,6 +33,13 @@
 
 #define VR_NOBODY		0xff	/* instead of a slot */
 
+/*
+ * An incarnation of a member with a journal is recoveries << 16 | restarts: who
+ * recovers knows of its recoveries for certain, as others do, but not how often
+ * it was restored in between.
+ */
+#define VR_RESTARTS_MAX		0xffffull
+
 /** enum vr_status - what a replica is doing; same numbers as enum vrseq_state */
 enum vr_status {
 	VR_STATUS_BLANK,	/* no group yet, or no memory of it */
@@ -60,6 +67,7 @@ enum vr_halt {
 	VR_HALT_LOG_GAP,		/* I2 */
 	VR_HALT_LOG_FULL,		/* a named bound was exceeded */
 	VR_HALT_TWO_LOGS,		/* two logs claim the same view and op */
+	VR_HALT_DISK,			/* the journal cannot be written any more */
 	VR_HALT_COUNT
 };
 

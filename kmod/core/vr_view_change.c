@@ -18,6 +18,12 @@ static bool opinion_lives(const struct vr_replica *r, u8 slot)
 
 static bool enter_view_change(struct vr_replica *r, u64 view);
 
+/* D18: may the vote for this view be said? Who forgot it could say another one. */
+static bool view_is_durable(const struct vr_replica *r)
+{
+	return r->promises_durable >= r->view_promise;
+}
+
 static void check_opinions(struct vr_replica *r)
 {
 	u32 i, count = 0;
@@ -69,6 +75,9 @@ void vr_on_exit_view(struct vr_replica *r, const struct vr_message *m)
 		vr_send_start_view(r, 1u << m->from);
 		return;
 	}
+	/* A primary that leaves its view itself has no lease any more. */
+	if (m->view > r->view && m->from == vr_primary(r, r->view))
+		r->promise_ns = 0;
 	/* Adopted, never + 1: D3. */
 	if (m->view > r->view && !enter_view_change(r, m->view))
 		return;
@@ -91,8 +100,11 @@ u32 vr_copy_hashes(const struct vr_replica *r, u64 base, u64 op, u64 *hashes)
 static void send_vote(struct vr_replica *r)
 {
 	const struct vr_vote *vote = &r->votes[r->cfg.self];
-	struct vr_message *m = vr_send(r, VR_DO_VIEW_CHANGE, vr_others(r));
+	struct vr_message *m;
 
+	if (!view_is_durable(r))
+		return;
+	m = vr_send(r, VR_DO_VIEW_CHANGE, vr_others(r));
 	if (!m)
 		return;
 	m->log_view = vote->log_view;
@@ -104,7 +116,7 @@ static void send_vote(struct vr_replica *r)
 }
 
 /* Leave whatever we were in for @view: promise, forget old votes, do not vote yet. */
-static void begin_view_change(struct vr_replica *r, u64 view)
+void vr_begin_view_change(struct vr_replica *r, u64 view)
 {
 	struct vr_vote *vote = &r->votes[r->cfg.self];
 	u64 lasted_ns = vr_since(r, r->normal_since_ns);
@@ -122,6 +134,7 @@ static void begin_view_change(struct vr_replica *r, u64 view)
 	r->fx->send_count = 0;
 	r->status = VR_STATUS_VIEW_CHANGE;
 	r->view = view;
+	r->view_promise = vr_promise(r);
 	r->install.active = false;
 	r->repair_asked = false;
 	r->checkpoint.fetching = false;
@@ -161,10 +174,21 @@ static bool enter_view_change(struct vr_replica *r, u64 view)
 		vr_drop(r, VR_DROP_PROMISE);
 		return false;
 	}
-	begin_view_change(r, view);
+	vr_begin_view_change(r, view);
 	send_vote(r);
 	try_start(r);
 	return true;
+}
+
+/* More of what we promised is on the disk: this view, too? */
+void vr_vote_durable(struct vr_replica *r)
+{
+	if (!view_is_durable(r))
+		return;
+	/* Others may have voted meanwhile. */
+	try_start(r);
+	if (r->status == VR_STATUS_VIEW_CHANGE)
+		send_vote(r);
 }
 
 void vr_on_vote_timer(struct vr_replica *r)
@@ -230,7 +254,8 @@ static void try_start(struct vr_replica *r)
 	u32 i, count = 0, best = VR_NOBODY;
 	u64 commit = r->commit;
 
-	if (r->status != VR_STATUS_VIEW_CHANGE || !vr_is_primary(r) || r->install.active)
+	if (r->status != VR_STATUS_VIEW_CHANGE || !vr_is_primary(r) || r->install.active ||
+	    !view_is_durable(r))
 		return;
 	/* Between equals our own log is best: it need not be fetched. */
 	if (r->votes[r->cfg.self].valid)
@@ -284,7 +309,7 @@ void vr_on_start_view(struct vr_replica *r, const struct vr_message *m)
 		return;
 	}
 	if (m->view > r->view)
-		begin_view_change(r, m->view);
+		vr_begin_view_change(r, m->view);
 	vr_install(r, m);
 }
 
@@ -311,6 +336,15 @@ static u8 best_placed(const struct vr_replica *r)
 	return best;
 }
 
+static u64 next_view_of(const struct vr_replica *r, u8 primary)
+{
+	u64 view = r->view + 1;
+
+	while (vr_primary(r, view) != primary)
+		view++;
+	return view;
+}
+
 /*
  * R23: vote for the next view whose primary is the best placed backup. A vote
  * proves the view to whoever gets it, so that all follow at once; no time-out is
@@ -318,16 +352,32 @@ static u8 best_placed(const struct vr_replica *r)
  */
 void vr_on_leave_event(struct vr_replica *r)
 {
-	u64 view = r->view + 1;
 	u8 best = best_placed(r);
+	u64 view;
 
 	if (r->status != VR_STATUS_NORMAL || !vr_is_primary(r) || best == VR_NOBODY) {
 		r->fx->left = true;
 		return;
 	}
-	while (vr_primary(r, view) != best)
-		view++;
-	begin_view_change(r, view);
+	view = next_view_of(r, best);
+	vr_begin_view_change(r, view);
 	r->leaving = true;
 	send_vote(r);
+}
+
+/*
+ * Nothing is acknowledged or voted any more that would have to be kept. A primary
+ * says that it is in the view of the best placed backup: to have left a view is a
+ * promise that who says nothing any more keeps; to vote is not.
+ */
+void vr_on_disk_failed_event(struct vr_replica *r)
+{
+	bool leads = r->status == VR_STATUS_NORMAL && vr_is_primary(r);
+	u8 best = best_placed(r);
+
+	vr_halt(r, VR_HALT_DISK);
+	if (!leads || best == VR_NOBODY)
+		return;
+	r->view = next_view_of(r, best);
+	vr_send(r, VR_EXIT_VIEW, vr_others(r));
 }

@@ -99,7 +99,8 @@ static void step(struct world *w, u8 at, struct vr_event ev)
 			served(w, &fx->done[i]);
 		ev = (struct vr_event) { .type = VR_EVENT_DURABLE,
 					 .log_epoch = fx->persist_epoch,
-					 .op = fx->persist_op };
+					 .op = fx->persist_op,
+					 .promise = fx->persist_promise };
 	} while (fx->persist);
 }
 

@@ -56,6 +56,7 @@ static void perform(struct cluster *c, u8 slot)
 		c->persist[slot] = true;
 		c->persist_epoch[slot] = fx->persist_epoch;
 		c->persist_op[slot] = fx->persist_op;
+		c->persist_promise[slot] = fx->persist_promise;
 	}
 }
 
@@ -79,6 +80,7 @@ void cluster_disk(struct cluster *c, u8 slot)
 		.type = VR_EVENT_DURABLE,
 		.log_epoch = c->persist_epoch[slot],
 		.op = c->persist_op[slot],
+		.promise = c->persist_promise[slot],
 	};
 
 	c->persist[slot] = false;

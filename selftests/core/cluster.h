@@ -61,6 +61,7 @@ struct cluster {
 	bool persist[VR_REPLICAS_MAX];
 	u64 persist_epoch[VR_REPLICAS_MAX];
 	u64 persist_op[VR_REPLICAS_MAX];
+	u64 persist_promise[VR_REPLICAS_MAX];
 	u32 sent[VR_REPLICAS_MAX][VR_TYPE_COUNT];
 	u32 form_count[VR_REPLICAS_MAX];
 	u8 form_error[VR_REPLICAS_MAX];

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-# Fuzzers of the wire format and of the step function, by libFuzzer. SECONDS=n for each.
+# Fuzzers of the wire format, of the step function and of the journal, by libFuzzer. SECONDS=n for each.
 
 fuzz_dir := build/selftests/fuzz
-fuzz_targets := wire_fuzz step_fuzz
+fuzz_targets := wire_fuzz step_fuzz journal_fuzz
 fuzz_cflags := -std=gnu11 -O1 -g -Wall -Wextra -Wno-missing-field-initializers \
 	-fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-Ikmod/core -Iselftests/lib -Iselftests/core -Iselftests/fuzz

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Writes the corpus the fuzzers begin with. usage: seeds WIRE_DIR STEP_DIR
+ * Writes the corpus the fuzzers begin with. usage: seeds WIRE_DIR STEP_DIR JOURNAL_DIR
  * Datagrams of every type, small and large; scripts in which a group works,
  * changes views and forms, and others in which anything happens.
  */
@@ -64,6 +64,20 @@ static void save_script(const char *directory, u32 number, u8 options, const u8 
 	save(directory, "script", number, script, sizeof(script));
 }
 
+/*
+ * See journal_fuzz.c: a superblock, then frames of some entries each, which the
+ * fuzzer seals again after it has changed what they say.
+ */
+static void save_journal(const char *directory, u32 number)
+{
+	u8 script[64];
+	u32 i;
+
+	for (i = 0; i < sizeof(script); i++)
+		script[i] = i < 8 ? number >> i & 1 : (number * 7 + i) & 0x1f;
+	save(directory, "journal", number, script, sizeof(script));
+}
+
 int main(int argc, char **argv)
 {
 	/* See act() of step_fuzz.c: deliver in order, submit, time out. */
@@ -74,7 +88,7 @@ int main(int argc, char **argv)
 	u32 i;
 	u8 type;
 
-	if (argc != 3)
+	if (argc != 4)
 		return 1;
 	for (type = 1; type < VR_TYPE_COUNT; type++) {
 		save_message(argv[1], type, 1, 0);
@@ -91,6 +105,7 @@ int main(int argc, char **argv)
 		save_script(argv[2], 100 + i, options, changes, sizeof(changes));
 		save_script(argv[2], 200 + i, options | 1, forges, sizeof(forges));
 		save_script(argv[2], 300 + i, options, loses, sizeof(loses));
+		save_journal(argv[3], i);
 	}
 	return 0;
 }

@@ -364,3 +364,17 @@ bool people_answer(char **words)
 	}
 	return true;
 }
+
+/* Stories have no journals. */
+bool fault_disk_fails(struct sim *sim, struct sim_node *node)
+{
+	(void)sim;
+	(void)node;
+	return false;
+}
+
+void fault_disk_failed(struct sim *sim, struct sim_node *node)
+{
+	(void)sim;
+	(void)node;
+}

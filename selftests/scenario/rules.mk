@@ -2,7 +2,7 @@
 # Stories told step by step. REWRITE=1 writes down how they go now; read the difference.
 
 scenario_sources := $(wildcard selftests/scenario/*.c) \
-	$(addprefix selftests/sim/,world.c node.c life.c net.c checker.c answer.c votes.c \
+	$(addprefix selftests/sim/,world.c node.c disk.c life.c net.c checker.c answer.c votes.c \
 		model.c report.c) \
 	selftests/lin/lin.c selftests/lin/lin_log.c $(wildcard kmod/core/*.c)
 scenario_headers := $(wildcard selftests/scenario/*.h selftests/sim/*.h selftests/lin/lin.h \

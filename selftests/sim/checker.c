@@ -255,6 +255,8 @@ static void check_monotone(struct sim *sim, const struct sim_node *node,
 {
 	const struct vr_info *now = &node->info;
 
+	if (now->status == VR_STATUS_HALTED && sim->disks[node->slot].failed)
+		return;
 	if (now->status == VR_STATUS_HALTED) {
 		sim_fail(sim, "I0: replica %u halted, reason %u", node->slot, now->halt);
 		return;
@@ -305,10 +307,12 @@ static void check_status(struct sim *sim, struct sim_node *node, const struct vr
 {
 	const struct vr_info *now = &node->info;
 
-	if (now->status == before->status)
+	if (now->status == before->status || sim->disks[node->slot].failed)
 		return;
 	sim->totals.transitions[before->status * VR_STATUS_COUNT + now->status]++;
-	if (!node->demoted_now && !may_become(before->status, now->status))
+	/* A journal of before a recovery that had not come to an end. */
+	if (!node->demoted_now && !may_become(before->status, now->status) &&
+	    !(sim->options.journal && now->refusal == VR_REFUSAL_DEMOTED))
 		sim_fail(sim, "R15: replica %u was %s and is %s", node->slot,
 			 sim_status_name(before->status), sim_status_name(now->status));
 	if (is_without(now->status) && !is_without(before->status)) {
@@ -318,6 +322,7 @@ static void check_status(struct sim *sim, struct sim_node *node, const struct vr
 		    now->refusal == VR_REFUSAL_MEMORY_LOST)
 			sim_fail(sim, "R15: replica %u lost no memory", node->slot);
 		check_forget(node);
+		disk_forget(sim, node);
 	}
 	if (now->status == VR_STATUS_AMNESIA)
 		sim_mark(sim, MARK_AMNESIA);
@@ -511,6 +516,7 @@ static void check_ack(struct sim *sim, struct sim_node *node, const struct vr_me
 		sim_fail(sim, "R3: replica %u acknowledges op %llu, which it does not hold",
 			 node->slot, (unsigned long long)m->op);
 	give_word(sim, node, m->op);
+	disk_acked(sim, node, m);
 	if (!entry || (node->acked && node->acked_view == m->view && node->acked_op >= m->op))
 		return;
 	node->acked = true;

@@ -489,7 +489,8 @@ static bool may_refuse(struct sim *sim, const struct sim_node *node, const struc
 {
 	u8 status = node->info.status;
 
-	if (done->outcome == VR_OUTCOME_APPLIED || done->result.error == -EIO) {
+	if (done->outcome == VR_OUTCOME_APPLIED ||
+	    (done->result.error == -EIO && !sim->disks[node->slot].failed)) {
 		sim_fail(sim, "A3: outcome %u with error %d", done->outcome, done->result.error);
 		return false;
 	}

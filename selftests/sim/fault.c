@@ -112,6 +112,55 @@ static void black_out(struct sim *sim)
 	}
 }
 
+/* All of them may go down if what they said is on their disks (R17). */
+static void power_cut(struct sim *sim)
+{
+	u8 n = sim->options.replica_count;
+	u8 first = random_below(&sim->random_fault, n);
+	u8 count = random_below(&sim->random_fault, 3) ? n :
+		   random_between(&sim->random_fault, 1, n);
+	u8 i;
+
+	if (!sim->checker.formed || !disks_know_group(sim))
+		return;
+	sim_trace(sim, NULL, "POWER CUT");
+	sim_mark(sim, MARK_POWER);
+	for (i = 0; i < count; i++) {
+		struct sim_node *node = &sim->nodes[(first + i) % n];
+
+		if (!node->up)
+			continue;
+		lose(sim, node);
+		restart_later(sim, node);
+	}
+}
+
+/* Something goes wrong where nobody looks, and then the member restarts. */
+static void rot(struct sim *sim)
+{
+	struct sim_node *node = pick(sim);
+
+	if (!sim->checker.formed || !may_lose(sim, node))
+		return;
+	sim_trace(sim, node, "ROT");
+	lose(sim, node);
+	disk_rot(sim, node);
+	restart_later(sim, node);
+}
+
+bool fault_disk_fails(struct sim *sim, struct sim_node *node)
+{
+	return sim_has(sim, FAULT_DISK) && sim->phase == PHASE_FAULTY && sim->checker.formed &&
+	       !random_below(&sim->random_fault, 64) && may_lose(sim, node);
+}
+
+/* Somebody gives it another disk, with what could be read of this one. */
+void fault_disk_failed(struct sim *sim, struct sim_node *node)
+{
+	lose(sim, node);
+	restart_later(sim, node);
+}
+
 /* A clock that stood still breaks leases, and is noticed then (R25). */
 static void pause_node(struct sim *sim)
 {
@@ -241,6 +290,8 @@ static const struct striker strikers[] = {
 	{ FAULT_ROLLBACK,	roll_back,	1 },
 	{ FAULT_LEAVE,		leave,		2 },
 	{ FAULT_BLACKOUT,	black_out,	8 },
+	{ FAULT_POWER,		power_cut,	2 },
+	{ FAULT_DISK,		rot,		2 },
 };
 
 static void post_next(struct sim *sim, u32 place)

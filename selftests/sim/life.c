@@ -16,6 +16,7 @@ static void draw_config(struct sim *sim, struct sim_node *node)
 	cfg->replica_count = o->replica_count;
 	cfg->self = node->slot;
 	cfg->memory_is_durable = o->memory_is_durable;
+	cfg->journal = o->journal;
 	cfg->nonce = random_u64(r) | 1;
 	cfg->seed = random_u64(r);
 	cfg->heartbeat_ns = o->heartbeat_ns;
@@ -71,7 +72,9 @@ void node_boot(struct sim *sim, struct sim_node *node)
 	if ((void *)node->replica != memory)
 		sim_fail(sim, "S3: the replica does not live where it was told to");
 	sim_trace(sim, node, "BOOT life %u", life);
-	node_step(sim, node, &event);
+	disk_boot(sim, node);
+	if (!sim->failed)
+		node_step(sim, node, &event);
 }
 
 /* What a replica counted is added up when its life ends. */
@@ -103,6 +106,7 @@ static void forget_snapshot(struct sim *sim, struct sim_node *node)
 void node_kill(struct sim *sim, struct sim_node *node)
 {
 	collect(sim, node);
+	disk_crash(sim, node);
 	forget_snapshot(sim, node);
 	free(node->replica);
 	node->replica = NULL;

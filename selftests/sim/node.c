@@ -57,7 +57,7 @@ void node_set_timer(struct sim *sim, struct sim_node *node)
 }
 
 /* What the disk is given: the hashes of all entries it does not have yet. */
-static void write_entries(struct sim_node *node, struct sim_event *event, u64 op_last)
+void node_entries(struct sim_node *node, struct sim_event *event, u64 op_last)
 {
 	u64 first = op_last + 1;
 	u64 hashes[SIM_DURABLE_MAX];
@@ -90,7 +90,8 @@ static void persist(struct sim *sim, struct sim_node *node, const struct vr_effe
 	event.number = node->life;
 	event.epoch = fx->persist_epoch;
 	event.op = fx->persist_op;
-	write_entries(node, &event, fx->persist_op);
+	event.promise = fx->persist_promise;
+	node_entries(node, &event, fx->persist_op);
 	if (sim->phase == PHASE_FAULTY)
 		at_ns += random_below(&sim->random_node, sim->options.disk_ns);
 	/* A disk keeps its order; a shell with several of them need not. */
@@ -152,14 +153,19 @@ static void perform(struct sim *sim, struct sim_node *node, const struct vr_effe
 		perform_send(sim, node, &fx->sends[(first + i) % fx->send_count]);
 	for (i = 0; i < fx->done_count && !sim->failed; i++)
 		client_done(sim, node, &fx->done[i]);
-	if (fx->persist)
-		persist(sim, node, fx);
+	if (fx->persist) {
+		node->persist_epoch = fx->persist_epoch;
+		if (!sim->options.journal)
+			persist(sim, node, fx);
+	}
 	if (fx->form_done)
 		sim_mark(sim, fx->form_error ? MARK_FORM_REFUSED : MARK_FORMED);
 	if (fx->left && node->leaving)
 		node_stop_soon(sim, node);
 	node->deadline_ns = fx->deadline_ns;
 	node_set_timer(sim, node);
+	if (fx->persist)
+		disk_work(sim, node);
 }
 
 /* The check of all that a replica holds is slow: where much changes, and now and then. */
@@ -265,6 +271,7 @@ void node_durable(struct sim *sim, struct sim_node *node, struct sim_event *sim_
 		sim_mark(sim, MARK_STALE_DURABLE);
 	event.log_epoch = sim_event->epoch;
 	event.op = sim_event->op;
+	event.promise = sim_event->promise;
 	node_step(sim, node, &event);
 }
 

@@ -127,6 +127,12 @@ void options_draw(struct sim *sim, u64 seed, const struct sim_limits *limits)
 	slow_jitter_ns = random_spread(&r, 1000, o->heartbeat_ns * 2);
 	if (o->faults >> FAULT_DELAY & 1)
 		o->jitter_ns = slow_jitter_ns;
+	/* Of a journal the machine's own memory is a part; and it makes a blackout bearable. */
+	o->journal = !o->memory_is_durable && random_below(&r, 2);
+	if (o->journal)
+		o->faults &= ~(1u << FAULT_ROLLBACK | 1u << FAULT_BLACKOUT);
+	else
+		o->faults &= ~(1u << FAULT_POWER | 1u << FAULT_DISK);
 	take_away(o);
 	o->client_count = vr_min(o->client_count, limits->clients);
 	sim->group.group = random_u64(&r);

@@ -122,6 +122,7 @@ static void event_text(const struct vr_event *event, char *text, size_t room)
 		[VR_EVENT_TIMEOUT] = "TIMEOUT",
 		[VR_EVENT_FORM] = "FORM",
 		[VR_EVENT_LEAVE] = "LEAVE",
+		[VR_EVENT_DISK_FAILED] = "DISK_FAILED",
 		[VR_EVENT_DEMOTE] = "DEMOTE",
 	};
 	static const char * const reads[VR_READ_COUNT] = { "", " INDEX", " LEASE", " LOCAL" };
@@ -210,6 +211,8 @@ const char *sim_fault_name(enum sim_fault fault)
 		[FAULT_ROLLBACK] = "rollback",
 		[FAULT_LEAVE] = "leave",
 		[FAULT_BLACKOUT] = "blackout",
+		[FAULT_POWER] = "power",
+		[FAULT_DISK] = "disk",
 	};
 
 	return names[fault];
@@ -277,6 +280,14 @@ const char *sim_mark_name(enum sim_mark mark)
 		[MARK_SUFFIX_FETCHED] = "suffix_fetched",
 		[MARK_STALE_DURABLE] = "stale_durable",
 		[MARK_VIEW_SKIPPED] = "view_skipped",
+		[MARK_POWER] = "power",
+		[MARK_TORN] = "torn",
+		[MARK_RESTORED] = "restored",
+		[MARK_RESTORED_TORN] = "restored_torn",
+		[MARK_DISK_FAILED] = "disk_failed",
+		[MARK_ROT] = "rot",
+		[MARK_DAMAGED] = "damaged",
+		[MARK_JOURNAL_BASE] = "journal_base",
 		[MARK_TWICE] = "run_twice",
 	};
 
@@ -296,7 +307,7 @@ void report_seed(FILE *out, const struct sim *sim)
 		o->client_count, o->client_budget, o->process_threads, o->sessions_max,
 		o->counters_max);
 	fprintf(out, "# generation %u, lease %.1f ms, memory is %sdurable\n", o->generation,
-		(double)o->lease_ns / SIM_NS_PER_MS, o->memory_is_durable ? "" : "not ");
+		(double)o->lease_ns / SIM_NS_PER_MS, o->memory_is_durable ? "" : o->journal ? "a journal, not " : "not ");
 	fprintf(out, "# faults:");
 	for (fault = 0; fault < FAULT_COUNT; fault++) {
 		if (sim_has(sim, fault))

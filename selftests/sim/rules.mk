@@ -14,7 +14,7 @@ sanitize_cflags := -fsanitize=address,undefined -fno-sanitize-recover=all
 # What takes thousands of operations to fill takes dozens.
 sim_small := -DVR_REPLICAS_MAX=7 -DVR_BODY_BYTES_MAX=128 -DVR_PIPELINE_MAX=8 -DVR_PREPARES_MAX=2 \
 	-DVR_BATCH_MAX=4 -DVR_PENDING_MAX=8192 -DVR_WINDOW=4 -DVR_ENTRIES_MIN=32 \
-	-DVR_CHUNK_BYTES_MAX=256
+	-DVR_CHUNK_BYTES_MAX=256 -DVR_JOURNAL_WRITE_BYTES_MAX=2048
 
 sim_programs := $(addprefix build/selftests/sim/,sim sim-small sim-sanitized)
 sim_run = build/selftests/sim/sim -j $$(nproc) --small build/selftests/sim/sim-small \

@@ -301,6 +301,9 @@ static void dispatch(struct sim *sim, struct sim_event *event)
 	case SIM_DURABLE:
 		node_durable(sim, node, event);
 		break;
+	case SIM_DISK:
+		disk_done(sim, &sim->nodes[event->slot], event);
+		break;
 	case SIM_CLIENT:
 		client_wake(sim, event->number, event->epoch);
 		break;
@@ -402,6 +405,7 @@ void sim_free(struct sim *sim)
 		free(sim->clients[i].body);
 	}
 	net_free(sim);
+	disk_free(sim);
 	check_free(sim);
 	model_free(&sim->model);
 	free(sim->effects);

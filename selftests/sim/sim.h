@@ -10,6 +10,7 @@
  *	main.c		seeds over processes, verdicts		report.c  words
  *	run.c		one seed and its phases			options.c what it is
  *	node.c		the shell of one replica		life.c    its fate
+ *	disk.c		its journal
  *	fault.c		who breaks what, when			net.c     datagrams
  *	client.c	processes, sessions, requests		world.c   chance, queue
  *	checker.c	what must hold after every step		votes.c   of votes
@@ -23,7 +24,9 @@
 #include <stdlib.h>
 
 #include "lin.h"
+#include "vr_journal_write.h"
 #include "vr_replica.h"
+#include "vr_restore.h"
 #include "vr_wire.h"
 
 #define SIM_CLIENTS_MAX		24	/* threads of most seeds */
@@ -37,6 +40,7 @@
 #define SIM_NONCES_MAX		32	/* of one life, the newest */
 #define SIM_VIEWS_MAX		4096	/* views the checker has room for */
 #define SIM_DURABLE_MAX		512	/* power of 2, more than are ever uncommitted */
+#define SIM_DIRTY_MAX		1024	/* writes of a journal between two flushes */
 #define SIM_CHECKPOINTS_MAX	64	/* power of 2, of the newest ones */
 #define SIM_NS_PER_MS		1000000ull
 #define SIM_NS_PER_S		1000000000ull
@@ -95,6 +99,8 @@ enum sim_fault {
 	FAULT_ROLLBACK,		/* a machine goes back to a snapshot of itself */
 	FAULT_LEAVE,		/* orderly stops */
 	FAULT_BLACKOUT,		/* once, more lose their memory than may */
+	FAULT_POWER,		/* of members with a journal more go down than may */
+	FAULT_DISK,		/* a journal fails, or rots */
 	FAULT_COUNT
 };
 
@@ -103,6 +109,7 @@ struct sim_options {
 	u8 replica_count;
 	u32 faults;			/* mask of enum sim_fault */
 	bool memory_is_durable;
+	bool journal;
 	u64 lease_ns;
 	u64 faulty_ns;			/* length of the safety phase */
 	u64 heartbeat_ns;
@@ -210,6 +217,14 @@ enum sim_mark {
 	MARK_SUFFIX_FETCHED,
 	MARK_STALE_DURABLE,
 	MARK_VIEW_SKIPPED,
+	MARK_POWER,
+	MARK_TORN,
+	MARK_RESTORED,
+	MARK_RESTORED_TORN,
+	MARK_DISK_FAILED,
+	MARK_ROT,
+	MARK_DAMAGED,
+	MARK_JOURNAL_BASE,
 	MARK_TWICE,
 	MARK_COUNT
 };
@@ -238,6 +253,7 @@ enum sim_event_kind {
 	SIM_DELIVER,
 	SIM_TIMER,
 	SIM_DURABLE,
+	SIM_DISK,		/* a write of a journal ends */
 	SIM_CLIENT,
 	SIM_FAULT,
 	SIM_RESUME,
@@ -257,6 +273,7 @@ struct sim_event {
 	u32 number;		/* timer, client, fault or life */
 	u64 epoch;
 	u64 op;
+	u64 promise;
 	u8 *bytes;
 	u32 byte_count;
 };
@@ -367,6 +384,33 @@ struct sim_node {
 	struct sim_hearing heard;
 	bool was_formed;
 	bool recovered;				/* once in this life */
+};
+
+struct sim_dirty {
+	u64 offset;
+	u32 count;
+};
+
+/** struct sim_disk - the file of a member's journal, whatever becomes of the member */
+struct sim_disk {
+	struct vr_journal journal;
+	struct vr_journal_shape shape;
+	struct vr_journal_scan scan;
+	struct vr_write write;		/* under way if busy */
+	u8 *cache;			/* what reads see */
+	u8 *stable;			/* what survives */
+	u8 *buffer;
+	u64 bytes;
+	struct sim_dirty dirty[SIM_DIRTY_MAX];
+	u32 dirty_count;
+	bool busy;
+	bool failed;
+	bool rotten;			/* since it was last read */
+	/* what lives that ended had said */
+	u64 vote_view;
+	u64 acked_view;
+	u64 acked_op;
+	u64 acked_hash;
 };
 
 struct sim_datagram {
@@ -538,6 +582,7 @@ struct sim {
 	u64 now_ns;
 	enum sim_phase phase;
 	struct sim_node nodes[VR_REPLICAS_MAX];
+	struct sim_disk disks[VR_REPLICAS_MAX];
 	struct sim_net net;
 	struct sim_client clients[SIM_CLIENTS_ROOM];
 	u32 client_count;
@@ -590,6 +635,19 @@ void node_step(struct sim *sim, struct sim_node *node, struct vr_event *event);
 void node_timer(struct sim *sim, struct sim_node *node, u32 number);
 void node_durable(struct sim *sim, struct sim_node *node, struct sim_event *event);
 
+void node_entries(struct sim_node *node, struct sim_event *event, u64 op_last);
+
+/* disk.c */
+void disk_boot(struct sim *sim, struct sim_node *node);
+void disk_work(struct sim *sim, struct sim_node *node);
+void disk_done(struct sim *sim, struct sim_node *node, struct sim_event *event);
+void disk_acked(struct sim *sim, const struct sim_node *node, const struct vr_message *m);
+void disk_forget(struct sim *sim, const struct sim_node *node);
+void disk_crash(struct sim *sim, struct sim_node *node);
+void disk_rot(struct sim *sim, struct sim_node *node);
+bool disks_know_group(const struct sim *sim);
+void disk_free(struct sim *sim);
+
 /* life.c */
 void node_boot(struct sim *sim, struct sim_node *node);
 void node_kill(struct sim *sim, struct sim_node *node);
@@ -616,6 +674,8 @@ void net_free(struct sim *sim);
 void fault_start(struct sim *sim);
 void fault_strike(struct sim *sim, u32 place);
 void fault_stop(struct sim *sim, struct sim_node *node);
+bool fault_disk_fails(struct sim *sim, struct sim_node *node);
+void fault_disk_failed(struct sim *sim, struct sim_node *node);
 u8 healthy_mask(const struct sim *sim);
 
 /* client.c */

@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-OBJECTS = ("group", "member", "counter", "log", "health", "stats", "status", "bench")
+OBJECTS = ("group", "member", "counter", "log", "health", "stats", "status", "bench", "journal")
 INCLUDES = ["-I", os.path.join(TOP, "uapi"), "-I", os.path.join(TOP, "userspace/libvrseq")]
 
 

@@ -3,7 +3,7 @@
 
 userspace_sanitize := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
 userspace_flags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
-	$(userspace_sanitize) -Iuapi -Iuserspace/libvrseq
+	$(userspace_sanitize) -Iuapi -Iuserspace/libvrseq -Ikmod/core
 userspace_headers := $(wildcard userspace/*/*.h selftests/userspace/*.h selftests/lib/*.h \
 	uapi/linux/*.h)
 userspace_units := $(addprefix build/selftests/userspace_,args_test json_test show_test lib_test \
@@ -23,7 +23,8 @@ userspace_lib_test := userspace/libvrseq/vrseq.c
 userspace_histogram_test := userspace/vrseq/histogram.c
 userspace_wrap_lib_test := -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=read
 
-userspace_sources := $(wildcard userspace/vrseq/*.c userspace/libvrseq/*.c)
+userspace_sources := $(wildcard userspace/vrseq/*.c userspace/libvrseq/*.c) \
+	kmod/core/vr_journal.c
 
 $(userspace_units): build/selftests/userspace_%: selftests/userspace/%.c \
 		$(userspace_sources) $(userspace_headers) | provision-build

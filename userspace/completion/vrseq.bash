@@ -16,7 +16,7 @@ _vrseq_netns()
 _vrseq_words()
 {
 	case $1 in
-	'') echo "group member counter log health stats status bench help" ;;
+	'') echo "group member counter log health stats status bench journal help" ;;
 	group) echo "show add form resign del help" ;;
 	member) echo "show add del help" ;;
 	counter) echo "next get help" ;;
@@ -37,6 +37,7 @@ _vrseq_words()
 	"bench next") echo "count threads duration timeout group help" ;;
 	"bench append" | "bench tail") echo "size threads duration timeout group help" ;;
 	health | stats | status) echo "group help" ;;
+	journal) echo "check dump help" ;;
 	esac
 }
 

@@ -93,6 +93,14 @@ static const struct command bench_commands[] = {
 	{ 0 },
 };
 
+static const struct command journal_commands[] = {
+	{ "check", journal_check, "FILE",
+	  "What a journal file is worth. Exit code 0 if it is whole, 1 if not. Needs no\n"
+	  "module.", NULL },
+	{ "dump", journal_dump, "FILE", "The same, and all that is in it.", NULL },
+	{ 0 },
+};
+
 static const struct command objects[] = {
 	{ "group", group_show, NULL, "groups on this machine", group_commands },
 	{ "member", member_show, NULL, "who is in a group", member_commands },
@@ -105,6 +113,8 @@ static const struct command objects[] = {
 	{ "status", status_show, "[group G]",
 	  "all groups here, a few lines each; exit codes as of health", NULL },
 	{ "bench", NULL, NULL, "how fast it is, on the wall clock", bench_commands },
+	{ "journal", NULL, NULL, "the file of a member with durability journal",
+	  journal_commands },
 	{ 0 },
 };
 

@@ -122,5 +122,7 @@ int status_show(int argc, char **argv);
 int bench_next(int argc, char **argv);
 int bench_append(int argc, char **argv);
 int bench_tail(int argc, char **argv);
+int journal_check(int argc, char **argv);
+int journal_dump(int argc, char **argv);
 
 #endif /* VRSEQ_TOOL_H */
