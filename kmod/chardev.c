@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * /dev/vrseq: what uapi/linux/vrseq.h promises, checked and copied. Owns the
- * open file and its read cursor; what an operation is lives in session.c.
+ * open file; what an operation is lives in session.c, reading in reader.c.
  */
 #include "chardev.h"
 
@@ -20,6 +20,7 @@
 
 #include "call.h"
 #include "group.h"
+#include "reader.h"
 
 #define RECORD_BYTES_MAX ALIGN(sizeof(struct vrseq_record) + VR_BODY_BYTES_MAX, 8)
 
@@ -29,11 +30,9 @@
  * @attach_lock: makes sure that it attaches once
  * @group:	NULL until attached, then fixed; release and acquire
  * @slot:	of its session in the group
- * @read_lock:	protects the cursor and @message; never held while waiting
- * @read_next:	sequence of the next message, 0 = the oldest there is
- * @lost_first:	what the reader was told to have lost, at last
- * @lost_last:	its end
- * @message:	on its way out
+ * @spare_lock:	of @spare, nothing inside
+ * @spare:	for the next message
+ * @reader:	of the log
  */
 struct vrseq_file {
 	u64 net_cookie;
@@ -41,11 +40,9 @@ struct vrseq_file {
 	struct vrseq_group *group;
 	u32 slot;
 
-	struct mutex read_lock;		/* the cursor and @message */
-	u64 read_next;
-	u64 lost_first;
-	u64 lost_last;
-	struct vrseq_message message;
+	spinlock_t spare_lock;		/* see above */
+	struct vrseq_buffer spare;
+	struct vrseq_reader reader;
 };
 
 /* The uapi headers and the core do not know each other. */
@@ -72,6 +69,9 @@ static int attach_locked(struct vrseq_file *file, const char *name)
 	if (slot < 0)
 		return slot;
 	file->slot = slot;
+	file->reader.state_seen = READ_ONCE(group->engine.state_changes);
+	if (file->reader.cursor.next == VRSEQ_NOW)
+		vrseq_reader_start_now(&file->reader, &group->engine);
 	/* Pairs with the acquire in attached(): the slot goes with the group. */
 	smp_store_release(&file->group, group);
 	return 0;
@@ -118,15 +118,38 @@ static int operate(struct vrseq_file *file, struct vrseq_request *rq)
 	return vrseq_call(&group->engine, file->slot, rq);
 }
 
+/* A message that is not small goes to the call in a buffer that it keeps. */
+static int operate_buffer(struct vrseq_file *file, struct vrseq_request *rq,
+			  struct iov_iter *from)
+{
+	int error = -ENOMEM;
+
+	spin_lock(&file->spare_lock);
+	swap(rq->buffer, file->spare);
+	spin_unlock(&file->spare_lock);
+	if (vrseq_buffer_make(&rq->buffer, rq->body_bytes)) {
+		rq->body = rq->buffer.bytes;
+		error = copy_from_iter_full(rq->buffer.bytes, rq->body_bytes, from) ?
+			operate(file, rq) : -EFAULT;
+	}
+	spin_lock(&file->spare_lock);
+	swap(rq->buffer, file->spare);
+	spin_unlock(&file->spare_lock);
+	vrseq_buffer_free(&rq->buffer);
+	return error;
+}
+
 /* With a message for its body: fetched before any lock is taken. */
 static int operate_message(struct vrseq_file *file, struct vrseq_request *rq,
 			   struct iov_iter *from)
 {
-	u8 message[VR_BODY_BYTES_MAX];
+	u8 small[VRSEQ_SMALL_BYTES];
 
-	if (!copy_from_iter_full(message, rq->body_bytes, from))
+	if (rq->body_bytes > sizeof(small))
+		return operate_buffer(file, rq, from);
+	if (!copy_from_iter_full(small, rq->body_bytes, from))
 		return -EFAULT;
-	rq->body = message;
+	rq->body = small;
 	return operate(file, rq);
 }
 
@@ -154,11 +177,21 @@ static int check_counter(const char *name)
 	return bytes;
 }
 
-static int check_message(size_t bytes)
+/* Of the group; before it is known, of any group. */
+static u32 record_max(struct vrseq_file *file)
 {
-	if (!bytes)
-		return -EINVAL;
-	return bytes > VR_BODY_BYTES_MAX ? -EMSGSIZE : 0;
+	/* Pairs with the release in attach_locked(). */
+	struct vrseq_group *group = smp_load_acquire(&file->group);
+
+	return group ? group->config.record_max : VR_BODY_BYTES_MAX;
+}
+
+/* What is too large for any group is so in whatever group. */
+static int check_message(struct vrseq_file *file, size_t bytes)
+{
+	if (bytes <= VR_BODY_BYTES_MAX)
+		attached(file);
+	return bytes > record_max(file) ? -EMSGSIZE : 0;
 }
 
 static struct vrseq_request request(const struct file *filp, const struct vrseq_op_hdr *hdr,
@@ -266,17 +299,67 @@ static int ioctl_append(struct file *filp, void __user *user)
 		return -EFAULT;
 	rq = request(filp, &append.hdr, VR_KIND_APPEND);
 	error = check_header(&append.hdr);
-	if (append.reserved)
+	if (append.expected > VR_NUMBER_MAX)
 		error = -EINVAL;
 	if (!error)
-		error = check_message(append.bytes);
+		error = check_message(filp->private_data, append.bytes);
 	if (!error) {
+		rq.argument = append.expected;
+		rq.topic = append.topic;
 		rq.body_bytes = append.bytes;
 		iov_iter_ubuf(&body, ITER_SOURCE, u64_to_user_ptr(append.data), append.bytes);
 		error = operate_message(filp->private_data, &rq, &body);
 	}
 	append.sequence = rq.result.last;
+	/* Who was too late is told what is there. */
+	if (error == -EEXIST)
+		return answer(0, &rq, user, &append.hdr, sizeof(append)) ?: error;
 	return answer(error, &rq, user, &append.hdr, sizeof(append));
+}
+
+/*
+ * The index that a quorum confirms is that of the log, whatever is read at it:
+ * the group's own counter is always there.
+ */
+static struct vrseq_request barrier_request(const struct file *filp, const struct vrseq_op_hdr *hdr)
+{
+	struct vrseq_request rq = request(filp, hdr, VR_KIND_GET);
+
+	rq.read = VR_READ_INDEX;
+	rq.body = "";
+	return rq;
+}
+
+static int ioctl_barrier(struct file *filp, void __user *user)
+{
+	struct vrseq_file *file = filp->private_data;
+	struct vrseq_barrier arg;
+	struct vrseq_request rq;
+	u64 first, next = 1;
+	int error;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	rq = barrier_request(filp, &arg.hdr);
+	error = check_header(&arg.hdr);
+	if (arg.reserved)
+		error = -EINVAL;
+	if (!error)
+		error = operate(file, &rq);
+	if (!error)
+		error = vrseq_engine_range(&file->group->engine, &first, &next);
+	arg.sequence = next - 1;
+	return answer(error, &rq, user, &arg.hdr, sizeof(arg));
+}
+
+/* Waits also where O_NONBLOCK is set, as it does elsewhere. */
+static int fsync(struct file *filp, loff_t start, loff_t end, int datasync)
+{
+	struct vrseq_op_hdr hdr = { .flags = 0 };
+	struct vrseq_request rq = barrier_request(filp, &hdr);
+
+	rq.nonblock = false;
+	return operate(filp->private_data, &rq);
 }
 
 static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -285,9 +368,9 @@ static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct vrseq_op_hdr hdr = { .flags = 0 };
 	struct vrseq_request rq = request(filp, &hdr, VR_KIND_APPEND);
 	size_t bytes = iov_iter_count(from);
-	int error = check_message(bytes);
+	int error = check_message(filp->private_data, bytes);
 
-	if (error)
+	if (error || !bytes)
 		return error;
 	rq.nonblock |= !!(iocb->ki_flags & IOCB_NOWAIT);
 	rq.from_write = true;
@@ -298,10 +381,10 @@ static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 /* ---- looking -------------------------------------------------------------- */
 
-static int ioctl_info(void __user *user)
+static int ioctl_info(struct vrseq_file *file, void __user *user)
 {
 	const struct vrseq_info info = {
-		.message_bytes_max = VR_BODY_BYTES_MAX,
+		.message_bytes_max = record_max(file),
 		.counters_max = VRSEQ_COUNTERS_MAX,
 		.sessions_max = VRSEQ_SESSIONS_MAX,
 		.files_max = VRSEQ_FILES_MAX,
@@ -379,6 +462,7 @@ static int ioctl_status(struct vrseq_file *file, void __user *user)
 	struct vrseq_snapshot *look;
 	struct vrseq_status *status;
 	int error = -ENOMEM;
+	u32 state_seen;
 
 	if (IS_ERR(group))
 		return PTR_ERR(group);
@@ -386,16 +470,15 @@ static int ioctl_status(struct vrseq_file *file, void __user *user)
 	status = kzalloc(sizeof(*status), GFP_KERNEL);
 	if (!look || !status)
 		goto out;
+	/* What changes after this is new to whoever polls. */
+	state_seen = READ_ONCE(group->engine.state_changes);
 	error = vrseq_group_look(group, look);
 	if (error)
 		goto out;
 	fill_status(status, look);
 	status->session = READ_ONCE(session_of(file)->id);
-	mutex_lock(&file->read_lock);
-	status->read_next = file->read_next ?: status->sequence_first;
-	status->lost_first = file->lost_first;
-	status->lost_last = file->lost_last;
-	mutex_unlock(&file->read_lock);
+	vrseq_reader_status(&file->reader, status);
+	WRITE_ONCE(file->reader.state_seen, state_seen);
 	error = copy_to_user(user, status, sizeof(*status)) ? -EFAULT : 0;
 out:
 	kfree(status);
@@ -404,77 +487,6 @@ out:
 }
 
 /* ---- reading -------------------------------------------------------------- */
-
-static int copy_record(struct vrseq_file *file, struct iov_iter *to)
-{
-	static const u8 padding[8];
-	const struct vrseq_message *message = &file->message;
-	const struct vr_entry *entry = &message->entry;
-	struct vrseq_record record = {
-		.size = ALIGN(sizeof(record) + entry->body_bytes, 8),
-		.type = VRSEQ_RECORD_MESSAGE,
-		.member_id = vrseq_udp_member_id(&file->group->engine.udp, entry->origin),
-		.index = entry->op,
-		.sequence = message->sequence,
-		.view = entry->view,
-		.session = entry->session,
-		.bytes = entry->body_bytes,
-	};
-	size_t padding_bytes = record.size - sizeof(record) - record.bytes;
-
-	if (iov_iter_count(to) < record.size)
-		return -EINVAL;
-	if (copy_to_iter(&record, sizeof(record), to) != sizeof(record) ||
-	    copy_to_iter(message->body, record.bytes, to) != record.bytes ||
-	    copy_to_iter(padding, padding_bytes, to) != padding_bytes)
-		return -EFAULT;
-	return record.size;
-}
-
-static int read_one(struct vrseq_file *file, struct iov_iter *to)
-{
-	int ret = vrseq_engine_read(&file->group->engine, file->read_next, &file->message);
-
-	if (ret)
-		return ret;
-	ret = copy_record(file, to);
-	if (ret > 0)
-		WRITE_ONCE(file->read_next, file->message.sequence + 1);
-	return ret;
-}
-
-/* The reader is told once, and goes on with the oldest message there is. */
-static void note_loss(struct vrseq_file *file)
-{
-	file->lost_first = file->read_next;
-	file->lost_last = file->message.first - 1;
-	WRITE_ONCE(file->read_next, file->message.first);
-}
-
-/* As many records as are there and fit; the error of the first if there is none. */
-static ssize_t read_some(struct vrseq_file *file, struct iov_iter *to)
-{
-	ssize_t bytes = 0;
-	int ret;
-
-	if (mutex_lock_interruptible(&file->read_lock))
-		return -ERESTARTSYS;
-	do {
-		ret = read_one(file, to);
-		if (ret > 0)
-			bytes += ret;
-	} while (ret > 0 && iov_iter_count(to) >= sizeof(struct vrseq_record));
-	if (ret == -EPIPE && !bytes)
-		note_loss(file);
-	mutex_unlock(&file->read_lock);
-	return bytes ?: ret;
-}
-
-/* Looked at without read_lock: another thread of the file may read it first. */
-static bool is_readable(struct vrseq_file *file)
-{
-	return vrseq_engine_readable(&file->group->engine, READ_ONCE(file->read_next));
-}
 
 static ssize_t read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
@@ -486,32 +498,70 @@ static ssize_t read_iter(struct kiocb *iocb, struct iov_iter *to)
 
 	if (IS_ERR(group))
 		return PTR_ERR(group);
+	if (!iov_iter_count(to))
+		return 0;
 	for (;;) {
-		ret = read_some(file, to);
+		ret = vrseq_reader_read(&file->reader, &group->engine, to);
 		if (ret != -EAGAIN || nonblock)
 			return ret;
-		ret = wait_event_interruptible(group->engine.readers, is_readable(file));
+		ret = wait_event_interruptible(group->engine.readers,
+					       vrseq_reader_may_read(&file->reader,
+								     &group->engine));
 		if (ret)
 			return ret;
 	}
 }
 
+static int ioctl_seek(struct vrseq_file *file, void __user *user)
+{
+	struct vrseq_group *group = attached(file);
+	struct vrseq_seek seek;
+	int error;
+
+	if (IS_ERR(group))
+		return PTR_ERR(group);
+	if (copy_from_user(&seek, user, sizeof(seek)))
+		return -EFAULT;
+	error = vrseq_reader_seek(&file->reader, &group->engine, &seek);
+	if (error)
+		return error;
+	return copy_to_user(user, &seek, sizeof(seek)) ? -EFAULT : 0;
+}
+
+static loff_t llseek(struct file *filp, loff_t offset, int whence)
+{
+	struct vrseq_file *file = filp->private_data;
+	struct vrseq_group *group = attached(file);
+
+	if (IS_ERR(group))
+		return PTR_ERR(group);
+	return vrseq_reader_llseek(&file->reader, &group->engine, offset, whence);
+}
+
+/* ---- waiting for something to do ------------------------------------------- */
+
 static __poll_t poll(struct file *filp, poll_table *table)
 {
 	struct vrseq_file *file = filp->private_data;
 	struct vrseq_group *group = attached(file);
+	struct vrseq_reader *reader = &file->reader;
+	struct vrseq_engine *e;
 	__poll_t events = 0;
 
 	if (IS_ERR(group))
 		return EPOLLERR;
-	poll_wait(filp, &group->engine.readers, table);
+	e = &group->engine;
+	poll_wait(filp, &e->readers, table);
 	poll_wait(filp, &session_of(file)->wait, table);
-	if (!vrseq_engine_running(&group->engine))
+	if (!vrseq_engine_running(e))
 		return EPOLLHUP | EPOLLERR;
-	if (is_readable(file))
+	if (vrseq_reader_readable(reader, e))
 		events |= EPOLLIN | EPOLLRDNORM;
-	if (!READ_ONCE(session_of(file)->flying))
+	if (vrseq_engine_writable(e, file->slot))
 		events |= EPOLLOUT | EPOLLWRNORM;
+	if (READ_ONCE(e->state_changes) != READ_ONCE(reader->state_seen) ||
+	    vrseq_engine_overrun(e, READ_ONCE(reader->cursor.next)))
+		events |= EPOLLPRI;
 	return events;
 }
 
@@ -523,7 +573,7 @@ static long ioctl(struct file *filp, unsigned int command, unsigned long argumen
 
 	switch (command) {
 	case VRSEQ_IOC_INFO:
-		return ioctl_info(user);
+		return ioctl_info(filp->private_data, user);
 	case VRSEQ_IOC_ATTACH:
 		return ioctl_attach(filp->private_data, user);
 	case VRSEQ_IOC_STATUS:
@@ -536,6 +586,10 @@ static long ioctl(struct file *filp, unsigned int command, unsigned long argumen
 		return ioctl_result(filp, user);
 	case VRSEQ_IOC_APPEND:
 		return ioctl_append(filp, user);
+	case VRSEQ_IOC_SEEK:
+		return ioctl_seek(filp->private_data, user);
+	case VRSEQ_IOC_BARRIER:
+		return ioctl_barrier(filp, user);
 	default:
 		return -ENOTTY;
 	}
@@ -549,9 +603,29 @@ static int open(struct inode *inode, struct file *filp)
 		return -ENOMEM;
 	file->net_cookie = current->nsproxy->net_ns->net_cookie;
 	mutex_init(&file->attach_lock);
-	mutex_init(&file->read_lock);
+	spin_lock_init(&file->spare_lock);
+	vrseq_reader_init(&file->reader);
 	filp->private_data = file;
-	return stream_open(inode, filp);
+	/* Positions are the reader's business: there is no read or write at one. */
+	filp->f_mode &= ~(FMODE_PREAD | FMODE_PWRITE);
+	/* Now means now, if there is a group to attach to. */
+	if ((filp->f_flags & O_APPEND) && (filp->f_mode & FMODE_READ)) {
+		file->reader.cursor.next = VRSEQ_NOW;
+		attached(file);
+	}
+	return 0;
+}
+
+static int open_raw(struct inode *inode, struct file *filp)
+{
+	int error = open(inode, filp);
+
+	if (!error) {
+		struct vrseq_file *file = filp->private_data;
+
+		file->reader.flags = VRSEQ_SEEK_RAW;
+	}
+	return error;
 }
 
 static int release(struct inode *inode, struct file *filp)
@@ -560,20 +634,27 @@ static int release(struct inode *inode, struct file *filp)
 
 	if (file->group)
 		vrseq_group_detach(file->group, file->slot);
+	vrseq_buffer_free(&file->spare);
+	vrseq_reader_free(&file->reader);
 	kfree(file);
 	return 0;
 }
 
-static const struct file_operations file_operations = {
-	.owner = THIS_MODULE,
-	.open = open,
-	.release = release,
-	.read_iter = read_iter,
-	.write_iter = write_iter,
-	.poll = poll,
-	.unlocked_ioctl = ioctl,
-	.compat_ioctl = compat_ptr_ioctl,
-};
+#define FILE_OPERATIONS(how) {			\
+	.owner = THIS_MODULE,			\
+	.open = how,				\
+	.release = release,			\
+	.llseek = llseek,			\
+	.read_iter = read_iter,			\
+	.write_iter = write_iter,		\
+	.fsync = fsync,				\
+	.poll = poll,				\
+	.unlocked_ioctl = ioctl,		\
+	.compat_ioctl = compat_ptr_ioctl,	\
+}
+
+static const struct file_operations file_operations = FILE_OPERATIONS(open);
+static const struct file_operations raw_operations = FILE_OPERATIONS(open_raw);
 
 static struct miscdevice device = {
 	.minor = MISC_DYNAMIC_MINOR,
@@ -582,14 +663,30 @@ static struct miscdevice device = {
 	.fops = &file_operations,
 };
 
-/** vrseq_chardev_init - make the device appear */
+/* The same for programs that know nothing of records. */
+static struct miscdevice raw_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "vrseq-raw",
+	.mode = 0660,
+	.fops = &raw_operations,
+};
+
+/** vrseq_chardev_init - make the devices appear */
 int __init vrseq_chardev_init(void)
 {
-	return misc_register(&device);
+	int error = misc_register(&device);
+
+	if (error)
+		return error;
+	error = misc_register(&raw_device);
+	if (error)
+		misc_deregister(&device);
+	return error;
 }
 
-/** vrseq_chardev_exit - make it go; no file is open, or we would not be here */
+/** vrseq_chardev_exit - make them go; no file is open, or we would not be here */
 void vrseq_chardev_exit(void)
 {
+	misc_deregister(&raw_device);
 	misc_deregister(&device);
 }

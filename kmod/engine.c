@@ -152,6 +152,17 @@ static void step_sessions(struct vrseq_engine *e, struct todo *todo)
 	}
 }
 
+/* For those who poll: only what a user can do anything about. */
+static void note_state(struct vrseq_engine *e)
+{
+	vr_replica_describe(e->replica, &e->info);
+	if (e->info.status == e->state && e->info.has_quorum == e->has_quorum)
+		return;
+	e->state = e->info.status;
+	e->has_quorum = e->info.has_quorum;
+	WRITE_ONCE(e->state_changes, e->state_changes + 1);
+}
+
 /* All that follows from an event, or from todo->submit alone. */
 static void run(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 {
@@ -163,6 +174,8 @@ static void run(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 		vrseq_sessions_unpark(&e->sessions, todo->submit);
 		step_sessions(e, todo);
 	}
+	if (todo->status_changed)
+		note_state(e);
 }
 
 static void arm(struct vrseq_engine *e)
@@ -199,7 +212,8 @@ static void perform(struct vrseq_engine *e, struct todo *todo)
 			wake_up_interruptible(wait);
 	}
 	if ((todo->readable || todo->status_changed) && wq_has_sleeper(&e->readers))
-		wake_up_interruptible_poll(&e->readers, EPOLLIN | EPOLLRDNORM);
+		wake_up_interruptible_poll(&e->readers,
+					   EPOLLIN | EPOLLRDNORM | (todo->status_changed ? EPOLLPRI : 0));
 }
 
 static void leave(struct vrseq_engine *e, struct todo *todo)
@@ -463,58 +477,186 @@ static bool has_stopped(const struct vrseq_engine *e)
 	return refusal && refusal != -EHOSTUNREACH;
 }
 
-/**
- * vrseq_engine_read - copy a message out of the log
- * @e:		engine
- * @sequence:	which, 0 = the oldest there is
- * @message:	receives it
- *
- * Return: 0, -EAGAIN if it is not there yet, -EPIPE if it is not there any more
- * (@message->first is the oldest that is), -ENETDOWN; -ENOTRECOVERABLE or -EIO
- * if it will never come, as this member takes no part any more.
- */
-int vrseq_engine_read(struct vrseq_engine *e, u64 sequence, struct vrseq_message *message)
+/* What "now" is to a reader of a replica that knows what there is. */
+static u64 resolve(struct vrseq_engine *e, u64 next)
 {
-	const struct vr_entry *entry;
-	int error = 0;
+	if (next != VRSEQ_NOW)
+		return next ?: vr_replica_sequence_first(e->replica);
+	/* No message can have been missed of a log that has not begun. */
+	vr_replica_describe(e->replica, &e->info);
+	switch (e->info.status) {
+	case VR_STATUS_BLANK:
+	case VR_STATUS_FORMING:
+		return vr_replica_sequence_first(e->replica);
+	case VR_STATUS_RECOVERING:
+	case VR_STATUS_AMNESIA:
+		return VRSEQ_NOW;
+	default:
+		return vr_replica_sequence_last(e->replica) + 1;
+	}
+}
+
+/* A reader that wants little must not keep the lock for all that there is. */
+#define LOOKS_MAX	256
+
+/* Positive if there may be more, see vrseq_engine_read(). */
+static int read_locked(struct vrseq_engine *e, struct vrseq_cursor *c, vrseq_take_t *take,
+		       void *reader)
+{
+	u64 last = vr_replica_sequence_last(e->replica);
+	bool taken = false;
+	u32 looks;
+
+	for (looks = 0; looks < LOOKS_MAX && c->next <= last; looks++) {
+		const struct vr_entry *entry = vr_replica_message(e->replica, c->next);
+
+		if (!((entry->topic ^ c->topic) & c->topic_mask)) {
+			if (!take(reader, c->next, entry))
+				return 0;
+			taken = true;
+		}
+		c->next++;
+	}
+	if (taken)
+		return 0;
+	if (c->next <= last)
+		return 1;
+	return has_stopped(e) ? vr_replica_refusal(e->replica) : -EAGAIN;
+}
+
+/**
+ * vrseq_engine_read - look at the messages of the log
+ * @e:		engine
+ * @cursor:	where to begin; receives where to go on
+ * @take:	gets those that are wanted, one after the other
+ * @reader:	for @take
+ *
+ * Return: 0 if @take was called, 1 if nothing was wanted yet and there is more;
+ * -EAGAIN if it is not there yet, -EPIPE if it is not there any more
+ * (@cursor->first is the oldest that is), -ENETDOWN; -ENOTRECOVERABLE or -EIO if
+ * it will never come, as this member takes no part any more.
+ */
+int vrseq_engine_read(struct vrseq_engine *e, struct vrseq_cursor *cursor, vrseq_take_t *take,
+		      void *reader)
+{
+	u64 asked = cursor->next;
+	int ret = -ENETDOWN;
 
 	spin_lock_bh(&e->core_lock);
-	if (!e->running) {
-		error = -ENETDOWN;
-		goto out;
+	if (e->running) {
+		cursor->first = vr_replica_sequence_first(e->replica);
+		cursor->next = resolve(e, asked);
+		ret = cursor->next < cursor->first ? -EPIPE :
+						     read_locked(e, cursor, take, reader);
+		/* The oldest may be another one when the reader comes again. */
+		if ((asked == VRSEQ_OLDEST || asked == VRSEQ_NOW) &&
+		    cursor->next == cursor->first)
+			cursor->next = VRSEQ_OLDEST;
 	}
-	message->first = vr_replica_sequence_first(e->replica);
-	message->sequence = sequence ?: message->first;
-	if (message->sequence > vr_replica_sequence_last(e->replica)) {
-		error = has_stopped(e) ? vr_replica_refusal(e->replica) : -EAGAIN;
-	} else if (message->sequence < message->first) {
-		vrseq_stat_count(&e->stats, VRSEQ_STAT_READER_OVERRUN);
-		error = -EPIPE;
-	} else {
-		entry = vr_replica_message(e->replica, message->sequence);
-		message->entry = *entry;
-		message->entry.body = message->body;
-		memcpy(message->body, entry->body, entry->body_bytes);
+	spin_unlock_bh(&e->core_lock);
+	return ret;
+}
+
+/**
+ * vrseq_engine_range - which messages there are
+ * @e:		engine
+ * @first:	receives the sequence of the oldest
+ * @next:	and of the one behind the newest
+ *
+ * Return: 0 or -ENETDOWN.
+ */
+int vrseq_engine_range(struct vrseq_engine *e, u64 *first, u64 *next)
+{
+	int error = -ENETDOWN;
+
+	spin_lock_bh(&e->core_lock);
+	if (e->running) {
+		*first = vr_replica_sequence_first(e->replica);
+		*next = vr_replica_sequence_last(e->replica) + 1;
+		error = 0;
 	}
-out:
 	spin_unlock_bh(&e->core_lock);
 	return error;
 }
 
-/** vrseq_engine_readable - would vrseq_engine_read() say anything but EAGAIN? */
-bool vrseq_engine_readable(struct vrseq_engine *e, u64 sequence)
+static int seek_index_locked(struct vrseq_engine *e, u64 index, u64 *sequence)
+{
+	u64 low = vr_replica_sequence_first(e->replica);
+	u64 high = vr_replica_sequence_last(e->replica) + 1;
+
+	vr_replica_describe(e->replica, &e->info);
+	if (index > e->info.commit + 1)
+		return -ENXIO;
+	/* What was there before the oldest message is not known, if there was any. */
+	if (low > vr_number_base(e->info.generation) + 1 &&
+	    (low == high || index < vr_replica_message(e->replica, low)->op))
+		return -ENXIO;
+	while (low < high) {
+		u64 middle = low + (high - low) / 2;
+
+		if (vr_replica_message(e->replica, middle)->op < index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*sequence = low;
+	return 0;
+}
+
+/**
+ * vrseq_engine_seek_index - the first message from an index on
+ * @e:		engine
+ * @index:	which
+ * @sequence:	receives the sequence, of the next message if there is none
+ *
+ * Return: 0; -ENXIO if the index is not known here yet, or if messages were
+ * dropped that may have it; -ENETDOWN.
+ */
+int vrseq_engine_seek_index(struct vrseq_engine *e, u64 index, u64 *sequence)
+{
+	int error = -ENETDOWN;
+
+	spin_lock_bh(&e->core_lock);
+	if (e->running)
+		error = seek_index_locked(e, index, sequence);
+	spin_unlock_bh(&e->core_lock);
+	return error;
+}
+
+/** vrseq_engine_readable - without a choice of topics: would it say anything but EAGAIN? */
+bool vrseq_engine_readable(struct vrseq_engine *e, u64 next)
 {
 	bool readable = true;
 
 	spin_lock_bh(&e->core_lock);
-	if (e->running) {
-		u64 last = vr_replica_sequence_last(e->replica);
-
-		readable = (sequence ?: vr_replica_sequence_first(e->replica)) <= last ||
+	if (e->running)
+		readable = resolve(e, next) <= vr_replica_sequence_last(e->replica) ||
 			   has_stopped(e);
-	}
 	spin_unlock_bh(&e->core_lock);
 	return readable;
+}
+
+/** vrseq_engine_overrun - would vrseq_engine_read() say EPIPE? */
+bool vrseq_engine_overrun(struct vrseq_engine *e, u64 next)
+{
+	bool overrun;
+
+	spin_lock_bh(&e->core_lock);
+	overrun = e->running && next != VRSEQ_OLDEST &&
+		  next < vr_replica_sequence_first(e->replica);
+	spin_unlock_bh(&e->core_lock);
+	return overrun;
+}
+
+/** vrseq_engine_writable - would one more operation of a session not wait for others? */
+bool vrseq_engine_writable(struct vrseq_engine *e, u32 slot)
+{
+	bool writable;
+
+	spin_lock_bh(&e->core_lock);
+	writable = vrseq_session_has_room(&e->sessions.table[slot]);
+	spin_unlock_bh(&e->core_lock);
+	return writable;
 }
 
 /* ---- life ----------------------------------------------------------------- */

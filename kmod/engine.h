@@ -45,6 +45,9 @@ struct vrseq_form {
  * @drops:	by the decoder
  * @vmgen_id:	of the machine whose memory this is, see vmgen.h
  * @gap_demotes: nobody could give a group of one its memory back
+ * @state:	of the replica, and whether it had a quorum, when last looked
+ * @has_quorum:	at
+ * @state_changes: of the two; read without the lock
  * @now_ns:	time of the last step
  * @deadline_ns: when the core wants its TIMEOUT
  * @armed_ns:	when @timer expires, U64_MAX = not armed; never later than
@@ -71,6 +74,9 @@ struct vrseq_engine {
 	u64 drops[VR_DROP_COUNT];
 	u64 vmgen_id;
 	bool gap_demotes;
+	u8 state;
+	bool has_quorum;
+	u32 state_changes;
 	u64 now_ns;
 	u64 deadline_ns;
 	u64 armed_ns;
@@ -112,21 +118,40 @@ void vrseq_engine_demote(struct vrseq_engine *e, enum vrseq_stat reason);
 bool vrseq_engine_is_blank(struct vrseq_engine *e);
 bool vrseq_engine_describe(struct vrseq_engine *e, struct vr_info *info, u64 *now_ns);
 
+/* Instead of a sequence. */
+#define VRSEQ_OLDEST	0
+#define VRSEQ_NOW	U64_MAX		/* behind the newest, as soon as that is known */
+
 /**
- * struct vrseq_message - a message of the log, copied out
- * @entry:	its entry; the bytes are in @body
- * @sequence:	its number
- * @first:	the oldest message there is, if the wanted one was overrun
- * @body:	its bytes
+ * struct vrseq_cursor - where a reader is, and what it wants
+ * @next:	sequence of the next message to look at, or one of the above
+ * @first:	out: the oldest message there is
+ * @topic:	wanted: topics that are equal to it
+ * @topic_mask:	in these bits
  */
-struct vrseq_message {
-	struct vr_entry entry;
-	u64 sequence;
+struct vrseq_cursor {
+	u64 next;
 	u64 first;
-	u8 body[VR_BODY_BYTES_MAX];
+	u32 topic;
+	u32 topic_mask;
 };
 
-int vrseq_engine_read(struct vrseq_engine *e, u64 sequence, struct vrseq_message *message);
-bool vrseq_engine_readable(struct vrseq_engine *e, u64 sequence);
+/**
+ * typedef vrseq_take_t - a message for a reader
+ * @reader:	whose
+ * @sequence:	of the message
+ * @entry:	its entry, for as long as this takes: core_lock is held
+ *
+ * Return: false if it finds no room; it comes again.
+ */
+typedef bool vrseq_take_t(void *reader, u64 sequence, const struct vr_entry *entry);
+
+int vrseq_engine_read(struct vrseq_engine *e, struct vrseq_cursor *cursor, vrseq_take_t *take,
+		      void *reader);
+int vrseq_engine_seek_index(struct vrseq_engine *e, u64 index, u64 *sequence);
+int vrseq_engine_range(struct vrseq_engine *e, u64 *first, u64 *next);
+bool vrseq_engine_readable(struct vrseq_engine *e, u64 next);
+bool vrseq_engine_overrun(struct vrseq_engine *e, u64 next);
+bool vrseq_engine_writable(struct vrseq_engine *e, u32 slot);
 
 #endif /* VRSEQ_ENGINE_H */

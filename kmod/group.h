@@ -8,7 +8,8 @@
  *	groups_lock (mutex)		the list of groups, each one's configuration
  *	  file->attach_lock (mutex)	is taken before groups_lock, see chardev.c
  *	core_lock (spinlock, per group)	a leaf; softirq takes it too
- *	file->read_lock (mutex)		the read cursor; nothing but core_lock inside
+ *	reader->lock (mutex)		a file's reader; nothing but core_lock inside
+ *	file->spare_lock (spinlock)	a leaf
  *
  * RCU: udp.sk, udp.peers.
  */
@@ -38,6 +39,7 @@ struct netlink_ext_ack;
  * @uuid:	of the group, at all members
  * @self_id:	id of this member
  * @listen:	where it listens
+ * @record_max:	bytes of a message
  * @heartbeat_ns: see struct vr_config; so are the others
  */
 struct vrseq_group_config {
@@ -48,6 +50,7 @@ struct vrseq_group_config {
 	u64 heartbeat_ns;
 	u64 view_timeout_ns;
 	u64 lease_ns;
+	u32 record_max;
 	u32 log_entries;
 	u32 log_bytes;
 	u32 messages;

@@ -23,6 +23,7 @@
 #define HEARTBEAT_NS		(20ull * NSEC_PER_MSEC)
 #define VIEW_TIMEOUT_NS_MAX	(60ull * NSEC_PER_SEC)
 #define VIEW_TIMEOUT_NS		(120ull * NSEC_PER_MSEC)
+#define RECORD_MAX_MIN		64	/* a counter's name is one, too */
 #define LOG_ENTRIES		SZ_64K
 #define LOG_BYTES		SZ_4M
 #define MESSAGES		SZ_16K
@@ -52,6 +53,7 @@ static const struct nla_policy group_add_policy[] = {
 	[VRSEQ_A_MESSAGE_BYTES] = { .type = NLA_U32 },
 	[VRSEQ_A_UUID] = NLA_POLICY_EXACT_LEN(UUID_SIZE),
 	[VRSEQ_A_LEASE_NS] = { .type = NLA_U64 },
+	[VRSEQ_A_RECORD_MAX] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy group_form_policy[] = {
@@ -168,19 +170,22 @@ static int take_ring(struct genl_info *info, int attribute, u32 preset, u32 min,
 
 static int take_rings(struct genl_info *info, struct vrseq_group_config *config)
 {
-	return take_ring(info, VRSEQ_A_LOG_ENTRIES, LOG_ENTRIES, VR_ENTRIES_MIN,
+	return take_ring(info, VRSEQ_A_RECORD_MAX, VR_BODY_BYTES_MAX, RECORD_MAX_MIN,
+			 VR_BODY_BYTES_MAX, &config->record_max,
+			 "record-max: 64 bytes to 8 KiB") ?:
+	       take_ring(info, VRSEQ_A_LOG_ENTRIES, LOG_ENTRIES, VR_ENTRIES_MIN,
 			 VRSEQ_RING_COUNT_MAX, &config->log_entries,
 			 "log-entries: 256 to 1048576") ?:
 	       take_ring(info, VRSEQ_A_LOG_BYTES, LOG_BYTES,
-			 2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX,
+			 2 * VR_PIPELINE_MAX * config->record_max,
 			 VRSEQ_RING_BYTES_MAX, &config->log_bytes,
-			 "log-bytes: 128 KiB to 256 MiB") ?:
+			 "log-bytes: 128 times record-max to 256 MiB") ?:
 	       take_ring(info, VRSEQ_A_MESSAGES, MESSAGES, 2,
 			 VRSEQ_RING_COUNT_MAX, &config->messages,
 			 "messages: 2 to 1048576") ?:
-	       take_ring(info, VRSEQ_A_MESSAGE_BYTES, MESSAGE_BYTES, 2 * VR_BODY_BYTES_MAX,
+	       take_ring(info, VRSEQ_A_MESSAGE_BYTES, MESSAGE_BYTES, 2 * config->record_max,
 			 VRSEQ_RING_BYTES_MAX, &config->message_bytes,
-			 "message-bytes: 2 KiB to 256 MiB");
+			 "message-bytes: twice record-max to 256 MiB");
 }
 
 static int group_add(struct sk_buff *skb, struct genl_info *info)
@@ -320,6 +325,7 @@ static int put_config(struct sk_buff *skb, const struct vrseq_group *group)
 	       put_u64(skb, VRSEQ_A_HEARTBEAT_NS, config->heartbeat_ns) ?:
 	       put_u64(skb, VRSEQ_A_VIEW_TIMEOUT_NS, config->view_timeout_ns) ?:
 	       put_u64(skb, VRSEQ_A_LEASE_NS, config->lease_ns) ?:
+	       nla_put_u32(skb, VRSEQ_A_RECORD_MAX, config->record_max) ?:
 	       nla_put_u32(skb, VRSEQ_A_LOG_ENTRIES, config->log_entries) ?:
 	       nla_put_u32(skb, VRSEQ_A_LOG_BYTES, config->log_bytes) ?:
 	       nla_put_u32(skb, VRSEQ_A_MESSAGES, config->messages) ?:

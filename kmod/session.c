@@ -9,7 +9,9 @@
 #include <linux/bitops.h>
 #include <linux/err.h>
 #include <linux/ktime.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 
 #include "engine.h"
@@ -21,31 +23,67 @@ static_assert(BIT(5) == VRSEQ_CALLS && VRSEQ_CALLS == VRSEQ_CONTROL + 1);
 static_assert(VRSEQ_HANDLES <= VR_PENDING_MAX);
 static_assert(VRSEQ_OP_ID_MAX < VR_NUMBER_MAX);
 
+static_assert(VRSEQ_SMALL_BYTES >= VR_NAME_BYTES_MAX);
+
+/* ---- buffers ---------------------------------------------------------------- */
+
+/**
+ * vrseq_buffer_make - see to it that there is room
+ * @buffer:	kept if it has enough
+ * @bytes:	needed, VR_BODY_BYTES_MAX at most
+ *
+ * Return: false without memory, and then there is no buffer.
+ */
+bool vrseq_buffer_make(struct vrseq_buffer *buffer, u32 bytes)
+{
+	if (bytes <= buffer->room)
+		return true;
+	vrseq_buffer_free(buffer);
+	bytes = roundup_pow_of_two(bytes);
+	buffer->bytes = kmalloc(bytes, GFP_KERNEL_ACCOUNT);
+	if (buffer->bytes)
+		buffer->room = bytes;
+	return buffer->bytes;
+}
+
+/** vrseq_buffer_free - there is none any more, in whatever context */
+void vrseq_buffer_free(struct vrseq_buffer *buffer)
+{
+	kfree(buffer->bytes);
+	buffer->bytes = NULL;
+	buffer->room = 0;
+}
+
 /* ---- slots ------------------------------------------------------------------ */
 
 /** vrseq_sessions_create - all slots of a group at once, so that none fails later */
 int vrseq_sessions_create(struct vrseq_sessions *sessions)
 {
-	u32 slot, i;
+	u32 slot;
 
 	sessions->table = kvcalloc(VRSEQ_FILES_MAX, sizeof(*sessions->table), GFP_KERNEL);
 	if (!sessions->table)
 		return -ENOMEM;
-	for (slot = 0; slot < VRSEQ_FILES_MAX; slot++) {
-		struct vrseq_session *s = &sessions->table[slot];
-
-		init_waitqueue_head(&s->wait);
-		for (i = 0; i < VR_WINDOW; i++)
-			s->calls[i].body = s->bodies[i];
-		for (i = 0; i < VRSEQ_READS; i++)
-			s->calls[VR_WINDOW + i].body = s->names[i];
-	}
+	for (slot = 0; slot < VRSEQ_FILES_MAX; slot++)
+		init_waitqueue_head(&sessions->table[slot].wait);
 	return 0;
+}
+
+static void free_buffers(struct vrseq_session *s)
+{
+	u32 i;
+
+	for (i = 0; i < VR_WINDOW; i++)
+		vrseq_buffer_free(&s->calls[i].buffer);
 }
 
 /** vrseq_sessions_destroy - free the slots; no file has one any more */
 void vrseq_sessions_destroy(struct vrseq_sessions *sessions)
 {
+	u32 slot;
+
+	for (slot = 0; sessions->table && slot < VRSEQ_FILES_MAX; slot++)
+		free_buffers(&sessions->table[slot]);
 	kvfree(sessions->table);
 }
 
@@ -73,6 +111,7 @@ int vrseq_sessions_take(struct vrseq_sessions *sessions)
 	}
 	s->submit = 0;
 	s->abandoned = 0;
+	s->left = 0;
 	s->flying = 0;
 	s->evicted = false;
 	s->closing = false;
@@ -88,6 +127,7 @@ int vrseq_sessions_take(struct vrseq_sessions *sessions)
 static void release(struct vrseq_sessions *sessions, struct vrseq_session *s)
 {
 	s->ended = true;
+	free_buffers(s);
 	if (!READ_ONCE(s->reads))
 		clear_bit_unlock(s - sessions->table, sessions->taken);
 }
@@ -137,7 +177,7 @@ static struct vrseq_call *find(struct vrseq_session *s, struct vrseq_request *rq
 static bool is_same(const struct vrseq_call *call, const struct vrseq_request *rq)
 {
 	return call->kind == rq->kind && call->argument == rq->argument &&
-	       call->body_bytes == rq->body_bytes &&
+	       call->topic == rq->topic && call->body_bytes == rq->body_bytes &&
 	       !memcmp(call->body, rq->body, rq->body_bytes);
 }
 
@@ -173,6 +213,7 @@ static bool is_final(const struct vrseq_session *s, const struct vrseq_call *cal
 		return false;
 	switch (call->result.error) {
 	case -ECANCELED:
+	case -EEXIST:
 	case -EINVAL:
 	case -ENOSPC:
 	case -EOVERFLOW:
@@ -240,7 +281,7 @@ static bool is_free(const struct vrseq_call *call)
 		!has_users(call));
 }
 
-static void store(struct vrseq_call *call, const struct vrseq_request *rq)
+static void store(struct vrseq_call *call, struct vrseq_request *rq)
 {
 	call->kind = rq->kind;
 	call->read = rq->read;
@@ -251,9 +292,16 @@ static void store(struct vrseq_call *call, const struct vrseq_request *rq)
 	call->orphan = false;
 	WRITE_ONCE(call->op_id, rq->op_id);
 	call->argument = rq->argument;
+	call->topic = rq->topic;
 	memset(&call->result, 0, sizeof(call->result));
 	call->body_bytes = rq->body_bytes;
-	memcpy(call->body, rq->body, rq->body_bytes);
+	if (rq->body_bytes > VRSEQ_SMALL_BYTES) {
+		swap(call->buffer, rq->buffer);
+		call->body = call->buffer.bytes;
+	} else {
+		memcpy(call->small, rq->body, rq->body_bytes);
+		call->body = call->small;
+	}
 }
 
 static int begin(struct vrseq_session *s, struct vrseq_request *rq)
@@ -276,6 +324,7 @@ static int begin(struct vrseq_session *s, struct vrseq_request *rq)
 		if (!is_free(call))
 			return make_room(s, call, rq);
 		s->abandoned &= ~BIT(index_of(s, call));
+		s->left &= ~BIT(index_of(s, call));
 		call->state = VRSEQ_CALL_IDLE;
 		WRITE_ONCE(call->op_id, 0);
 	}
@@ -367,6 +416,18 @@ int vrseq_session_ask(struct vrseq_session *s, struct vrseq_request *rq)
 }
 
 /**
+ * vrseq_session_has_room - for POLLOUT
+ * @s:	session
+ *
+ * Return: whether one more operation would not wait for others, and nobody waits
+ * for one that he left.
+ */
+bool vrseq_session_has_room(const struct vrseq_session *s)
+{
+	return !(s->left & s->flying) && is_free(&s->calls[(s->newest + 1) % VR_WINDOW]);
+}
+
+/**
  * vrseq_session_abandon - whoever asked goes without having been told the end
  * @s:	session
  * @rq:	what he asked for
@@ -381,6 +442,8 @@ bool vrseq_session_abandon(struct vrseq_session *s, const struct vrseq_request *
 		s->abandoned |= BIT(index_of(s, rq->call));
 	if (rq->read != VR_READ_LOG)
 		rq->call->orphan = flying;
+	else if (flying)
+		s->left |= BIT(index_of(s, rq->call));
 	return flying;
 }
 
@@ -449,6 +512,7 @@ bool vrseq_session_submit(struct vrseq_sessions *sessions, u32 slot, struct vr_s
 	submit->kind = call->kind;
 	submit->read = call->read;
 	submit->argument = call->argument;
+	submit->topic = call->topic;
 	submit->body = call->body;
 	submit->body_bytes = call->body_bytes;
 	return true;

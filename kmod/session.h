@@ -44,8 +44,24 @@
 /* A number of the protocol; leaves room for the one of SESSION_END. */
 #define VRSEQ_OP_ID_MAX	((U64_MAX >> 1) - 1)
 
+#define VRSEQ_SMALL_BYTES 64	/* of a body that needs no buffer: any name */
+
 struct vr_done;
 struct vr_submit;
+
+/**
+ * struct vrseq_buffer - room for a message
+ * @bytes:	NULL = none
+ * @room:	of them
+ *
+ * Made by whoever asks, in a process; the call takes it in exchange for the one
+ * it had, so that nothing is allocated or copied under core_lock, and after the
+ * first messages of a file nothing is allocated at all.
+ */
+struct vrseq_buffer {
+	u8 *bytes;
+	u32 room;
+};
 
 /** enum vrseq_call_state */
 enum vrseq_call_state {
@@ -67,9 +83,13 @@ enum vrseq_call_state {
  * @body_bytes:	of @body
  * @users:	threads that wait for it or look at it
  * @op_id:	also the request number of the session; 0 = none yet
- * @argument:	count of NEXT
+ * @argument:	count of NEXT, sequence expected by APPEND
+ * @topic:	of APPEND
  * @result:	valid when DONE
- * @body:	the message or the counter's name; the core looks at it too
+ * @body:	the message or the counter's name, in one of the next two; the core
+ *		looks at it too
+ * @buffer:	for a large one; kept until the session has ended
+ * @small:	for a small one
  */
 struct vrseq_call {
 	u8 state;
@@ -84,8 +104,11 @@ struct vrseq_call {
 	atomic_t users;
 	u64 op_id;
 	u64 argument;
+	u32 topic;
 	struct vr_result result;
-	u8 *body;
+	const u8 *body;
+	struct vrseq_buffer buffer;
+	u8 small[VRSEQ_SMALL_BYTES];
 };
 
 /**
@@ -95,6 +118,7 @@ struct vrseq_call {
  * @submit:	calls that the core is to be given
  * @abandoned:	calls of write() that ended without telling anybody: the same
  *		bytes join them
+ * @left:	calls that somebody left while they were FLYING
  * @reads:	reads in use; set under core_lock, cleared without
  * @flying:	calls of the window that are FLYING
  * @evicted:	the group has forgotten the session
@@ -104,14 +128,13 @@ struct vrseq_call {
  * @newest:	op_id of the newest operation, 0 = none yet
  * @begin_request: request number of SESSION_BEGIN
  * @id:		of the session, 0 = not known
- * @bodies:	of the window
- * @names:	of reads
  */
 struct vrseq_session {
 	wait_queue_head_t wait;
 	struct vrseq_call calls[VRSEQ_CALLS];
 	u32 submit;
 	u32 abandoned;
+	u32 left;
 	unsigned long reads;
 	u32 flying;
 	bool evicted;
@@ -121,8 +144,6 @@ struct vrseq_session {
 	u64 newest;
 	u64 begin_request;
 	u64 id;
-	u8 bodies[VR_WINDOW][VR_BODY_BYTES_MAX];
-	u8 names[VRSEQ_READS][VR_NAME_BYTES_MAX];
 };
 
 /**
@@ -146,8 +167,10 @@ struct vrseq_sessions {
  * @nonblock:	do not wait
  * @from_write:	joins by its bytes instead of by @op_id
  * @body_bytes:	of @body
- * @body:	message or counter's name
- * @argument:	count of NEXT
+ * @body:	message or counter's name; in @buffer if it is not small
+ * @buffer:	out: another one, or none; the caller's
+ * @topic:	of APPEND
+ * @argument:	count of NEXT, sequence expected by APPEND
  * @op_id:	in: see struct vrseq_op_hdr; out: the id it got
  * @deadline_ns: CLOCK_MONOTONIC, 0 = none
  * @outcome:	out: enum vr_outcome, always
@@ -163,6 +186,8 @@ struct vrseq_request {
 	bool from_write;
 	u16 body_bytes;
 	const u8 *body;
+	struct vrseq_buffer buffer;
+	u32 topic;
 	u64 argument;
 	u64 op_id;
 	u64 deadline_ns;
@@ -180,6 +205,9 @@ enum vrseq_verdict {
 	VRSEQ_BLOCKED,		/* wait for room, then ask again */
 };
 
+bool vrseq_buffer_make(struct vrseq_buffer *buffer, u32 bytes);
+void vrseq_buffer_free(struct vrseq_buffer *buffer);
+
 int vrseq_sessions_create(struct vrseq_sessions *sessions);
 void vrseq_sessions_destroy(struct vrseq_sessions *sessions);
 int vrseq_sessions_take(struct vrseq_sessions *sessions);
@@ -192,6 +220,7 @@ static inline bool vrseq_call_flying(const struct vrseq_call *call)
 }
 
 /* For the engine, with its core_lock held. */
+bool vrseq_session_has_room(const struct vrseq_session *s);
 int vrseq_session_ask(struct vrseq_session *s, struct vrseq_request *rq);
 bool vrseq_session_abandon(struct vrseq_session *s, const struct vrseq_request *rq);
 bool vrseq_session_submit(struct vrseq_sessions *sessions, u32 slot, struct vr_submit *submit);

@@ -10,7 +10,7 @@
  *             active_op 8 | request 8 | answer_count 8 | answers
  *   answer    request 8 | error 8 | index 8 | view 8 | first 8 | last 8
  *   message   op 8 | view 8 | session 8 | request 8 | argument 8 |
- *             kind 1 | origin 1 | body_bytes 2 | 0 4 | body
+ *             kind 1 | origin 1 | body_bytes 2 | topic 4 | body
  *
  * Rows keep their places and bodies their offsets: what comes next is decided
  * by them, and must be decided alike at every replica.
@@ -18,7 +18,7 @@
 #include "vr_bytes.h"
 #include "vr_checkpoint.h"
 
-#define MAGIC		0x3154504b43525656ull	/* "VVRCKPT1" */
+#define MAGIC		0x3254504b43525656ull	/* "VVRCKPT2" */
 #define HEAD_BYTES	72
 #define COUNTER_BYTES	9
 #define SESSION_BYTES	64
@@ -110,7 +110,8 @@ static u8 *put_message(u8 *at, const struct vr_entry *e)
 	at = put64(at, e->session);
 	at = put64(at, e->request);
 	at = put64(at, e->argument);
-	at = put64(at, (u64)e->kind | (u64)e->origin << 8 | (u64)e->body_bytes << 16);
+	at = put64(at, (u64)e->kind | (u64)e->origin << 8 | (u64)e->body_bytes << 16 |
+		   (u64)e->topic << 32);
 	return put_bytes(at, e->body, e->body_bytes);
 }
 
@@ -340,7 +341,8 @@ static void get_message(struct cursor *c, struct vr_sm *sm, bool keep)
 	e.kind = word;
 	e.origin = word >> 8;
 	e.body_bytes = word >> 16;
-	check(c, !(word >> 32) && e.body_bytes <= VR_BODY_BYTES_MAX &&
+	e.topic = word >> 32;
+	check(c, e.body_bytes <= VR_BODY_BYTES_MAX &&
 	      e.body_bytes <= c->left && e.origin < VR_REPLICAS_MAX);
 	if (c->broken)
 		return;

@@ -115,6 +115,7 @@ u8 *vr_journal_put_entry(u8 *at, const struct vr_entry *e)
 	at[32] = e->kind;
 	at[33] = e->origin;
 	vr_put16(at + 34, e->body_bytes);
+	vr_put32(at + 36, e->topic);
 	if (e->body_bytes)
 		memcpy(at + VR_JOURNAL_ENTRY_BYTES, e->body, e->body_bytes);
 	return at + bytes;
@@ -206,6 +207,7 @@ bool vr_frame_next(struct vr_frame_reader *reader, struct vr_entry *e)
 	e->kind = at[32];
 	e->origin = at[33];
 	e->body_bytes = vr_get16(at + 34);
+	e->topic = vr_get32(at + 36);
 	e->body = at + VR_JOURNAL_ENTRY_BYTES;
 	bytes = vr_journal_entry_bytes(e);
 	if (e->body_bytes > VR_BODY_BYTES_MAX || bytes > reader->left)

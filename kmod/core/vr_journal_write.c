@@ -25,7 +25,7 @@ static u64 log_bytes_max(const struct vr_config *cfg, u32 block_bytes)
 {
 	u64 bytes = (u64)cfg->log_entries * (VR_JOURNAL_ENTRY_BYTES + 7) + cfg->log_bytes;
 	u64 per_frame = VR_JOURNAL_WRITE_BYTES_MAX - VR_JOURNAL_FRAME_BYTES -
-			VR_JOURNAL_ENTRY_BYTES - VR_BODY_BYTES_MAX - 7;
+			VR_JOURNAL_ENTRY_BYTES - cfg->body_bytes_max - 7;
 
 	return bytes + (bytes / per_frame + 2) * (VR_JOURNAL_FRAME_BYTES + block_bytes) +
 	       VR_JOURNAL_WRITE_BYTES_MAX;

@@ -15,6 +15,8 @@ static bool batch_invalid(const struct vr_message *m)
 
 		if (!e->kind || e->kind >= VR_KIND_COUNT || e->view > m->view)
 			return true;
+		if (e->topic && e->kind != VR_KIND_APPEND)
+			return true;
 	}
 	return false;
 }

@@ -150,7 +150,7 @@ void vr_on_request(struct vr_replica *r, const struct vr_message *m)
 		vr_drop(r, drop);
 }
 
-/* As many entries from op_first on as one datagram takes. */
+/* The entry op_first, and as many more as one frame takes. */
 void vr_fill_batch(struct vr_replica *r, struct vr_message *m, u64 op_first, u64 op_last)
 {
 	u32 bytes = VR_WIRE_BATCH_BYTES;
@@ -162,7 +162,7 @@ void vr_fill_batch(struct vr_replica *r, struct vr_message *m, u64 op_first, u64
 		const struct vr_entry *e = vr_log_get(&r->log, op);
 
 		bytes += VR_WIRE_ENTRY_BYTES + e->body_bytes;
-		if (bytes > VR_DATAGRAM_BYTES_MAX)
+		if (m->entry_count && bytes > VR_FRAME_BYTES)
 			break;
 		m->entries[m->entry_count++] = e;
 	}

@@ -205,6 +205,7 @@ static void keep(struct vr_replica *r, const struct vr_submit *s)
 	p->entry.session = s->session;
 	p->entry.request = s->request;
 	p->entry.argument = s->kind == VR_KIND_SESSION_BEGIN ? r->cfg.nonce : s->argument;
+	p->entry.topic = s->topic;
 	p->entry.body = s->body;
 	p->entry.body_bytes = s->body_bytes;
 	link_in(r, s->handle);
@@ -214,7 +215,7 @@ void vr_on_submit(struct vr_replica *r, const struct vr_submit *s)
 {
 	s32 error = vr_replica_refusal(r);
 
-	vr_assert(s->handle < r->cfg.pending_max && s->body_bytes <= VR_BODY_BYTES_MAX);
+	vr_assert(s->handle < r->cfg.pending_max && s->body_bytes <= r->cfg.body_bytes_max);
 	if (s->kind == VR_KIND_SESSION_END)
 		take_back(r, s->session);
 	vr_assert(!pending(r, s->handle)->active);

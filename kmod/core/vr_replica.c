@@ -6,7 +6,10 @@
  */
 #include "vr_replica_private.h"
 
-#define BODIES_MIN (2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX)
+static u32 bodies_min(const struct vr_config *cfg)
+{
+	return 2 * VR_PIPELINE_MAX * cfg->body_bytes_max;
+}
 
 static bool is_power_of_2(u32 n)
 {
@@ -23,13 +26,15 @@ const char *vr_config_invalid(const struct vr_config *cfg)
 		return "the view timeout must be four heartbeats or more";
 	if (!is_power_of_2(cfg->log_entries) || cfg->log_entries < VR_ENTRIES_MIN)
 		return "the log must have a power of 2 of entries, 256 or more";
-	if (!is_power_of_2(cfg->log_bytes) || cfg->log_bytes < BODIES_MIN)
-		return "the log must have a power of 2 of bytes, 128 KiB or more";
+	if (!is_power_of_2(cfg->body_bytes_max) || cfg->body_bytes_max > VR_BODY_BYTES_MAX)
+		return "a message must be limited to a power of 2 of bytes, 8 KiB at most";
+	if (!is_power_of_2(cfg->log_bytes) || cfg->log_bytes < bodies_min(cfg))
+		return "the log must have a power of 2 of bytes, 128 messages or more";
 	if (!is_power_of_2(cfg->messages) || cfg->messages < 2)
 		return "a power of 2 of messages must be kept, 2 or more";
 	if (!is_power_of_2(cfg->message_bytes) ||
-	    cfg->message_bytes < 2 * VR_BODY_BYTES_MAX)
-		return "a power of 2 of message bytes must be kept, 2 KiB or more";
+	    cfg->message_bytes < 2 * cfg->body_bytes_max)
+		return "a power of 2 of message bytes must be kept, 2 messages or more";
 	if (cfg->journal && cfg->memory_is_durable)
 		return "a journal is of no use where memory is durable";
 	if (!cfg->sessions_max || !cfg->counters_max)
@@ -90,7 +95,7 @@ static struct vr_replica *carve_replica(struct carver *c, const struct vr_config
 	struct vr_sm *s = r ? &r->sm : &sm;
 
 	carve_ring(c, r ? &r->log.ring : &ring, cfg->log_entries, cfg->log_bytes);
-	carve_ring(c, r ? &r->stage : &ring, VR_PIPELINE_MAX * 2, BODIES_MIN);
+	carve_ring(c, r ? &r->stage : &ring, VR_PIPELINE_MAX * 2, bodies_min(cfg));
 	carve_ring(c, &s->messages, cfg->messages, cfg->message_bytes);
 	s->counters = carve(c, cfg->counters_max * sizeof(*s->counters));
 	s->buckets = carve(c, cfg->counters_max * sizeof(*s->buckets));
@@ -357,9 +362,15 @@ static bool before_group(u8 type)
 static enum vr_drop ignore(const struct vr_replica *r, const struct vr_message *m)
 {
 	enum vr_drop drop = vr_message_invalid(m, r->cfg.replica_count);
+	u32 i;
 
 	if (drop)
 		return drop;
+	/* Whoever sent it was configured otherwise: we have no room for that. */
+	for (i = 0; i < m->entry_count; i++) {
+		if (m->entries[i]->body_bytes > r->cfg.body_bytes_max)
+			return VR_DROP_BOUND;
+	}
 	if (m->to != r->cfg.self)
 		return VR_DROP_SLOT;
 	if (m->incarnation && m->incarnation < r->vector[m->from])

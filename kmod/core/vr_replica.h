@@ -40,19 +40,21 @@ struct vr_replica;
  *			lease; at most half of @view_timeout_ns. Holds if clock
  *			rates differ by less than an eighth and no clock stands
  *			still unnoticed
+ * @body_bytes_max:	of an entry; power of 2, enough for a counter's name,
+ *			VR_BODY_BYTES_MAX at most
  * @log_entries:	entries kept for those who fell behind; power of 2,
  *			VR_ENTRIES_MIN or more
  * @log_bytes:		room for their bodies; power of 2, at least
- *			2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX
+ *			2 * VR_PIPELINE_MAX * @body_bytes_max
  * @messages:		messages kept for readers; power of 2, 2 or more
  * @message_bytes:	room for their bodies; power of 2, at least
- *			2 * VR_BODY_BYTES_MAX
+ *			2 * @body_bytes_max
  * @sessions_max:	rows of the client table
  * @counters_max:	named counters
  * @pending_max:	handles for local requests, at most VR_PENDING_MAX
  *
- * @sessions_max and @counters_max must be the same at all replicas of a group:
- * they decide results.
+ * @sessions_max and @counters_max must be the same at all replicas of a group,
+ * they decide results; and @body_bytes_max, as each must hold what others send.
  */
 struct vr_config {
 	u8 replica_count;
@@ -64,6 +66,7 @@ struct vr_config {
 	u64 heartbeat_ns;
 	u64 view_timeout_ns;
 	u64 lease_ns;
+	u32 body_bytes_max;
 	u32 log_entries;
 	u32 log_bytes;
 	u32 messages;
@@ -101,9 +104,10 @@ enum vr_event_type {
  *		SESSION_BEGIN a number never used by this life of the member.
  *		Submitting a request number again asks for its result
  * @again:	it was submitted before: what is unknown of it stays unknown
- * @argument:	count of NEXT, else 0
+ * @argument:	count of NEXT; sequence that APPEND must get, 0 = any; else 0
+ * @topic:	of APPEND, else 0
  * @body:	unchanged until the operation is done
- * @body_bytes:	0 .. VR_BODY_BYTES_MAX
+ * @body_bytes:	0 .. body_bytes_max
  *
  * Requests of a session are applied in the order of their numbers. A session
  * has VR_WINDOW of them under way at most, and none VR_WINDOW or more requests
@@ -118,6 +122,7 @@ struct vr_submit {
 	u64 request;
 	u64 argument;
 	const u8 *body;
+	u32 topic;
 	u16 body_bytes;
 };
 
@@ -165,7 +170,7 @@ struct vr_send {
  * @request:	as submitted
  * @result:	valid if @outcome is not UNKNOWN; @result.error always
  *
- * result.error: 0 applied; EOVERFLOW, ENOSPC, ESTALE decided in the log;
+ * result.error: 0 applied; EOVERFLOW, ENOSPC, EEXIST, ESTALE decided in the log;
  * EHOSTUNREACH, ENOTRECOVERABLE, EIO said by this replica alone.
  */
 struct vr_done {

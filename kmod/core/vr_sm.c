@@ -96,6 +96,11 @@ void vr_sm_read(struct vr_sm *sm, const struct vr_entry *e, struct vr_result *re
 static void apply_append(struct vr_sm *sm, const struct vr_entry *e,
 			 struct vr_result *result)
 {
+	result->last = sm->messages.last;
+	if (e->argument && e->argument != sm->messages.last + 1) {
+		result->error = -EEXIST;
+		return;
+	}
 	while (!vr_ring_fits(&sm->messages, e->body_bytes))
 		vr_ring_drop_first(&sm->messages);
 	vr_ring_append(&sm->messages, e);

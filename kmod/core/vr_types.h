@@ -16,12 +16,12 @@
 #define VR_COUNT_MASK		((1ull << VR_COUNT_BITS) - 1)
 #define VR_GENERATION_MAX	0x7fff	/* so that numbers fit a signed 64-bit integer */
 #define VR_NAME_BYTES_MAX	63	/* of a named counter */
-#define VR_DATAGRAM_BYTES_MAX	1408	/* fits one Ethernet frame with IP and UDP */
+#define VR_FRAME_BYTES		1408	/* of a datagram that fits one Ethernet frame with IP and UDP */
 
 /* Bounds; an exhaustive search makes them small. */
 #ifndef VR_REPLICAS_MAX
 #define VR_REPLICAS_MAX		7
-#define VR_BODY_BYTES_MAX	1024	/* of one entry: a message or a name */
+#define VR_BODY_BYTES_MAX	8192	/* of one entry: a message or a name */
 #define VR_PIPELINE_MAX		64	/* entries the primary holds uncommitted */
 #define VR_PREPARES_MAX		4	/* PREPARE datagrams it has in flight */
 #define VR_BATCH_MAX		24	/* entries in one datagram */
@@ -30,6 +30,9 @@
 #define VR_ENTRIES_MIN		256	/* smallest ring; larger than any backlog */
 #define VR_CHUNK_BYTES_MAX	1280	/* of a checkpoint, in one datagram */
 #endif
+
+/* Batches end at a frame; what one large entry makes, IP sends in pieces. */
+#define VR_DATAGRAM_BYTES_MAX	(VR_FRAME_BYTES + VR_BODY_BYTES_MAX)
 
 #define VR_NOBODY		0xff	/* instead of a slot */
 
@@ -77,7 +80,7 @@ enum vr_kind {
 	VR_KIND_SESSION_END	= 2,
 	VR_KIND_NEXT		= 3,	/* argument: count; body: counter's name */
 	VR_KIND_GET		= 4,	/* body: counter's name */
-	VR_KIND_APPEND		= 5,	/* body: the message */
+	VR_KIND_APPEND		= 5,	/* argument: sequence it must get, 0 = any; body: the message */
 	VR_KIND_RESULT		= 6,	/* request: the one whose end is asked for */
 	VR_KIND_COUNT
 };
@@ -100,6 +103,7 @@ enum vr_read {
  * @argument:	see enum vr_kind
  * @hash:	of this entry and, through the previous hash, of all before
  * @body:	@body_bytes bytes, owned by whoever holds the entry
+ * @topic:	APPEND: what its readers may choose by, else 0
  * @body_bytes:	0 .. VR_BODY_BYTES_MAX
  * @kind:	enum vr_kind
  * @origin:	slot of the member whose session it is
@@ -114,6 +118,7 @@ struct vr_entry {
 	u64 argument;
 	u64 hash;
 	const u8 *body;
+	u32 topic;
 	u16 body_bytes;
 	u8 kind;
 	u8 origin;
@@ -125,7 +130,8 @@ struct vr_entry {
  * @index:	op number of the entry, for SESSION_BEGIN the session's id
  * @view:	view of the entry
  * @first:	NEXT: first number of the range; GET by VR_READ_LOCAL: its age in ns
- * @last:	NEXT: last number; GET: newest number given; APPEND: sequence
+ * @last:	NEXT: last number; GET: newest number given; APPEND: sequence, with
+ *		-EEXIST the newest one there was
  *
  * A GET that is no entry has the commit number it was answered at as @index.
  */

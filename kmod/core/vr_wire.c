@@ -31,7 +31,7 @@
  *                   count 4 | 0 4 | count hashes 8
  *
  *   entry           view 8 | session 8 | request 8 | argument 8 |
- *                   kind 1 | origin 1 | body_bytes 2 | 0 4 | body
+ *                   kind 1 | origin 1 | body_bytes 2 | topic 4 | body
  *
  * The entries of a datagram are consecutive: the first has number op + 1, and
  * hash is that of entry op, from which the receiver continues the chain.
@@ -46,8 +46,8 @@
 
 static_assert((VR_WIRE_HEAD_BYTES + 48) == VR_WIRE_BATCH_BYTES, "as drawn above");
 static_assert(LARGEST_BATCH <= VR_DATAGRAM_BYTES_MAX, "an entry fits a datagram");
-static_assert(LARGEST_CHUNK <= VR_DATAGRAM_BYTES_MAX, "a chunk fits a datagram");
-static_assert(LONGEST_SUFFIX <= VR_DATAGRAM_BYTES_MAX, "a suffix fits a datagram");
+static_assert(LARGEST_CHUNK <= VR_FRAME_BYTES, "a chunk fits a frame");
+static_assert(LONGEST_SUFFIX <= VR_FRAME_BYTES, "a suffix fits a frame");
 
 /* Writing: the caller gave room for vr_wire_bytes(). */
 struct writer {
@@ -86,7 +86,7 @@ static void put_entry(struct writer *w, const struct vr_entry *e)
 	put8(w, e->kind);
 	put8(w, e->origin);
 	put16(w, e->body_bytes);
-	put32(w, 0);
+	put32(w, e->topic);
 	if (e->body_bytes)
 		memcpy(w->at, e->body, e->body_bytes);
 	w->at += e->body_bytes;
@@ -385,7 +385,7 @@ static void get_entry(struct reader *r, struct vr_entry *e, u64 op)
 	e->kind = get8(r);
 	e->origin = get8(r);
 	e->body_bytes = get16(r);
-	get_zero32(r);
+	e->topic = get32(r);
 	if (e->body_bytes > VR_BODY_BYTES_MAX)
 		fail(r, VR_DROP_BOUND);
 	else if (e->body_bytes > r->left)

@@ -23,7 +23,7 @@
 #include "vr_message.h"
 
 #define VR_WIRE_MAGIC		0x51535256u	/* "VRSQ" */
-#define VR_WIRE_VERSION		2
+#define VR_WIRE_VERSION		3
 #define VR_WIRE_HEAD_BYTES	48
 
 /** struct vr_wire_group - what all datagrams of a group share */

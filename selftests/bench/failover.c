@@ -174,6 +174,7 @@ static void create(struct world *w, u32 count, u64 seed)
 			.replica_count = count, .self = i,
 			.nonce = seed * REPLICAS_MAX + i + 1, .seed = seed * REPLICAS_MAX + i + 1,
 			.heartbeat_ns = 20 * VR_NS_PER_MS, .view_timeout_ns = 120 * VR_NS_PER_MS,
+			.body_bytes_max = 1024,
 			.log_entries = 1 << 16, .log_bytes = 1 << 17,
 			.messages = 2, .message_bytes = 2048,
 			.sessions_max = 8, .counters_max = 1, .pending_max = 1,

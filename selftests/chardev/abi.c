@@ -244,6 +244,8 @@ TEST_F(dev, reserved)
 	struct vrseq_get get = { 0 };
 	char byte = 'x';
 	struct vrseq_append append = { .data = (unsigned long)&byte, .bytes = 1 };
+	struct vrseq_barrier barrier = { .sequence = 0 };
+	struct vrseq_seek seek = { .whence = VRSEQ_SEEK_CURRENT };
 	struct vrseq_op_result result = { .hdr.op_id = 1 };
 	struct vrseq_status before, after;
 
@@ -264,7 +266,11 @@ TEST_F(dev, reserved)
 	RESERVED(struct vrseq_append, hdr.flags, VRSEQ_IOC_APPEND, append);
 	RESERVED(struct vrseq_append, hdr.reserved16, VRSEQ_IOC_APPEND, append);
 	RESERVED(struct vrseq_append, hdr.reserved, VRSEQ_IOC_APPEND, append);
-	RESERVED(struct vrseq_append, reserved, VRSEQ_IOC_APPEND, append);
+	RESERVED(struct vrseq_barrier, hdr.flags, VRSEQ_IOC_BARRIER, barrier);
+	RESERVED(struct vrseq_barrier, hdr.reserved, VRSEQ_IOC_BARRIER, barrier);
+	RESERVED(struct vrseq_barrier, reserved, VRSEQ_IOC_BARRIER, barrier);
+	RESERVED(struct vrseq_seek, position, VRSEQ_IOC_SEEK, seek);
+	RESERVED(struct vrseq_seek, reserved, VRSEQ_IOC_SEEK, seek);
 	ASSERT_EQ(0, dev_ioctl(self->fd, VRSEQ_IOC_STATUS, &after));
 	EXPECT_EQ(before.op, after.op);
 }

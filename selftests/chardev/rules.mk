@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # The interface: device, netlink family, headers. One guest of each kernel runs all of it.
 
-chardev_programs := $(addprefix build/selftests/,abi file limits slow lease settle crowd broken)
+chardev_programs := $(addprefix build/selftests/,abi file log limits slow lease settle crowd broken)
 harness_flags := -std=gnu11 -Wall -Wextra -Wno-sign-compare -Wno-unused-parameter \
 	-Wno-override-init -Wno-nonnull -D_GNU_SOURCE -Iuapi
 harness_headers := $(wildcard selftests/lib/*.h selftests/chardev/*.h uapi/linux/*.h)

@@ -32,6 +32,10 @@ file() {
 	alone file
 }
 
+log() {
+	alone log messages 64
+}
+
 limits() {
 	alone limits messages 64
 }
@@ -244,7 +248,7 @@ module_goes() {
 # Tests of sleep are the kernel's own: all but the sleep itself. To RAM, the primary hands over and
 # nothing is lost; to disk, nobody knows how old the memory is that comes back.
 sleeps() {
-	local old n small='log-entries 256 log-bytes 131072 messages 64 message-bytes 65536'
+	local old n small='record-max 1024 log-entries 256 log-bytes 131072 messages 64 message-bytes 65536'
 
 	echo freezer >/sys/power/pm_test || skip "this kernel cannot test sleep"
 	echo 1 >/sys/module/suspend/parameters/pm_test_delay
@@ -302,6 +306,7 @@ hold_static_keys
 module_load
 ktap_run abi "operations, arguments, refusals"
 ktap_run file "write, read, poll, signals, dup, fork"
+ktap_run log "places, topics, losses, streams"
 ktap_run limits "counters, files, sessions, messages kept"
 ktap_run slow "deadlines, signals, O_NONBLOCK, joining"
 ktap_run leased "a primary answers alone while its lease holds"

@@ -11,7 +11,8 @@
 #define COUNTERS 6
 #define ROWS 4
 #define MESSAGES 16
-#define MESSAGE_BYTES (8 * VR_BODY_BYTES_MAX)
+#define LARGE_BYTES 1024
+#define MESSAGE_BYTES (8 * LARGE_BYTES)
 #define BASE (3ull << VR_COUNT_BITS)
 
 struct machine {
@@ -20,7 +21,7 @@ struct machine {
 	struct vr_checkpoint checkpoint;
 	struct vr_prng prng;
 	u64 op;
-	u8 body[VR_BODY_BYTES_MAX];
+	u8 body[LARGE_BYTES];
 };
 
 static struct machine *machine_new(struct vrt *t)
@@ -80,8 +81,12 @@ static void apply(struct machine *m, struct vr_result *result)
 	}
 	if (e.kind == VR_KIND_SESSION_END && (dice >> 48) % 4)
 		e.kind = VR_KIND_NEXT;
+	if (e.kind == VR_KIND_APPEND) {
+		e.topic = dice >> 20;
+		e.argument = (dice >> 44) % 4 ? 0 : m->sm.messages.last + (dice >> 46) % 3;
+	}
 	if (e.kind == VR_KIND_APPEND)
-		e.body_bytes = (dice >> 50) % 8 ? (dice >> 50) % 90 : VR_BODY_BYTES_MAX;
+		e.body_bytes = (dice >> 50) % 8 ? (dice >> 50) % 90 : LARGE_BYTES;
 	else if (e.kind == VR_KIND_NEXT || e.kind == VR_KIND_GET)
 		e.body_bytes = (dice >> 50) % 10;
 	for (i = 0; i < e.body_bytes; i++)

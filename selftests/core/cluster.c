@@ -98,9 +98,10 @@ static void configure(struct cluster *c, u8 slot)
 	cfg->heartbeat_ns = CLUSTER_HEARTBEAT_NS;
 	cfg->view_timeout_ns = CLUSTER_TIMEOUT_NS;
 	cfg->log_entries = VR_ENTRIES_MIN;
-	cfg->log_bytes = 2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX;
+	cfg->body_bytes_max = CLUSTER_BODY_BYTES_MAX;
+	cfg->log_bytes = 2 * VR_PIPELINE_MAX * CLUSTER_BODY_BYTES_MAX;
 	cfg->messages = 16;
-	cfg->message_bytes = 4 * VR_BODY_BYTES_MAX;
+	cfg->message_bytes = 4 * CLUSTER_BODY_BYTES_MAX;
 	cfg->sessions_max = 8;
 	cfg->counters_max = 4;
 	cfg->pending_max = CLUSTER_HANDLES;

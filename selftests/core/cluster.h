@@ -12,6 +12,7 @@
 #include "vr_wire.h"
 #include "vrt.h"
 
+#define CLUSTER_BODY_BYTES_MAX	1024
 #define CLUSTER_HEARTBEAT_NS	(10 * VR_NS_PER_MS)
 #define CLUSTER_TIMEOUT_NS	(50 * VR_NS_PER_MS)
 #define CLUSTER_HANDLES		128

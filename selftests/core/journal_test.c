@@ -9,6 +9,8 @@
 #include "vr_restore.h"
 #include "vrt.h"
 
+#define BODY_BYTES_MAX 1024
+
 #define BLOCK		256
 #define WRITES_MAX	400
 #define SCAN_MAX	VR_JOURNAL_WRITE_BYTES_MAX
@@ -52,9 +54,10 @@ static void configure(struct vr_config *cfg)
 	cfg->heartbeat_ns = 10 * VR_NS_PER_MS;
 	cfg->view_timeout_ns = 50 * VR_NS_PER_MS;
 	cfg->log_entries = VR_ENTRIES_MIN;
-	cfg->log_bytes = 2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX;
+	cfg->body_bytes_max = BODY_BYTES_MAX;
+	cfg->log_bytes = 2 * VR_PIPELINE_MAX * BODY_BYTES_MAX;
 	cfg->messages = 4;
-	cfg->message_bytes = 2 * VR_BODY_BYTES_MAX;
+	cfg->message_bytes = 2 * BODY_BYTES_MAX;
 	cfg->sessions_max = 2;
 	cfg->counters_max = 2;
 	cfg->pending_max = 4;

@@ -188,10 +188,10 @@ static void batches(struct vrt *t)
 static void batch_bytes(struct vrt *t)
 {
 	struct cluster *c = cluster_formed(t, 3);
-	char *text = vrt_alloc(t, VR_BODY_BYTES_MAX + 1);
+	char *text = vrt_alloc(t, CLUSTER_BODY_BYTES_MAX + 1);
 	u32 i;
 
-	memset(text, 'x', VR_BODY_BYTES_MAX);
+	memset(text, 'x', CLUSTER_BODY_BYTES_MAX);
 	for (i = 0; i < 6; i++)
 		cluster_begin(c, 0, i);
 	for (i = 0; i < 6; i++)
@@ -201,6 +201,41 @@ static void batch_bytes(struct vrt *t)
 		EXPECT_ANSWER(c, 0, i, 2, VR_OUTCOME_APPLIED, 0);
 	cluster_wait(c, 3 * CLUSTER_HEARTBEAT_NS);
 	VRT_EXPECT_EQUAL(t, commit_of(c, 1), 12);
+	cluster_agrees(c);
+}
+
+/* The largest entry there can be makes a datagram of its own; others fill a frame. */
+static void largest(struct vr_config *cfg)
+{
+	cfg->body_bytes_max = VR_BODY_BYTES_MAX;
+	cfg->log_bytes = 2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX;
+	cfg->message_bytes = 4 * VR_BODY_BYTES_MAX;
+}
+
+static void large_entries(struct vrt *t)
+{
+	struct cluster *c = cluster_tuned(t, 3, largest);
+	char *text = vrt_alloc(t, VR_BODY_BYTES_MAX + 1);
+	struct letter *letter;
+	u32 i;
+
+	for (i = 0; i < 4; i++)
+		cluster_begin(c, 0, i);
+	memset(text, 'x', VR_BODY_BYTES_MAX);
+	for (i = 0; i < 4; i++) {
+		text[i % 2 ? 20 : VR_BODY_BYTES_MAX] = 0;
+		cluster_submit(c, 0, i, VR_KIND_APPEND, 1 + i, 1, 0, text);
+		text[20] = 'x';
+	}
+	letter = cluster_find(c, VR_PREPARE, 0, 1);
+	VRT_ASSERT(t, letter);
+	VRT_EXPECT_EQUAL(t, letter->bytes, VR_WIRE_BATCH_BYTES + VR_WIRE_ENTRY_BYTES +
+					   VR_BODY_BYTES_MAX);
+	cluster_run(c);
+	for (i = 0; i < 4; i++)
+		EXPECT_ANSWER(c, 0, i, 2, VR_OUTCOME_APPLIED, 0);
+	cluster_wait(c, 3 * CLUSTER_HEARTBEAT_NS);
+	VRT_EXPECT_EQUAL(t, commit_of(c, 1), 8);
 	cluster_agrees(c);
 }
 
@@ -494,14 +529,17 @@ static void configurations(struct vrt *t)
 	INVALID(self, 3);
 	INVALID(heartbeat_ns, 0);
 	INVALID(view_timeout_ns, 4 * CLUSTER_HEARTBEAT_NS - 1);
+	INVALID(body_bytes_max, 0);
+	INVALID(body_bytes_max, CLUSTER_BODY_BYTES_MAX - 1);
+	INVALID(body_bytes_max, 2 * VR_BODY_BYTES_MAX);
 	INVALID(log_entries, VR_ENTRIES_MIN / 2);
 	INVALID(log_entries, VR_ENTRIES_MIN + 1);
 	INVALID(log_bytes, good.log_bytes / 2);
 	INVALID(log_bytes, good.log_bytes + 16);
 	INVALID(messages, 1);
 	INVALID(messages, 3);
-	INVALID(message_bytes, VR_BODY_BYTES_MAX);
-	INVALID(message_bytes, 3 * VR_BODY_BYTES_MAX);
+	INVALID(message_bytes, CLUSTER_BODY_BYTES_MAX);
+	INVALID(message_bytes, 3 * CLUSTER_BODY_BYTES_MAX);
 	INVALID(sessions_max, 0);
 	INVALID(counters_max, 0);
 	INVALID(pending_max, 0);
@@ -521,6 +559,7 @@ static struct vrt_case cases[] = {
 	{ prepare_ok_is_durable, "a PREPARE_OK says what is durable, not what is held" },
 	{ batches, "what arrives meanwhile leaves in one PREPARE" },
 	{ batch_bytes, "a batch of large entries is split into datagrams" },
+	{ large_entries, "an entry larger than a frame is sent alone" },
 	{ lost_request, "a lost REQUEST is sent again" },
 	{ lost_prepare, "a lost PREPARE is sent again" },
 	{ lost_again, "a PREPARE is sent until it is acknowledged" },

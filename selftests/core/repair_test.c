@@ -8,12 +8,12 @@
 static void large_messages(struct vr_config *cfg)
 {
 	cfg->messages = 64;
-	cfg->message_bytes = 64 * VR_BODY_BYTES_MAX;
+	cfg->message_bytes = 64 * CLUSTER_BODY_BYTES_MAX;
 }
 
 static void append(struct cluster *c, u8 slot, u64 session, u64 request, u32 bytes)
 {
-	static char text[VR_BODY_BYTES_MAX + 1];
+	static char text[CLUSTER_BODY_BYTES_MAX + 1];
 	u32 i;
 
 	for (i = 0; i < bytes; i++)
@@ -394,7 +394,7 @@ static void log_keeps(struct vrt *t)
 {
 	nothing_is_lost(t, 0);
 	nothing_is_lost(t, 150);
-	nothing_is_lost(t, VR_BODY_BYTES_MAX);
+	nothing_is_lost(t, CLUSTER_BODY_BYTES_MAX);
 }
 
 /* One that got a checkpoint takes the next ones where all others do. */

@@ -23,6 +23,7 @@ static void fill_entries(struct sample *s, u32 count, u16 body_bytes)
 		e->request = 0x2222222200ull + i;
 		e->argument = 0x3333333300ull + i;
 		e->kind = 1 + i % (VR_KIND_COUNT - 1);
+		e->topic = e->kind == VR_KIND_APPEND ? 0xabcdef01u + i : 0;
 		e->origin = m->from;
 		e->body = s->body;
 		e->body_bytes = body_bytes;

@@ -186,6 +186,37 @@ static void generations(struct vrt *t)
 	VRT_EXPECT_EQUAL(t, m->result.last, base + 1);
 }
 
+static s32 append_at(struct machine *m, u64 expected)
+{
+	m->request++;
+	apply(m, VR_KIND_APPEND, expected, "m");
+	return m->result.error;
+}
+
+static void expected(struct vrt *t)
+{
+	u64 base = vr_number_base(3);
+	struct machine *m = machine_in_session(t, base);
+	struct vr_result late;
+
+	VRT_EXPECT_EQUAL(t, append_at(m, base + 2), -EEXIST);
+	VRT_EXPECT_EQUAL(t, m->result.last, base);
+	VRT_EXPECT_EQUAL(t, append_at(m, base + 1), 0);
+	VRT_EXPECT_EQUAL(t, append_at(m, base + 1), -EEXIST);
+	late = m->result;
+	VRT_EXPECT_EQUAL(t, late.last, base + 1);
+	VRT_EXPECT_EQUAL(t, append_at(m, 0), 0);
+	VRT_EXPECT_EQUAL(t, append_at(m, base + 3), 0);
+	VRT_EXPECT_EQUAL(t, m->result.last, base + 3);
+	VRT_EXPECT_EQUAL(t, m->sm.messages.last, base + 3);
+	/* Asked again when its time would have come, it stays refused. */
+	m->request = 3;
+	apply(m, VR_KIND_APPEND, base + 4, "m");
+	VRT_EXPECT_EQUAL(t, m->result.error, -EEXIST);
+	VRT_EXPECT_EQUAL(t, m->result.last, late.last);
+	VRT_EXPECT_EQUAL(t, m->sm.messages.last, base + 3);
+}
+
 static void at_most_once(struct vrt *t)
 {
 	struct machine *m = machine_in_session(t, 0);
@@ -394,6 +425,7 @@ static struct vrt_case cases[] = {
 	{ name_bounds, "a name has up to 63 bytes" },
 	{ overflow, "the last number of a generation is given, the one after never" },
 	{ generations, "numbers of a generation start above all of the one before" },
+	{ expected, "a message gets the sequence it expects or none" },
 	{ at_most_once, "a request is applied once" },
 	{ window_of_results, "the results of a window are kept, an older one is ESTALE" },
 	{ passed_over, "a request that was passed over is ECANCELED, never applied" },

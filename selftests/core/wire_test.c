@@ -170,8 +170,7 @@ static void round_trip_limits(struct vrt *t)
 	round_trip_of(w, VR_RECOVERY_RESPONSE, 0, 0);
 	round_trip_of(w, VR_RECOVERY_RESPONSE, VR_HASHES_MAX, 0);
 	round_trip_of(w, VR_CHECKPOINT, 0, 1);
-	/* As much as the sample's body has. */
-	round_trip_of(w, VR_CHECKPOINT, 0, VR_BODY_BYTES_MAX);
+	round_trip_of(w, VR_CHECKPOINT, 0, VR_CHUNK_BYTES_MAX);
 }
 
 static void truncation(struct vrt *t)
@@ -231,13 +230,9 @@ static void reserved(struct vrt *t)
 	struct wire *w = wire_new(t);
 	u8 type;
 
-	encode(w, VR_REQUEST, 1, 5);
-	is_reserved(w, AT_FIELDS + 8 + 36, 4);
 	for (type = VR_PREPARE; type <= VR_NEW_STATE; type += VR_NEW_STATE - VR_PREPARE) {
 		encode(w, type, 2, 5);
 		is_reserved(w, AT_FIELDS + 44, 4);
-		is_reserved(w, AT_FIELDS + 48 + 36, 4);
-		is_reserved(w, AT_FIELDS + 48 + 40 + 5 + 36, 4);
 	}
 	encode(w, VR_NEW_STATE, 2, 5);
 	is_reserved(w, AT_FIELDS + 32, 8);

@@ -345,6 +345,7 @@ static void configure(u32 slot)
 	cfg->view_timeout_ns = 60 * VR_NS_PER_MS;
 	cfg->memory_is_durable = !bounds.journal;
 	cfg->log_entries = VR_ENTRIES_MIN;
+	cfg->body_bytes_max = VR_BODY_BYTES_MAX;
 	cfg->log_bytes = 2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX;
 	cfg->messages = 2;
 	cfg->message_bytes = 2 * VR_BODY_BYTES_MAX;

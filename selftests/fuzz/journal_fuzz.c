@@ -121,7 +121,7 @@ static void restore(struct vr_journal_scan *s, u64 size)
 		.replica_count = 3, .journal = true, .nonce = 1, .seed = 1,
 		.heartbeat_ns = 10 * VR_NS_PER_MS, .view_timeout_ns = 50 * VR_NS_PER_MS,
 		.log_entries = VR_ENTRIES_MIN,
-		.log_bytes = 2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX, .messages = 2,
+		.body_bytes_max = 1024, .log_bytes = 2 * VR_PIPELINE_MAX * 1024, .messages = 2,
 		.message_bytes = 2 * VR_BODY_BYTES_MAX, .sessions_max = 4, .counters_max = 4,
 		.pending_max = 4,
 	};

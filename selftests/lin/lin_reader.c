@@ -66,7 +66,7 @@ static uint64_t take(const unsigned char *data, size_t bytes)
 			die("half a record head: %zu bytes", bytes);
 		memcpy(&head, data, sizeof(head));
 		if (head.size > bytes || head.size % 8 || head.type != VRSEQ_RECORD_MESSAGE ||
-		    head.reserved || !head.bytes || !head.sequence ||
+		    !head.bytes || !head.sequence ||
 		    head.size != (sizeof(head) + head.bytes + 7) / 8 * 8)
 			die("bad record head: size %u type %u bytes %u of %zu", head.size,
 			    head.type, head.bytes, bytes);

@@ -181,6 +181,7 @@ struct add {
 	__u64 heartbeat_ns;
 	__u64 view_timeout_ns;
 	__u64 lease_ns;
+	__u32 record_max;
 	__u32 log_entries;
 	__u32 log_bytes;
 	__u32 messages;
@@ -211,6 +212,8 @@ static void put_add(struct _test_data_netlink *self, struct add add)
 		mnl_attr_put_u64(self->nlh, VRSEQ_A_VIEW_TIMEOUT_NS, add.view_timeout_ns);
 	if (add.lease_ns)
 		mnl_attr_put_u64(self->nlh, VRSEQ_A_LEASE_NS, add.lease_ns);
+	if (add.record_max)
+		mnl_attr_put_u32(self->nlh, VRSEQ_A_RECORD_MAX, add.record_max);
 	if (add.log_entries)
 		mnl_attr_put_u32(self->nlh, VRSEQ_A_LOG_ENTRIES, add.log_entries);
 	if (add.log_bytes)
@@ -330,6 +333,10 @@ TEST_F(netlink, add_refused)
 	REFUSE(EINVAL, add(self, ADD(.heartbeat_ns = 20 * MS, .view_timeout_ns = 80 * MS - 1)));
 	REFUSE(EINVAL, add(self, ADD(.view_timeout_ns = 60000 * MS + 1)));
 	REFUSE(EINVAL, add(self, ADD(.view_timeout_ns = ~0ull)));
+	REFUSE(EINVAL, add(self, ADD(.record_max = 63)));
+	REFUSE(EINVAL, add(self, ADD(.record_max = 8193)));
+	REFUSE(EINVAL, add(self, ADD(.record_max = 64, .log_bytes = 128 * 64 - 1)));
+	REFUSE(EINVAL, add(self, ADD(.log_bytes = 1 << 19)));
 	REFUSE(EINVAL, add(self, ADD(.log_entries = 1)));
 	REFUSE(EINVAL, add(self, ADD(.log_entries = ~0u)));
 	REFUSE(EINVAL, add(self, ADD(.log_bytes = 1)));
@@ -749,7 +756,7 @@ TEST_F(netlink, noise)
 		/* Small: what is made in vain here has to be cleared, poisoned and checked. */
 		put_add(self, ADD(.port = 20000 + i, .heartbeat_ns = 20 * MS,
 				  .view_timeout_ns = 200 * MS, .lease_ns = 1,
-				  .log_entries = 256, .log_bytes = 128 << 10, .messages = 2,
+				  .record_max = 1024, .log_entries = 256, .log_bytes = 128 << 10, .messages = 2,
 				  .message_bytes = 2 << 10));
 		if (i & 1)
 			((struct genlmsghdr *)mnl_nlmsg_get_payload(self->nlh))->cmd =

@@ -648,6 +648,7 @@ void story_begin(FILE *out)
 	sim->options.heartbeat_ns = 10 * SIM_NS_PER_MS;
 	sim->options.view_timeout_ns = 60 * SIM_NS_PER_MS;
 	sim->options.delay_ns = TRANSIT_NS;
+	sim->options.body_bytes_max = vr_min(1024, VR_BODY_BYTES_MAX);
 	sim->options.size_bytes = VR_DATAGRAM_BYTES_MAX;
 	sim->options.sessions_max = 8;
 	sim->options.counters_max = 2;

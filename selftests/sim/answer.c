@@ -83,7 +83,7 @@ static bool answers_question(const struct sim *sim, const struct sim_client *cli
 	if (e->kind == VR_KIND_SESSION_BEGIN)
 		return !e->session && is_life(node, e->argument);
 	return e->session == client->session && e->argument == client->argument &&
-	       e->body_bytes == client->body_bytes &&
+	       e->topic == client->topic && e->body_bytes == client->body_bytes &&
 	       (!e->body_bytes || !memcmp(e->body, client->body, e->body_bytes));
 }
 

@@ -92,6 +92,7 @@ static void commit_first(struct sim *sim, const struct sim_node *node, const str
 	e->session = entry->session;
 	e->request = entry->request;
 	e->argument = entry->argument;
+	e->topic = entry->topic;
 	e->kind = entry->kind;
 	e->origin = entry->origin;
 	e->body_bytes = entry->body_bytes;
@@ -115,13 +116,15 @@ static void commit_first(struct sim *sim, const struct sim_node *node, const str
 		sim_mark(sim, MARK_COUNTERS_FULL);
 	if (e->result.error == -EOVERFLOW)
 		sim_mark(sim, MARK_OVERFLOW);
+	if (e->result.error == -EEXIST)
+		sim_mark(sim, MARK_NOT_NEXT);
 }
 
 static bool contents_equal(const struct sim_entry *a, const struct vr_entry *b)
 {
 	return a->view == b->view && a->session == b->session &&
 	       a->request == b->request && a->argument == b->argument && a->kind == b->kind &&
-	       a->origin == b->origin && a->body_bytes == b->body_bytes &&
+	       a->topic == b->topic && a->origin == b->origin && a->body_bytes == b->body_bytes &&
 	       (!a->body_bytes || !memcmp(a->body, b->body, a->body_bytes));
 }
 

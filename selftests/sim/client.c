@@ -170,6 +170,7 @@ static void submit(struct sim *sim, struct sim_client *client)
 	event.submit.session = sessionless ? 0 : client->session;
 	event.submit.request = client->request;
 	event.submit.argument = client->argument;
+	event.submit.topic = client->topic;
 	event.submit.again = client->submitted;
 	event.submit.body_bytes = client->body_bytes;
 	event.submit.body = give(sim, client);
@@ -213,6 +214,7 @@ static void ask(struct sim *sim, struct sim_client *client, u8 kind, u64 request
 	client->record = 0;
 	client->index_floor = sim->checker.index_done;
 	client->argument = 0;
+	client->topic = 0;
 	client->body_bytes = 0;
 }
 
@@ -226,6 +228,11 @@ static void ask_message(struct sim *sim, struct sim_client *client)
 		client->body_bytes = sim->options.body_bytes;
 	for (i = 0; i < client->body_bytes; i++)
 		client->body[i] = i < sizeof(words) ? ((u8 *)words)[i] : i * client->written;
+	client->topic = random_below(&sim->random_client, 4);
+	/* What comes next as far as is known here, or a little later. */
+	if (!random_below(&sim->random_client, 4))
+		client->argument = home(sim, client)->info.sequence_last + 1 +
+				   random_below(&sim->random_client, 2);
 }
 
 static u8 draw_read(struct sim *sim)

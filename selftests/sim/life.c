@@ -23,9 +23,10 @@ static void draw_config(struct sim *sim, struct sim_node *node)
 	cfg->view_timeout_ns = o->view_timeout_ns;
 	cfg->lease_ns = o->lease_ns;
 	cfg->log_entries = VR_ENTRIES_MIN;
-	cfg->log_bytes = 2 * VR_PIPELINE_MAX * VR_BODY_BYTES_MAX;
+	cfg->body_bytes_max = o->body_bytes_max;
+	cfg->log_bytes = 2 * VR_PIPELINE_MAX * o->body_bytes_max;
 	cfg->messages = 2;
-	cfg->message_bytes = 2 * VR_BODY_BYTES_MAX;
+	cfg->message_bytes = 2 * o->body_bytes_max;
 	if (!o->alike) {
 		/* The log may differ from member to member, what a checkpoint holds not. */
 		cfg->log_entries <<= random_below(r, 4) ? 0 : random_below(r, 3);

@@ -169,12 +169,18 @@ u64 model_value(const struct sim_model *model, const u8 *name, u16 name_bytes, u
 
 /* --- entries --- */
 
-static void append(struct sim_model *model, u64 op, struct vr_result *result)
+static void append(struct sim_model *model, const struct sim_entry *e, u64 op,
+		   struct vr_result *result)
 {
+	result->last = model->base + model->message_count;
+	if (e->argument && e->argument != result->last + 1) {
+		result->error = -EEXIST;
+		return;
+	}
 	model->messages = sim_room(model->messages, model->message_count, &model->message_room,
 				   sizeof(*model->messages));
 	model->messages[model->message_count++] = op;
-	result->last = model->base + model->message_count;
+	result->last++;
 }
 
 static void execute(struct sim_model *model, const struct sim_entry *e, u64 op,
@@ -191,7 +197,7 @@ static void execute(struct sim_model *model, const struct sim_entry *e, u64 op,
 		result->last = c ? c->last : model->base;
 		break;
 	case VR_KIND_APPEND:
-		append(model, op, result);
+		append(model, e, op, result);
 		break;
 	case VR_KIND_RESULT:
 		result->error = -ECANCELED;

@@ -22,6 +22,8 @@ static void draw_times(struct sim_options *o, struct sim_random *r)
 
 static void draw_load(struct sim_options *o, struct sim_random *r)
 {
+	u32 dice;
+
 	o->client_count = random_spread(r, 1, SIM_CLIENTS_MAX);
 	o->process_threads = random_below(r, 2) ? 1 : random_spread(r, 1, 2 * VR_WINDOW - 1);
 	o->client_budget = random_spread(r, 8, 256);
@@ -33,7 +35,9 @@ static void draw_load(struct sim_options *o, struct sim_random *r)
 		o->client_budget = 8;
 		o->think_ns = 1000;
 	}
-	o->body_bytes = random_below(r, 2) ? 40 : VR_BODY_BYTES_MAX;
+	dice = random_below(r, 8);
+	o->body_bytes_max = dice < 7 ? vr_min(1024, VR_BODY_BYTES_MAX) : VR_BODY_BYTES_MAX;
+	o->body_bytes = dice < 4 ? 40 : o->body_bytes_max;
 }
 
 static void draw_shape(struct sim_options *o, struct sim_random *r)
@@ -44,7 +48,7 @@ static void draw_shape(struct sim_options *o, struct sim_random *r)
 	o->generation = random_below(r, 4) ? 0 : random_below(r, 1 << random_below(r, 16));
 	o->memory_is_durable = random_below(r, 3);
 	o->messages = 2u << random_below(r, 8);
-	o->message_bytes = 2 * VR_BODY_BYTES_MAX << random_below(r, 4);
+	o->message_bytes = 2 * o->body_bytes_max << random_below(r, 4);
 	o->sessions_max = random_below(r, 3) ? 64 : random_between(r, 1, 12);
 	o->counters_max = random_below(r, 2) ? 16 : random_between(r, 1, 4);
 	o->shuffle = random_below(r, 2);

@@ -274,6 +274,7 @@ const char *sim_mark_name(enum sim_mark mark)
 		[MARK_EVICTED] = "evicted",
 		[MARK_COUNTERS_FULL] = "counters_full",
 		[MARK_OVERFLOW] = "overflow",
+		[MARK_NOT_NEXT] = "not_next",
 		[MARK_BATCH] = "batch",
 		[MARK_PIPELINE_DEEP] = "pipeline_deep",
 		[MARK_LOG_REPLACED] = "log_replaced",

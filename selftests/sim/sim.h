@@ -126,6 +126,7 @@ struct sim_options {
 	u32 read_percent;		/* of GETs that are no entries */
 	u64 think_ns;
 	u32 body_bytes;			/* largest message of a client */
+	u32 body_bytes_max;		/* that a member takes */
 	u32 loss_ppm;
 	u32 duplicate_ppm;
 	u32 size_ppm;
@@ -211,6 +212,7 @@ enum sim_mark {
 	MARK_EVICTED,
 	MARK_COUNTERS_FULL,
 	MARK_OVERFLOW,
+	MARK_NOT_NEXT,
 	MARK_BATCH,
 	MARK_PIPELINE_DEEP,
 	MARK_LOG_REPLACED,
@@ -473,6 +475,7 @@ struct sim_client {
 	u8 kind;
 	u8 read;
 	u64 argument;
+	u32 topic;
 	u8 *body;
 	u8 *given;		/* the copy that the core may look at */
 	u16 body_bytes;
@@ -492,6 +495,7 @@ struct sim_entry {
 	u64 session;
 	u64 request;
 	u64 argument;
+	u32 topic;
 	u8 kind;
 	u8 origin;
 	u16 body_bytes;

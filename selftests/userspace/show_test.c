@@ -62,6 +62,7 @@ static void put_group(struct nlmsghdr *nlh)
 	mnl_attr_put_u64(nlh, VRSEQ_A_HEARTBEAT_NS, 20000000);
 	mnl_attr_put_u64(nlh, VRSEQ_A_VIEW_TIMEOUT_NS, 200000000);
 	mnl_attr_put_u64(nlh, VRSEQ_A_LEASE_NS, 90000000);
+	mnl_attr_put_u32(nlh, VRSEQ_A_RECORD_MAX, 8192);
 	mnl_attr_put_u32(nlh, VRSEQ_A_LOG_ENTRIES, 4096);
 	mnl_attr_put_u32(nlh, VRSEQ_A_LOG_BYTES, 4194304);
 	mnl_attr_put_u32(nlh, VRSEQ_A_MESSAGES, 1024);
@@ -109,7 +110,7 @@ TEST(json)
 		"{\"name\":\"fence\",\"uuid\":\"a1234567-89ab-cdef-fedc-ba9876543200\","
 		"\"self_id\":1,\"address\":\"10.0.0.1\",\"port\":7400,"
 		"\"insecure\":true,\"heartbeat_ns\":20000000,\"view_timeout_ns\":200000000,"
-		"\"lease_ns\":90000000,\"log_entries\":4096,\"log_bytes\":4194304,\"messages\":1024,"
+		"\"lease_ns\":90000000,\"log_entries\":4096,\"record_max\":8192,\"log_bytes\":4194304,\"messages\":1024,"
 		"\"message_bytes\":65536,\"memory_bytes\":5000000,\"generation\":0,"
 		"\"state\":\"normal\",\"status_text\":\"all \\\"well\\\"\",\"has_quorum\":true,"
 		"\"quorum_count\":2,\"view\":12,\"last_normal_view\":12,\"primary_id\":1,"

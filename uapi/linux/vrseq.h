@@ -14,8 +14,8 @@
  * generation << 48 | count. In generation 0 that is just 1, 2, 3 ... The
  * generation is at most 32767, so numbers fit a signed 64-bit integer.
  *
- * Operations. NEXT, GET and APPEND begin with struct vrseq_op_hdr. Each of
- * them is one operation with an op_id and an outcome. Calling again with the
+ * Operations. NEXT, GET, APPEND and BARRIER begin with struct vrseq_op_hdr. Each
+ * of them is one operation with an op_id and an outcome. Calling again with the
  * op_id of an operation joins it, across signals, deadlines and view changes;
  * it is never applied twice. write() is APPEND without the header: writing
  * the same bytes again after EINTR, ETIMEDOUT or EAGAIN joins the append.
@@ -27,8 +27,25 @@
  * operation waits until the one that leaves the window for it has ended; if
  * its outcome is unknown, it is settled first, as RESULT does.
  *
- * Poll. POLLIN: a record can be read. POLLOUT: no operation of this file is
- * under way.
+ * The log. write() appends one message; it returns when the message is
+ * committed and readable here. Writing 0 bytes appends nothing. read() returns
+ * as many whole records as are there and fit. lseek() moves the reader to a
+ * message by its sequence: SEEK_SET that one, 0 = the oldest there is; SEEK_CUR
+ * and SEEK_END from the next one to be read or to be appended; SEEK_DATA the
+ * oldest from there on that is still there, SEEK_HOLE the end of those. It
+ * returns the sequence. A new reader begins at the oldest message there is, of
+ * a file opened with O_APPEND at the next one to come.
+ * VRSEQ_IOC_SEEK does the same and more: an index, a topic, gaps as records.
+ * fsync() is VRSEQ_IOC_BARRIER without an answer.
+ *
+ * /dev/vrseq-raw is the same device for programs that know nothing of records:
+ * read() returns the bytes of the messages and nothing else, as a stream.
+ *
+ * Poll. POLLIN: read() does not wait. POLLOUT: one more operation does not wait
+ * for others of this file, and none that somebody left before its end is under
+ * way any more. POLLPRI: this member lost or found its quorum or changed its
+ * state since STATUS was asked last, or messages were lost that read() has not
+ * told of. POLLHUP and POLLERR: the group is gone.
  *
  * Errors. "Applied?" tells whether the operation may have taken effect; "see
  * outcome" means that vrseq_op_hdr.outcome says so.
@@ -51,6 +68,11 @@
  *                   others to give it back; STATUS names them     see outcome
  *   EIO             this member halted; STATUS says why           see outcome
  *   ENETDOWN        the group or its network namespace is gone    see outcome
+ *   EEXIST          APPEND: another message has the expected
+ *                   sequence; netlink: such a group or member is
+ *                   there                                         no
+ *   ENXIO           the log has no such place (any more)          -
+ *   ESPIPE          lseek() of a stream: /dev/vrseq-raw           -
  *   EINVAL          bad argument: unknown flag, non-zero reserved
  *                   byte, buffer too short for the next record,
  *                   op_id joined with other arguments, or within
@@ -64,7 +86,6 @@
  *                   in use or formed already (netlink)            no
  *   ENOMEM          out of memory                                 no
  *   ERANGE          netlink: a number outside of its range        no
- *   EEXIST          netlink: such a group or member is there      no
  *   ENOENT          netlink: no such group or member              no
  *   EADDRINUSE      netlink: the listen address is taken          no
  *   EADDRNOTAVAIL   netlink: the listen address is not local      no
@@ -125,7 +146,8 @@ struct vrseq_op_hdr {
 /**
  * struct vrseq_info - what this module can do, and its fixed limits
  * @features:		out: bits, none defined yet
- * @message_bytes_max:	out: largest message of write() and APPEND
+ * @message_bytes_max:	out: largest message of write() and APPEND; of the group if
+ *			the file is attached, otherwise of any
  * @counters_max:	out: named counters a group can hold
  * @sessions_max:	out: sessions a group remembers, the idlest go first
  * @files_max:		out: attached files at one member of a group
@@ -339,21 +361,85 @@ struct vrseq_op_result {
  * struct vrseq_append - append one message to the ordered log
  * @hdr:	see struct vrseq_op_hdr
  * @data:	in: address of the message
- * @bytes:	in: its size, 1 to message_bytes_max
- * @reserved:	must be zero
- * @sequence:	out: number of the message in the log: 1, 2, 3 without a hole
+ * @bytes:	in: its size, 0 to message_bytes_max
+ * @topic:	in: a number that readers can choose by
+ * @expected:	in: the sequence this message must get, or it is not appended;
+ *		0 = any. One more than the newest message its sender has seen:
+ *		nobody was faster
+ * @sequence:	out: number of the message in the log: 1, 2, 3 without a hole;
+ *		with EEXIST the newest one there was instead
+ *
+ * Errors: EEXIST, EMSGSIZE and the common ones of the table above.
  */
 struct vrseq_append {
 	struct vrseq_op_hdr hdr;
 	__aligned_u64	data;
 	__u32		bytes;
-	__u32		reserved;
+	__u32		topic;
+	__aligned_u64	expected;
 	__aligned_u64	sequence;
+};
+
+/**
+ * struct vrseq_barrier - wait until all that was committed is readable here
+ * @hdr:	as of a GET with VRSEQ_READ_INDEX: no op_id, nothing to join; index
+ *		is the newest entry that was waited for
+ * @sequence:	out: newest message that can be read here, 0 (of the generation) =
+ *		none
+ * @reserved:	must be zero
+ *
+ * What was committed anywhere, by anybody, before the call began can be read
+ * at this member when it returns. If it fails it may be called again.
+ */
+struct vrseq_barrier {
+	struct vrseq_op_hdr hdr;
+	__aligned_u64	sequence;
+	__aligned_u64	reserved;
+};
+
+/** enum vrseq_whence - where SEEK goes */
+enum vrseq_whence {
+	VRSEQ_SEEK_CURRENT	= 0,	/* nowhere */
+	VRSEQ_SEEK_SEQUENCE	= 1,	/* to message @position */
+	VRSEQ_SEEK_OLDEST	= 2,	/* to the oldest message there is */
+	VRSEQ_SEEK_NEXT		= 3,	/* behind the newest message there is here */
+	VRSEQ_SEEK_INDEX	= 4,	/* to the first message of index @position or more */
+};
+
+#define VRSEQ_SEEK_RAW		(1 << 0) /* read() returns the bytes of messages alone */
+#define VRSEQ_SEEK_GAPS		(1 << 1) /* ... and a VRSEQ_RECORD_GAP instead of EPIPE */
+
+/**
+ * struct vrseq_seek - where and how this file's reader goes on
+ * @whence:	in: enum vrseq_whence
+ * @flags:	in: VRSEQ_SEEK_RAW or VRSEQ_SEEK_GAPS, from now on
+ * @topic:	in: read only messages whose topic, ANDed with @topic_mask,
+ * @topic_mask:	in: is @topic, from now on; 0 and 0 = all
+ * @position:	in: of SEQUENCE, 1 or more, and INDEX; 0 otherwise
+ *		out: sequence of the next message that will be looked at; 0 = not
+ *		known yet, as this member is recovering
+ * @reserved:	must be zero
+ *
+ * What was lost is not known by topic: EPIPE and GAP name all messages that are
+ * not there any more. As a stream a message that does not fit is read in parts;
+ * SEEK goes to the beginning of one.
+ *
+ * Errors: EINVAL; ENXIO the log has no message or entry of that index yet, or
+ * not any more; the common ones.
+ */
+struct vrseq_seek {
+	__u32		whence;
+	__u32		flags;
+	__u32		topic;
+	__u32		topic_mask;
+	__aligned_u64	position;
+	__aligned_u64	reserved[3];
 };
 
 /** enum vrseq_record_type - what read() returned */
 enum vrseq_record_type {
 	VRSEQ_RECORD_MESSAGE	= 1,
+	VRSEQ_RECORD_GAP	= 2,	/* messages were lost; see VRSEQ_SEEK_GAPS */
 };
 
 /**
@@ -364,10 +450,14 @@ enum vrseq_record_type {
  * @member_id:	where it was appended
  * @index:	place in the group's total order over all operations
  * @sequence:	1, 2, 3 ... without a hole over the messages of the log
+ *		GAP: the first message that is lost
  * @view:	view in which it was given its index
  * @session:	session that appended it
  * @bytes:	size of the message, which follows this head
- * @reserved:	zero
+ *		GAP: 8, a __u64 follows, the last message that is lost
+ * @topic:	as it was appended with
+ *
+ * Of a GAP all else but @size and @type is zero.
  */
 struct vrseq_record {
 	__u32		size;
@@ -378,7 +468,7 @@ struct vrseq_record {
 	__aligned_u64	view;
 	__aligned_u64	session;
 	__u32		bytes;
-	__u32		reserved;
+	__u32		topic;
 };
 
 #define VRSEQ_IOC_TYPE		0xBF
@@ -389,5 +479,7 @@ struct vrseq_record {
 #define VRSEQ_IOC_GET		_IOWR(VRSEQ_IOC_TYPE, 0x12, struct vrseq_get)
 #define VRSEQ_IOC_RESULT	_IOWR(VRSEQ_IOC_TYPE, 0x13, struct vrseq_op_result)
 #define VRSEQ_IOC_APPEND	_IOWR(VRSEQ_IOC_TYPE, 0x31, struct vrseq_append)
+#define VRSEQ_IOC_SEEK		_IOWR(VRSEQ_IOC_TYPE, 0x32, struct vrseq_seek)
+#define VRSEQ_IOC_BARRIER	_IOWR(VRSEQ_IOC_TYPE, 0x33, struct vrseq_barrier)
 
 #endif /* _UAPI_LINUX_VRSEQ_H */

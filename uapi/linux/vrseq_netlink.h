@@ -94,6 +94,7 @@ enum vrseq_attr {
 	VRSEQ_A_CHECKPOINT_OP,		/* u64, 0 = none yet */
 	VRSEQ_A_RECOVERIES,		/* u64, times others gave it its memory */
 	VRSEQ_A_TRANSFERS,		/* u64, checkpoints fetched from others */
+	VRSEQ_A_RECORD_MAX,		/* u32, bytes of a message, a power of 2, 64 .. 8192 */
 	__VRSEQ_A_MAX,
 };
 

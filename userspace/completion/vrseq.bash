@@ -23,7 +23,7 @@ _vrseq_words()
 	log) echo "append tail help" ;;
 	bench) echo "next append tail help" ;;
 	"group add")
-		echo "self listen insecure uuid heartbeat view-timeout lease log-entries" \
+		echo "self listen insecure uuid heartbeat view-timeout lease record-max log-entries" \
 			"log-bytes messages message-bytes durability help"
 		;;
 	"group form") echo "generation help $(_vrseq_groups)" ;;

@@ -21,10 +21,10 @@ static void put_u32_given(struct nlmsghdr *nlh, const struct arg *arg,
 int group_add(int argc, char **argv)
 {
 	enum { NAME, SELF, LISTEN, INSECURE, UUID, HEARTBEAT, VIEW_TIMEOUT, LEASE,
-	       LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES };
+	       RECORD_MAX, LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES };
 	static const char hint[] = "vrseq group help";
 	uint64_t self, heartbeat_ns, timeout_ns, lease_ns, log_entries, log_bytes;
-	uint64_t messages, message_bytes;
+	uint64_t messages, message_bytes, record_max;
 	uint8_t uuid[UUID_BYTES];
 	struct endpoint listen;
 	const char *name;
@@ -37,6 +37,7 @@ int group_add(int argc, char **argv)
 		[HEARTBEAT] = ARG_IN("heartbeat", ARG_TIME, &heartbeat_ns, 1, UINT64_MAX),
 		[VIEW_TIMEOUT] = ARG_IN("view-timeout", ARG_TIME, &timeout_ns, 1, UINT64_MAX),
 		[LEASE] = ARG_IN("lease", ARG_TIME, &lease_ns, 0, UINT64_MAX),
+		[RECORD_MAX] = ARG_IN("record-max", ARG_SIZE, &record_max, 1, UINT32_MAX),
 		[LOG_ENTRIES] = ARG_IN("log-entries", ARG_COUNT, &log_entries, 1, UINT32_MAX),
 		[LOG_BYTES] = ARG_IN("log-bytes", ARG_SIZE, &log_bytes, 1, UINT32_MAX),
 		[MESSAGES] = ARG_IN("messages", ARG_COUNT, &messages, 1, UINT32_MAX),
@@ -70,6 +71,7 @@ int group_add(int argc, char **argv)
 	put_u64_given(nlh, &args[HEARTBEAT], VRSEQ_A_HEARTBEAT_NS);
 	put_u64_given(nlh, &args[VIEW_TIMEOUT], VRSEQ_A_VIEW_TIMEOUT_NS);
 	put_u64_given(nlh, &args[LEASE], VRSEQ_A_LEASE_NS);
+	put_u32_given(nlh, &args[RECORD_MAX], VRSEQ_A_RECORD_MAX);
 	put_u32_given(nlh, &args[LOG_ENTRIES], VRSEQ_A_LOG_ENTRIES);
 	put_u32_given(nlh, &args[LOG_BYTES], VRSEQ_A_LOG_BYTES);
 	put_u32_given(nlh, &args[MESSAGES], VRSEQ_A_MESSAGES);

@@ -35,8 +35,8 @@ static const struct command group_commands[] = {
 	  "What this member knows of the group, or of all groups here.", NULL },
 	{ "add", group_add,
 	  "NAME self ID listen ADDR:PORT insecure\n"
-	  "        [uuid UUID] [heartbeat T] [view-timeout T] [lease T] [log-entries N]\n"
-	  "        [log-bytes SIZE] [messages N] [message-bytes SIZE] [durability memory]",
+	  "        [uuid UUID] [heartbeat T] [view-timeout T] [lease T] [record-max SIZE]\n"
+	  "        [log-entries N] [log-bytes SIZE] [messages N] [message-bytes SIZE] [durability memory]",
 	  "A new, blank member of a group, with the id ID. T is like 500us, 20ms, 3s;\n"
 	  "SIZE like 4096, 64K, 16M. insecure: datagrams are not authenticated. uuid: of\n"
 	  "the group, the same at all members; left out, it is made of the name. lease:\n"

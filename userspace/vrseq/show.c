@@ -44,6 +44,7 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_VIEW_TIMEOUT_NS, FIELD_U64, "view_timeout_ns" },
 	{ VRSEQ_A_LEASE_NS, FIELD_U64, "lease_ns" },
 	{ VRSEQ_A_LOG_ENTRIES, FIELD_U32, "log_entries" },
+	{ VRSEQ_A_RECORD_MAX, FIELD_U32, "record_max" },
 	{ VRSEQ_A_LOG_BYTES, FIELD_U32, "log_bytes" },
 	{ VRSEQ_A_MESSAGES, FIELD_U32, "messages" },
 	{ VRSEQ_A_MESSAGE_BYTES, FIELD_U32, "message_bytes" },
@@ -534,12 +535,13 @@ void group_print(const struct group *group)
 	       attr_u64(attr[VRSEQ_A_GENERATION]), attr_u64(attr[VRSEQ_A_FILES]));
 	messages_print(attr_u64(attr[VRSEQ_A_SEQUENCE_FIRST]),
 		       attr_u64(attr[VRSEQ_A_SEQUENCE_LAST]));
-	printf("  memory %s: log of %" PRIu64 " entries in %s, %" PRIu64 " messages in %s\n",
+	printf("  memory %s: log of %" PRIu64 " entries in %s, %" PRIu64 " messages in %s, each %" PRIu64 " at most\n",
 	       size_text(attr_u64(attr[VRSEQ_A_MEMORY_BYTES]), a, sizeof(a)),
 	       attr_u64(attr[VRSEQ_A_LOG_ENTRIES]),
 	       size_text(attr_u64(attr[VRSEQ_A_LOG_BYTES]), b, sizeof(b)),
 	       attr_u64(attr[VRSEQ_A_MESSAGES]),
-	       size_text(attr_u64(attr[VRSEQ_A_MESSAGE_BYTES]), c, sizeof(c)));
+	       size_text(attr_u64(attr[VRSEQ_A_MESSAGE_BYTES]), c, sizeof(c)),
+	       attr_u64(attr[VRSEQ_A_RECORD_MAX]));
 	printf("  incarnation %" PRIu64 "  checkpoint %" PRIu64 "  recoveries %" PRIu64
 	       "  transfers %" PRIu64 "\n", attr_u64(attr[VRSEQ_A_INCARNATION]),
 	       attr_u64(attr[VRSEQ_A_CHECKPOINT_OP]), attr_u64(attr[VRSEQ_A_RECOVERIES]),
