@@ -12,14 +12,11 @@ is killed cannot look like one that passed.
 import ctypes
 import os
 import re
-import select
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 INIT = os.path.join(TOP, "selftests/qemu/init.sh")
@@ -64,9 +61,10 @@ class Kernel:
             raise SystemExit(f"no stock kernel {self.release}: run selftests/provision.sh qemu")
         self.initramfs = self._build_initramfs()
 
-    def _module_files(self):
+    def module_files(self, names):
+        """Files to load for the named modules, in the order to load them."""
         files = []
-        for name in BOOT_MODULES:
+        for name in names:
             out = subprocess.run(["modprobe", "-d", self.image, "-S", self.release,
                                   "--show-depends", name],
                                  check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -88,7 +86,7 @@ class Kernel:
             for applet in ("sh", "mount", "insmod", "mkdir", "cat", "switch_root"):
                 os.symlink("busybox", os.path.join(root, "bin", applet))
             order = []
-            for file in self._module_files():
+            for file in self.module_files(BOOT_MODULES):
                 name = os.path.basename(file)
                 with open(os.path.join(root, "modules", name.removesuffix(".xz")), "wb") as out:
                     if name.endswith(".xz"):
@@ -118,86 +116,34 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-class Guest:
-    """One running guest. Its directory holds what passes between it and the host:
-    command (what to run), status (its exit code), console.log (the kernel's words)."""
+def append_line(words=()):
+    """The kernel command line of every guest: what goes wrong ends it. On a loaded machine emulated
+    clocks and timers look wrong to the guest. It must not find that out: it would give up at boot,
+    or patch code that the other processor runs (see hold_static_keys)."""
+    return " ".join(["console=ttyS0", "loglevel=5", "panic=-1", "oops=panic", "panic_on_warn=1",
+                     "hung_task_panic=1", "softlockup_panic=1", "net.ifnames=0",
+                     "mitigations=off", "tsc=reliable", "no_timer_check", *words])
 
-    def __init__(self, kernel, directory, command, environment=None, smp=2, memory="1G",
-                 deterministic=False, debug=True, qemu_options=(), stdout=None):
+
+def qemu_line(kernel, initramfs, console, smp, memory, cpu="max", accel=None):
+    """What all guests have in common; without -append."""
+    return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
+            "-no-reboot", "-m", memory, "-kernel", kernel.vmlinuz, "-initrd", initramfs,
+            "-cpu", cpu, "-smp", str(smp), "-serial", "file:" + console] + \
+        (accel or ["-accel", "tcg,thread=multi"])
+
+
+class Machine:
+    """A QEMU process and what its kernel said. What is in it is said by those who inherit."""
+
+    def __init__(self, kernel, directory):
         self.kernel = kernel
         self.directory = os.path.abspath(directory)
         self.console = os.path.join(self.directory, "console.log")
         os.makedirs(self.directory, exist_ok=True)
-        for name in ("status", "console.log", "dmesg"):
-            if os.path.exists(os.path.join(self.directory, name)):
-                os.unlink(os.path.join(self.directory, name))
-        variables = {
-            "KVER": kernel.kver,
-            "VRSEQ_KO": os.path.join(TOP, "build", kernel.kver, "vrseq.ko"),
-            "VRSEQ_OUT": self.directory,
-            "PATH": os.path.join(TOP, "build") + ":/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME": "/root",
-            "LC_ALL": "C.UTF-8",
-        }
-        variables.update(environment or {})
-        with open(os.path.join(self.directory, "command"), "w") as out:
-            for name, value in variables.items():
-                out.write(f"export {name}={shlex.quote(value)}\n")
-            out.write("exec " + " ".join(shlex.quote(word) for word in command) + "\n")
-        # At end of file on its stdin QEMU would hang up the guest's stdout: keep a pipe open.
-        self.process = subprocess.Popen(
-            self._command_line(smp, memory, deterministic, debug) + list(qemu_options),
-            stdin=subprocess.PIPE, stdout=stdout, preexec_fn=die_with_parent)
 
-    def _command_line(self, smp, memory, deterministic, debug):
-        append = ["console=ttyS0", "loglevel=5", "panic=-1", "oops=panic", "panic_on_warn=1",
-                  "hung_task_panic=1", "softlockup_panic=1", "net.ifnames=0", "mitigations=off",
-                  f"rig_init={INIT}", f"rig_dir={self.directory}", f"rig_image={self.kernel.image}",
-                  f"rig_top={TOP}"]
-        cpu = "max"
-        line = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none",
-                "-no-reboot", "-m", memory, "-kernel", self.kernel.vmlinuz,
-                "-initrd", self.kernel.initramfs]
-        if deterministic:
-            # An instruction is a nanosecond and the clock moves only with instructions; string
-            # instructions that would count as one for any length are hidden from the guest.
-            smp = 1
-            cpu = "max,-rdrand,-rdseed,-erms,-fsrm"
-            line += ["-accel", "tcg", "-icount", "shift=0,sleep=off",
-                     "-rtc", "base=2026-01-01,clock=vm"]
-            append += ["nokaslr", "random.trust_bootloader=off"]
-        else:
-            line += ["-accel", "tcg,thread=multi"]
-            # On a loaded machine the clocks look wrong to the guest. It must not find that out
-            # late: it would patch code that the other processor runs (see hold_static_keys), or
-            # give up at boot.
-            append += ["tsc=unstable", "no_timer_check"]
-        if debug and not deterministic:
-            # Only the caches a module's objects come from: all of them would double the boot.
-            append += ["slub_debug=FZPU,kmalloc-*,skbuff*,vrseq*", "page_poison=1"]
-        line += ["-cpu", cpu, "-smp", str(smp)]
-        line += ["-serial", "file:" + self.console]
-        line += ["-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,"
-                 "multidevs=remap"]
-        line += ["-virtfs", f"local,path={self.directory},mount_tag=out,security_model=none"]
-        line += ["-device", "virtio-serial-pci", "-chardev", "stdio,id=stdout,signal=off",
-                 "-device", "virtserialport,chardev=stdout,name=stdout"]
-        return line + ["-append", " ".join(append)]
-
-    def wait(self, timeout):
-        """Exit status of the command; 124 after the timeout, 125 if the guest died without one,
-        126 if the command passed but the kernel complained."""
-        try:
-            self.process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return 124
-        try:
-            with open(os.path.join(self.directory, "status")) as file:
-                status = int(file.read())
-        except (OSError, ValueError):
-            return 125
-        return 126 if status == 0 and self.splats() else status
+    def run(self, line, **keywords):
+        self.process = subprocess.Popen(line, preexec_fn=die_with_parent, **keywords)
 
     def kill(self):
         self.process.kill()
@@ -223,3 +169,68 @@ class Guest:
             if SPLAT.search(line):
                 keep.update(range(max(0, number - 3), min(len(lines), number + 25)))
         return [lines[number] for number in sorted(keep)]
+
+
+class Guest(Machine):
+    """A guest that runs one command. Its directory holds what passes between it and the host:
+    command (what to run), status (its exit code), console.log (the kernel's words)."""
+
+    def __init__(self, kernel, directory, command, environment=None, smp=2, memory="1G",
+                 deterministic=False, debug=True):
+        super().__init__(kernel, directory)
+        for name in ("status", "console.log", "dmesg"):
+            if os.path.exists(os.path.join(self.directory, name)):
+                os.unlink(os.path.join(self.directory, name))
+        variables = {
+            "KVER": kernel.kver,
+            "VRSEQ_KO": os.path.join(TOP, "build", kernel.kver, "vrseq.ko"),
+            "VRSEQ_OUT": self.directory,
+            "PATH": os.path.join(TOP, "build") + ":/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+            "LC_ALL": "C.UTF-8",
+        }
+        variables.update(environment or {})
+        with open(os.path.join(self.directory, "command"), "w") as out:
+            for name, value in variables.items():
+                out.write(f"export {name}={shlex.quote(value)}\n")
+            out.write("exec " + " ".join(shlex.quote(word) for word in command) + "\n")
+        # At end of file on its stdin QEMU would hang up the guest's stdout: keep a pipe open.
+        self.run(self._command_line(smp, memory, deterministic, debug), stdin=subprocess.PIPE)
+
+    def _command_line(self, smp, memory, deterministic, debug):
+        append = [f"rig_init={INIT}", f"rig_dir={self.directory}",
+                  f"rig_image={self.kernel.image}", f"rig_top={TOP}"]
+        cpu, accel = "max", None
+        if deterministic:
+            # An instruction is a nanosecond and the clock moves only with instructions; string
+            # instructions that would count as one for any length are hidden from the guest.
+            smp = 1
+            cpu = "max,-rdrand,-rdseed,-erms,-fsrm"
+            accel = ["-accel", "tcg", "-icount", "shift=0,sleep=off",
+                     "-rtc", "base=2026-01-01,clock=vm"]
+            append += ["nokaslr", "random.trust_bootloader=off"]
+        if debug and not deterministic:
+            # Only the caches a module's objects come from: all of them would double the boot.
+            append += ["slub_debug=FZPU,kmalloc-*,skbuff*,vrseq*", "page_poison=1"]
+        line = qemu_line(self.kernel, self.kernel.initramfs, self.console, smp, memory, cpu, accel)
+        line += ["-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,"
+                 "multidevs=remap"]
+        line += ["-virtfs", f"local,path={self.directory},mount_tag=out,security_model=none"]
+        line += ["-device", "virtio-serial-pci", "-chardev", "stdio,id=stdout,signal=off",
+                 "-device", "virtserialport,chardev=stdout,name=stdout"]
+        return line + ["-append", append_line(append)]
+
+    def wait(self, timeout):
+        """Exit status of the command; 124 after the timeout, 125 if the guest died without one,
+        126 if the command passed but the kernel complained."""
+        try:
+            self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return 124
+        try:
+            with open(os.path.join(self.directory, "status")) as file:
+                status = int(file.read())
+        except (OSError, ValueError):
+            return 125
+        return 126 if status == 0 and self.splats() else status

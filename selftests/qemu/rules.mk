@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
-# Three guests: the demo, which is also a stage of make check, and machines that lose their memory.
+# Whole machines: the demo, and a cluster of guests that fail in every way a machine can.
 
 demo_kver := $(lastword $(KVER))
+guest_needs = build/$(1)/vrseq.ko build/vrseq $(lin_programs) build/selftests/member_status
 
-demo: build/$(demo_kver)/vrseq.ko build/vrseq | provision-qemu ## three virtual machines, a group, a crash: watch it work
+demo: $(call guest_needs,$(demo_kver)) | provision-qemu ## three virtual machines, a group, a crash: watch it work
 	@python3 selftests/qemu/demo.py $(demo_kver)
 
-demo-tap: build/$(demo_kver)/vrseq.ko build/vrseq | provision-qemu
+demo-tap: $(call guest_needs,$(demo_kver)) | provision-qemu
 	@echo 1..1; if python3 selftests/qemu/demo.py $(demo_kver) | sed 's/^/# /'; \
 		then echo ok 1 - demo; else echo not ok 1 - demo; exit 1; fi
 
-guests: build/$(demo_kver)/vrseq.ko build/vrseq | provision-qemu ## three virtual machines that forget, RESTARTS=n times (100)
-	@python3 selftests/qemu/restart.py $(demo_kver) $(or $(RESTARTS),100)
+cluster: $(call guest_needs,$(demo_kver)) | provision-qemu ## whole machines fail; TEST=kill-loop|power-loss|pause|partition|... SEEDS, FIRST, KILLS
+	@python3 selftests/qemu/cluster.py $(demo_kver)
 
-.PHONY: demo
-CHECK_TARGETS += demo-tap guests
+cluster-long: $(foreach kver,$(KVER),$(call guest_needs,$(kver))) | provision-qemu
+	@for kver in $(KVER); do python3 selftests/qemu/cluster.py $$kver long || exit; done
+
+.PHONY: demo cluster-long
+CHECK_TARGETS += demo-tap cluster

@@ -1,0 +1,489 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""usage: cluster.py [KVER [long]] - whole machines fail, and what their clients saw must be what one
+linearizable service could have said.
+
+Three guests (five for partitions in the long form) on a switch with faults, each with clients and a
+reader of the log, recorded with one clock into memory that outlives the guests. Prints TAP.
+Environment: TEST=name[,name...] (kill-loop, pause, partition, ...), SEEDS=n FIRST=seed (each seed
+is a run of everything wanted: who is killed, what clients do, what the switch does), KILLS=n.
+"""
+import os
+import random
+import signal
+import sys
+import time
+
+import members
+import network
+from members import check, note
+
+LONG_PAUSE = 4              # seconds; several of the longest timeout, and shorter than TICK_GAP
+TIMERS = "heartbeat 20ms view-timeout 120ms"
+# A view timeout that nobody could mistake for a hand-over, even on a slow machine.
+SLOW_TIMERS = "heartbeat 100ms view-timeout 8s"
+HAND_OVER_MS = 6000
+VMGENID = (1, 2)            # who is told of a rollback; 3 is not
+TICK_GAP = 10               # seconds, VRSEQ_GAP_NS
+GENERATION = 1 << 48
+
+
+def percentile(values, percent):
+    values = sorted(values)
+    return values[min(len(values) - 1, len(values) * percent // 100)]
+
+
+class Run:
+    """One network, one seed; what the tests have in common."""
+
+    def __init__(self, net, group, seed, long):
+        self.net = net
+        self.group = group
+        self.random = random.Random(seed)
+        self.long = long
+        self.kills = int(os.environ.get("KILLS") or (36 if long else 10))
+
+    def now_ns(self):
+        return time.monotonic_ns()
+
+    def progress(self, nodes, count=10):
+        """Each of these gets so many numbers now."""
+        for node in nodes:
+            self.group.expect(node, f"vrseq counter next progress repeat {count} timeout 30s "
+                                    ">/dev/null")
+
+    def refused(self, node):
+        """An operation ends in bounded time, with EHOSTUNREACH, and health says who is silent."""
+        begin = time.monotonic()
+        lines = self.group.expect(node, "vrseq counter next refused timeout 120s", "3")
+        seconds = time.monotonic() - begin
+        check(seconds < 60, f"refused only after {seconds:.1f} s")
+        health = " ".join(self.group.expect(node, "vrseq health", "3"))
+        note(f"node {node} refused after {seconds:.1f} s: {' '.join(lines)[-80:]}; {health}")
+        return health
+
+
+def kill_loop(run):
+    """kill -9 of machines under load, one after the other: every history linearizable"""
+    group = run.group
+    group.work()
+    run.progress(group.ids)
+    failovers = []
+    backups = 0
+    for number in range(run.kills):
+        primary = group.agreed_primary()
+        victim = primary if run.random.random() < 0.7 else run.random.choice(group.ids)
+        killed_ns = run.now_ns()
+        run.net.power_cut(victim)
+        survivors = group.others(victim)
+        run.progress(survivors)
+        if victim == primary:
+            failovers.append((killed_ns, run.now_ns()))
+        else:
+            backups += 1
+        group.power_on(victim)
+        group.well(victim)
+        group.work(victim)
+    run.progress(group.ids)
+    group.work_stop()
+    group.linearizable(run.kills * 20)
+    gaps = [group.silence_ms(*failover) for failover in failovers]
+    check(gaps, "no primary was ever killed: take another seed")
+    note(f"{run.kills} kills, {len(gaps)} of a primary; gap from the last answer before to the "
+         f"first after, ms ({TIMERS}): p50 {percentile(gaps, 50):.0f} p99 "
+         f"{percentile(gaps, 99):.0f} max {max(gaps):.0f}")
+
+
+def stopped(run, stop, go_on):
+    """The primary does nothing for longer than every timeout; then it is asked at once."""
+    group = run.group
+    group.work(options="-t 3 -p 10000 -r 60 -a 10 -m 0")
+    run.progress(group.ids)
+    old = group.agreed_primary()
+    before = group.status(old)
+    stop(old)
+    begin = time.monotonic()
+    survivors = group.others(old)
+    run.progress(survivors)
+    time.sleep(max(0, LONG_PAUSE - (time.monotonic() - begin)))
+    go_on(old)
+    group.well(old)
+    run.progress(group.ids)
+    after = group.status(old)
+    check(after["view"] > before["view"], "the others did not go on without it")
+    group.work_stop()
+    group.linearizable(100)
+
+
+def pause(run):
+    """the primary is stopped for longer than every timeout, its clock goes on: nothing old served"""
+    stopped(run, run.net.pause, run.net.go_on)
+
+
+def pause_clock(run):
+    """the primary and its clocks stand still for longer than every timeout: nothing old served"""
+    stopped(run, run.net.freeze, run.net.thaw)
+
+
+def minority(run):
+    """cut off from a majority: refused, in bounded time, naming who is silent; then it goes on"""
+    group = run.group
+    group.work()
+    run.progress(group.ids)
+    old = group.agreed_primary()
+    lonely = [old] + run.random.sample(group.others(old), (len(group.ids) - 1) // 2 - 1)
+    majority = group.others(*lonely)
+    run.net.partition(lonely, majority)
+    for node in lonely:
+        run.refused(node)
+    time.sleep(2)
+    for node in lonely:
+        health = run.refused(node)
+        for other in majority:
+            check(f"member {other} silent " in health, f"member {other} is not named: {health}")
+    run.progress(majority)
+    view = max(group.status(node)["view"] for node in majority)
+    run.net.heal()
+    group.well(*lonely)
+    run.progress(group.ids)
+    check(group.status(old)["view"] >= view, "not in the view of the others")
+    group.work_stop()
+    group.linearizable(100)
+
+
+def nobody(run):
+    """nobody hears anybody: refused everywhere; all go on by themselves when they do again"""
+    group = run.group
+    group.work()
+    run.progress(group.ids)
+    run.net.links(None, cut=True)
+    for node in group.ids:
+        run.refused(node)
+    run.net.heal()
+    group.well()
+    run.progress(group.ids)
+    group.work_stop()
+    group.linearizable(100)
+
+
+def one_way(run):
+    """links that work in one direction only, and pairs that cannot talk: somebody always serves"""
+    group = run.group
+    group.work()
+    for kind in ("mute", "deaf", "pair"):
+        old = group.agreed_primary()
+        others = group.others(old)
+        pair = run.random.sample(others, 1)
+        if kind == "mute":
+            run.net.cut([old], others)
+        elif kind == "deaf":
+            run.net.cut(others, [old])
+        else:
+            run.net.partition([old], pair)
+        served = others if kind != "pair" else group.others(old, *pair)
+        run.progress(served)
+        run.net.heal()
+        group.well()
+        run.progress(group.ids)
+    group.work_stop()
+    group.linearizable(100)
+
+
+def links(run):
+    """every link loses, repeats, reorders and damages datagrams, and old ones come again"""
+    group = run.group
+    group.work()
+    run.net.links(None, drop=0.02, duplicate=0.05, jitter_ms=10, corrupt=0.02)
+    for _ in range(4):
+        run.progress(group.ids, 20)
+        run.net.links(None, replay=100)
+    counts = run.net.heal()
+    for what in ("lost", "duplicates", "corrupted", "replayed"):
+        check(counts.get(what), f"the switch did nothing of the kind: {what}")
+    group.well()
+    group.work_stop()
+    group.linearizable(100)
+    note(f"the switch: {counts}")
+
+
+def rolling_upgrade(run):
+    """the module is reloaded at one member after the other under load: nothing lost, by hand-over"""
+    group = run.group
+    group.work()
+    run.progress(group.ids)
+    moves = 0
+    for node in group.ids * (10 if run.long else 1):
+        was_primary = group.agreed_primary() == node
+        moves += was_primary
+        begin_ns = run.now_ns()
+        group.work_kill(node)
+        group.expect(node, members.UNLOAD)
+        run.progress(group.others(node))
+        silence = group.silence_ms(begin_ns, run.now_ns())
+        note(f"node {node}{', the primary,' if was_primary else ''} unloaded: "
+             f"nothing was answered for {silence:.0f} ms")
+        check(silence < HAND_OVER_MS, "the others waited for a timeout")
+        group.configure(node)
+        group.well(node)
+        group.work(node)
+    run.progress(group.ids)
+    check(moves, "no primary was ever unloaded")
+    group.work_stop()
+    group.linearizable(100)
+
+
+rolling_upgrade.options = SLOW_TIMERS
+
+
+def shutdown(run):
+    """the primary is shut down in good order under load: it hands over, nobody waits for a timeout"""
+    group = run.group
+    group.work()
+    run.progress(group.ids)
+    old = group.agreed_primary()
+    begin_ns = run.now_ns()
+    run.net.channels[old][1].start("exec reboot -f")
+    run.progress(group.others(old))
+    run.net.guests[old].process.wait(60)
+    silence = group.silence_ms(begin_ns, run.now_ns())
+    note(f"nothing was answered for {silence:.0f} ms")
+    check(silence < HAND_OVER_MS, "the others waited for a timeout")
+    group.power_on(old)
+    group.well(old)
+    group.work(old)
+    run.progress(group.ids)
+    group.work_stop()
+    group.linearizable(100)
+
+
+shutdown.options = SLOW_TIMERS
+
+
+def asleep(run, node, begin_ns):
+    """While a member that was primary sleeps."""
+    group = run.group
+    run.progress(group.others(node))
+    silence = group.silence_ms(begin_ns, run.now_ns())
+    note(f"node {node} asleep: nothing was answered for {silence:.0f} ms")
+    check(silence < HAND_OVER_MS, "the others waited for a timeout")
+
+
+def suspend(run):
+    """the primary is suspended to memory under load and wakes up: it hands over, and comes back"""
+    group = run.group
+    group.work()
+    run.progress(group.ids)
+    old = group.agreed_primary()
+    begin_ns = run.now_ns()
+    run.net.channels[old][1].start("echo mem >/sys/power/state")
+    run.net.until(old, "suspended")
+    asleep(run, old, begin_ns)
+    time.sleep(2)
+    run.net.wake(old)
+    check(run.net.channels[old][1].wait(60)[0] == "0", "it could not sleep")
+    group.well(old)
+    run.progress(group.ids)
+    # What a hibernation tells everybody, without the image: that takes 5 s.
+    before = group.stat(old, "demoted_sleep")
+    group.expect(old, "echo freezer >/sys/power/pm_test && { echo disk >/sys/power/state; "
+                      "echo none >/sys/power/pm_test; }")
+    check(group.stat(old, "demoted_sleep") == before + 1, "it trusts its memory after hibernation")
+    group.well(old)
+    run.progress(group.ids)
+    group.work_stop()
+    group.linearizable(100)
+
+
+suspend.options = SLOW_TIMERS
+
+
+def stall(run):
+    """members stand still for long: who might have been rolled back unseen gives up its memory"""
+    group = run.group
+    told, other, untold = 1, 2, 3
+    group.work(options="-t 2 -p 50000 -m 0 -a 0")
+    run.progress(group.ids)
+    lives = {node: group.stat(node, "recoveries") for node in (told, untold)}
+    for node in (told, untold):
+        run.net.pause(node)
+    run.refused(other)
+    time.sleep(TICK_GAP + 3)
+    for node in (told, untold):
+        run.net.go_on(node)
+    group.well()
+    run.progress(group.ids)
+    check(group.stat(untold, "demoted_gap") == 1, "it trusts its memory")
+    check(group.stat(untold, "recoveries") == lives[untold] + 1, "it did not recover")
+    check(group.stat(told, "demoted_gap") == 0, "one that would be told does not trust its memory")
+    check(group.stat(told, "recoveries") == lives[told], "one that would be told recovered")
+    group.work_stop()
+    group.linearizable(50)
+
+
+DRAW = "while sleep 0.05; do vrseq counter next own repeat 5; done"
+
+
+def rolled_back(run, victim):
+    """One member's machine is put back to an old state, when its memory of what it acknowledged
+    would be half of a majority that lost it."""
+    group = run.group
+    net = run.net
+    drawing = net.channels[victim][1]
+    drawing.start(DRAW)
+    keeper, behind = group.others(victim)
+    limit = []
+    image = net.save(victim, lambda: limit.append(
+        int(group.expect(keeper, "vrseq counter get own")[-1])))
+    run.progress(group.ids)
+    run.net.cut([behind], [keeper, victim])
+    run.net.cut([keeper, victim], [behind])
+    # Only these two know of it, and one of them forgets.
+    mark = int(group.expect(keeper, "vrseq counter next mark repeat 20 timeout 60s")[-1])
+    net.pause(keeper)
+    net.roll_back(victim, image)
+    before = [int(text) for _, text in drawing.stamped() if text.isdigit()]
+    net.heal()
+    net.cut([keeper], [victim, behind])
+    for node in (behind, victim):
+        status, lines = net.run(node, "vrseq counter next mark timeout 4s", members.PATIENCE)
+        check(status != "0", f"node {node} serves out of a memory that is gone: {lines}, {mark}")
+    check(group.stat(victim, "demoted_rollback") == 1, "it does not know that it was rolled back")
+    net.heal()
+    net.go_on(keeper)
+    group.well()
+    run.progress(group.ids)
+    for node in group.ids:
+        got = int(group.expect(node, "vrseq counter next mark timeout 30s")[-1])
+        check(got > mark, f"node {node} got {got} of a counter that was at {mark}")
+        mark = got
+    group.expect(victim, "pkill -f 'while sleep'; pkill vrseq; true")
+    after = [int(text) for _, text in net.channels[victim][1].stamped() if text.isdigit()]
+    new = [token for token in after if token > limit[0]]
+    check(new, "the process that was rolled back with its machine got nothing any more")
+    twice = set(new) & set(before)
+    check(not twice, f"handed out again after the rollback: {sorted(twice)[:5]}")
+    check(new == sorted(set(new)), "not ascending after the rollback")
+    net.guests[victim].share()
+    note(f"node {victim} rolled back from {max(before)} to {limit[0]}, went on with {min(new)}")
+
+
+def rollback(run):
+    """a machine is put back to an old image: it never serves nor votes from its old memory"""
+    group = run.group
+    group.work(3)
+    run.progress(group.ids)
+    for victim in VMGENID:
+        rolled_back(run, victim)
+    group.work_stop(3)
+    group.converged()
+    group.linearizable(100)
+
+
+def power_loss(run):
+    """two of three lose power: refused for good, whatever is asked, until the group is formed anew"""
+    group = run.group
+    group.work()
+    run.progress(group.ids)
+    group.work_stop()
+    group.linearizable(100)
+    largest = int(group.expect(1, "vrseq counter next")[-1])
+    for node in (2, 3):
+        run.net.power_cut(node)
+    run.refused(1)
+    for node in (2, 3):
+        group.power_on(node)
+    # Nobody knows what the two had promised: no answer, by anyone, whatever is asked how often.
+    for _ in range(3):
+        for node, status in ((1, "3"), (2, "7"), (3, "7")):         # 7: ENOTRECOVERABLE
+            group.expect(node, "vrseq counter next timeout 5s", status)
+            group.expect(node, "vrseq counter get timeout 5s", status)
+    note("refused: " + " / ".join(group.expect(2, "vrseq health", "7")))
+    for node in group.ids:
+        group.expect(node, members.UNLOAD)
+    for node in group.ids:
+        group.configure(node)
+    group.form(" generation 1")
+    for node in group.ids:
+        token = int(group.expect(node, "vrseq counter next")[-1])
+        check(token > largest and token > GENERATION, f"{token} is not above {largest}")
+
+
+TESTS = (kill_loop, power_loss, pause, pause_clock, stall, minority, nobody, one_way, links, rollback,
+         suspend, shutdown, rolling_upgrade)
+# What a name in TEST= stands for, if not for the functions that have it in their name.
+FAMILIES = {"partition": ("minority", "nobody", "one_way", "links"),
+            "pause": ("pause", "pause_clock", "stall")}
+
+
+OF_FIVE = ("kill_loop",) + FAMILIES["partition"]
+
+
+def wanted_tests():
+    names = os.environ.get("TEST", "").replace("-", "_").split(",")
+
+    def wanted(test):
+        return any(test.__name__ in FAMILIES[name] if name in FAMILIES else name in test.__name__
+                   for name in names)
+    return [test for test in TESTS if wanted(test)]
+
+
+def run_tests(run, tests, number):
+    """How many failed."""
+    failed = 0
+    for test in tests:
+        begin = time.monotonic()
+        try:
+            run.group.options = getattr(test, "options", TIMERS)
+            run.group.fresh()
+            note(f"{test.__name__}: a fresh group after {time.monotonic() - begin:.0f} s")
+            test(run)
+            run.group.no_complaint()
+            print(f"ok {number} - {test.__name__}: {test.__doc__}", flush=True)
+        except Exception as error:
+            failed += 1
+            note(f"{type(error).__name__}: {error}")
+            for node in run.group.ids:
+                for line in run.net.guests[node].splats()[:30]:
+                    note(f"node {node} kernel: {line}")
+            note(f"kernel logs: {os.path.relpath(run.net.out)}/N/console.log")
+            print(f"not ok {number} - {test.__name__}: {test.__doc__}", flush=True)
+            # Whatever state the machines are in: the next test begins with others.
+            for node in run.group.ids:
+                run.net.power_cut(node)
+        note(f"{time.monotonic() - begin:.0f} s")
+        number += 1
+    return failed
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    kver = sys.argv[1] if len(sys.argv) > 1 else "6.12"
+    long = sys.argv[2:] == ["long"]
+    tests = wanted_tests()
+    sizes = [(3, tests)]
+    if long:
+        sizes.append((5, [test for test in tests if test.__name__ in OF_FIVE]))
+    first = int(os.environ.get("FIRST") or 1)
+    runs = [(size, some, seed) for seed in range(first, first + int(os.environ.get("SEEDS") or 1))
+            for size, some in sizes if some]
+    failed = 0
+    number = 1
+    print(f"1..{sum(len(some) for _, some, _ in runs)}", flush=True)
+    for size, some, seed in runs:
+        out = os.path.join(network.rig.TOP, "build/guest", f"cluster-{kver}")
+        note(f"kernel {kver}, {size} members, seed {seed}")
+        begin = time.monotonic()
+        with network.Network(kver, size, out=out, seed=seed, qemu_options=lambda node: (
+                ["-device", "vmgenid,guid=auto"] if node in VMGENID else [])) as net:
+            run = Run(net, members.Members(net, range(1, size + 1)), seed, long)
+            failed += run_tests(run, some, number)
+        note(f"seed {seed}: {time.monotonic() - begin:.0f} s in all")
+        number += len(some)
+    return 1 if failed or not runs else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
