@@ -5,9 +5,11 @@
  * the reference search; knows nothing of the device.
  */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lin.h"
 #include "lin_file.h"
@@ -446,6 +448,39 @@ static void test_fit(void)
 	       verdict.rule == LIN_PHANTOM_TIME, "unknown ranges are fitted into gaps");
 }
 
+/* Memory of several machines: a clock, then histories. Last, as it stops our own clock. */
+static void test_device(void)
+{
+	char path[] = "/tmp/lin_test.XXXXXX", at[64], zero[sizeof(union lin_record)] = { 0 };
+	uint64_t clock = 4711, found = 0;
+	int fd = mkstemp(path);
+	union lin_record *record;
+	struct lin_file file;
+	bool ok;
+
+	snprintf(at, sizeof(at), "%s@%u", path, 2 * LIN_DEVICE_BYTES);
+	ok = fd >= 0 && !ftruncate(fd, 4 * LIN_DEVICE_BYTES) &&
+	     pwrite(fd, &clock, sizeof(clock), 0) == sizeof(clock) &&
+	     !lin_file_create(&file, at, 1);
+	result(ok && lin_now_ns() == clock, "the clock of a shared memory is its first number");
+	if (!ok)
+		return;
+	clock++;
+	ok = pwrite(fd, &clock, sizeof(clock), 0) == sizeof(clock) && lin_now_ns() == clock;
+	result(ok, "and what is written there is the time at once");
+
+	while ((record = lin_file_add(&file)))
+		record->op.first = 1;
+	ok = file.capacity == LIN_DEVICE_BYTES / sizeof(union lin_record) &&
+	     pread(fd, &found, sizeof(found), 3 * LIN_DEVICE_BYTES - sizeof(union lin_record) +
+		   offsetof(struct lin_op, first)) == sizeof(found) && found == 1 &&
+	     pread(fd, zero, sizeof(zero), 3 * LIN_DEVICE_BYTES) == sizeof(zero) && !zero[0];
+	result(ok, "a history there fills its piece and nothing after it");
+	lin_file_close(&file);
+	close(fd);
+	unlink(path);
+}
+
 void test_log(uint64_t *seed, int *tests, int *fails);
 
 int main(void)
@@ -461,6 +496,7 @@ int main(void)
 	test_torn_read();
 	test_fit();
 	test_log(&rng, &test_count, &fail_count);
+	test_device();
 	printf("1..%d\n", test_count);
 	return fail_count ? 1 : 0;
 }
