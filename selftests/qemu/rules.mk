@@ -11,6 +11,9 @@ demo-tap: $(call guest_needs,$(demo_kver)) | provision-qemu
 	@echo 1..1; if python3 selftests/qemu/demo.py $(demo_kver) | sed 's/^/# /'; \
 		then echo ok 1 - demo; else echo not ok 1 - demo; exit 1; fi
 
+switch: ## the switch between guests, without guests
+	@python3 selftests/qemu/switch_test.py
+
 cluster: $(call guest_needs,$(demo_kver)) | provision-qemu ## whole machines fail; TEST=kill-loop|power-loss|pause|partition|... SEEDS, FIRST, KILLS
 	@python3 selftests/qemu/cluster.py $(demo_kver)
 
@@ -18,4 +21,4 @@ cluster-long: $(foreach kver,$(KVER),$(call guest_needs,$(kver))) | provision-qe
 	@for kver in $(KVER); do python3 selftests/qemu/cluster.py $$kver long || exit; done
 
 .PHONY: demo cluster-long
-CHECK_TARGETS += demo-tap cluster
+CHECK_TARGETS += switch demo-tap cluster
