@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""usage: cluster.py [KVER [long]] - whole machines fail, and what their clients saw must be what one
-linearizable service could have said.
+"""usage: cluster.py [KVER [long]] - whole machines fail, and what their clients saw must be what
+one linearizable service could have said.
 
 Three guests (five for partitions in the long form) on a switch with faults, each with clients and a
 reader of the log, recorded with one clock into memory that outlives the guests. Prints TAP.
 Environment: TEST=name[,name...] (kill-loop, pause, partition, ...), SEEDS=n FIRST=seed (each seed
-is a run of everything wanted: who is killed, what clients do, what the switch does), KILLS=n.
+is a run of everything wanted: who is killed, what clients do, what the switch does), KILLS=n,
+RESTARTS=n.
 """
 import os
 import random
@@ -24,6 +25,8 @@ TIMERS = "heartbeat 20ms view-timeout 120ms"
 SLOW_TIMERS = "heartbeat 100ms view-timeout 8s"
 HAND_OVER_MS = 6000
 VMGENID = (1, 2)            # who is told of a rollback; 3 is not
+# More would only be a test of how many machines two processors can emulate, and fill the histories.
+SLOW_WORK = "-t 2 -p 80000 -i 300 -x 3 -m 0"
 TICK_GAP = 10               # seconds, VRSEQ_GAP_NS
 GENERATION = 1 << 48
 
@@ -41,6 +44,7 @@ class Run:
         self.group = group
         self.random = random.Random(seed)
         self.long = long
+        self.restarts = int(os.environ.get("RESTARTS") or 100)
         self.kills = int(os.environ.get("KILLS") or (36 if long else 10))
 
     def now_ns(self):
@@ -66,7 +70,7 @@ class Run:
 def kill_loop(run):
     """kill -9 of machines under load, one after the other: every history linearizable"""
     group = run.group
-    group.work()
+    group.work(options=SLOW_WORK)
     run.progress(group.ids)
     failovers = []
     backups = 0
@@ -83,7 +87,7 @@ def kill_loop(run):
             backups += 1
         group.power_on(victim)
         group.well(victim)
-        group.work(victim)
+        group.work(victim, options=SLOW_WORK)
     run.progress(group.ids)
     group.work_stop()
     group.linearizable(run.kills * 20)
@@ -92,6 +96,24 @@ def kill_loop(run):
     note(f"{run.kills} kills, {len(gaps)} of a primary; gap from the last answer before to the "
          f"first after, ms ({TIMERS}): p50 {percentile(gaps, 50):.0f} p99 "
          f"{percentile(gaps, 99):.0f} max {max(gaps):.0f}")
+
+
+def reloads(run):
+    """one member after the other loses its memory with its module, over and over"""
+    group = run.group
+    group.work(options=SLOW_WORK)
+    seconds = []
+    for number in range(run.restarts):
+        node = group.ids[number % len(group.ids)]
+        group.work_kill(node)
+        group.expect(node, members.UNLOAD)
+        group.configure(node)
+        seconds.append(group.well(node))
+        group.work(node, options=SLOW_WORK)
+    run.progress(group.ids)
+    group.work_stop()
+    group.linearizable(run.restarts)
+    note(f"{run.restarts} restarts, well again after {max(seconds):.2f} s at most")
 
 
 def stopped(run, stop, go_on):
@@ -116,12 +138,12 @@ def stopped(run, stop, go_on):
 
 
 def pause(run):
-    """the primary is stopped for longer than every timeout, its clock goes on: nothing old served"""
+    """the primary is stopped for longer than every timeout: nothing old is served"""
     stopped(run, run.net.pause, run.net.go_on)
 
 
 def pause_clock(run):
-    """the primary and its clocks stand still for longer than every timeout: nothing old served"""
+    """the primary and its clock stand still for as long: nothing old is served"""
     stopped(run, run.net.freeze, run.net.thaw)
 
 
@@ -207,7 +229,7 @@ def links(run):
 
 
 def rolling_upgrade(run):
-    """the module is reloaded at one member after the other under load: nothing lost, by hand-over"""
+    """the module is reloaded at one member after the other: hand-overs, nothing lost"""
     group = run.group
     group.work()
     run.progress(group.ids)
@@ -236,7 +258,7 @@ rolling_upgrade.options = SLOW_TIMERS
 
 
 def shutdown(run):
-    """the primary is shut down in good order under load: it hands over, nobody waits for a timeout"""
+    """the primary is shut down in good order: it hands over, nobody waits for a timeout"""
     group = run.group
     group.work()
     run.progress(group.ids)
@@ -380,7 +402,7 @@ def rollback(run):
 
 
 def power_loss(run):
-    """two of three lose power: refused for good, whatever is asked, until the group is formed anew"""
+    """two of three lose power: refused, whatever is asked, until the group is formed anew"""
     group = run.group
     group.work()
     run.progress(group.ids)
@@ -408,8 +430,8 @@ def power_loss(run):
         check(token > largest and token > GENERATION, f"{token} is not above {largest}")
 
 
-TESTS = (kill_loop, power_loss, pause, pause_clock, stall, minority, nobody, one_way, links, rollback,
-         suspend, shutdown, rolling_upgrade)
+TESTS = (kill_loop, reloads, power_loss, pause, pause_clock, stall, minority, nobody, one_way,
+         links, rollback, suspend, shutdown, rolling_upgrade)
 # What a name in TEST= stands for, if not for the functions that have it in their name.
 FAMILIES = {"partition": ("minority", "nobody", "one_way", "links"),
             "pause": ("pause", "pause_clock", "stall")}

@@ -19,7 +19,7 @@ import rig
 import root
 
 HISTORY_BYTES = 1 << 20         # LIN_DEVICE_BYTES
-HISTORIES = 127                 # the first piece of the shared memory is the clock
+HISTORIES = 511                 # the first piece of the shared memory is the clock
 DEVICE = "/sys/bus/pci/devices/0000:00:10.0/resource2"
 DISK_BYTES = 64 << 20
 HERE = os.path.dirname(os.path.abspath(__file__))

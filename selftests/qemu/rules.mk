@@ -14,7 +14,7 @@ demo-tap: $(call guest_needs,$(demo_kver)) | provision-qemu
 switch: ## the switch between guests, without guests
 	@python3 selftests/qemu/switch_test.py
 
-cluster: $(call guest_needs,$(demo_kver)) | provision-qemu ## whole machines fail; TEST=kill-loop|power-loss|pause|partition|... SEEDS, FIRST, KILLS
+cluster: $(call guest_needs,$(demo_kver)) | provision-qemu ## whole machines fail; TEST=kill-loop|power-loss|pause|partition|... SEEDS, FIRST, KILLS, RESTARTS
 	@python3 selftests/qemu/cluster.py $(demo_kver)
 
 cluster-long: $(foreach kver,$(KVER),$(call guest_needs,$(kver))) | provision-qemu
