@@ -52,8 +52,8 @@ CC ?= gcc
 CFLAGS ?= -O2 -g
 user_cflags := -std=gnu11 -Wall -Wextra -Iuapi -Iuserspace/libvrseq -Ikmod/core -MMD -MP
 lib_objects := $(patsubst %.c,build/%.o,$(wildcard userspace/libvrseq/*.c))
-# The tool reads journals with the core's own eyes.
-tool_core := kmod/core/vr_journal.c
+# The tool reads journals and records with the core's own eyes.
+tool_core := kmod/core/vr_journal.c kmod/core/vr_record.c
 tool_objects := $(patsubst %.c,build/%.o,$(wildcard userspace/vrseq/*.c) $(tool_core))
 
 tools: build/vrseq build/libvrseq.so build/libvrseq.a ## the library and the vrseq tool

@@ -25,6 +25,7 @@ struct todo {
 	DECLARE_BITMAP(submit, VRSEQ_FILES_MAX);
 	bool readable;
 	bool status_changed;
+	bool record;
 };
 
 /* Nobody who takes a group down waits longer for a hand-over. */
@@ -98,6 +99,11 @@ static void step_once(struct vrseq_engine *e, struct vr_event *ev, struct todo *
 		else
 			__set_bit(slot, todo->wake);
 	}
+	if (fx->record) {
+		e->record_number = fx->record_write;
+		e->record_content = *fx->record_content;
+		todo->record = true;
+	}
 	if (fx->form_done)
 		end_form(e);
 	if (fx->left)
@@ -110,7 +116,11 @@ static void step_once(struct vrseq_engine *e, struct vr_event *ev, struct todo *
 /* Whoever else is the same image has the same random numbers, but another id. */
 static void demote(struct vrseq_engine *e, enum vrseq_stat reason, struct todo *todo)
 {
-	struct vr_event ev = { .type = VR_EVENT_DEMOTE };
+	struct vr_event ev = {
+		.type = VR_EVENT_DEMOTE,
+		/* Asleep, nobody wrote to the disk; put back in time, the record may be too. */
+		.rolled_back = reason != VRSEQ_STAT_DEMOTED_SLEEP,
+	};
 
 	e->vmgen_id = vrseq_vmgen_id();
 	ev.nonce = (new_nonce() ^ e->vmgen_id) ?: 1;
@@ -205,6 +215,9 @@ static void perform(struct vrseq_engine *e, struct todo *todo)
 
 	while ((skb = __skb_dequeue(&todo->datagrams)))
 		vrseq_udp_xmit(&e->udp, skb);
+	if (todo->record)
+		vrseq_record_write(e->record, e->record_number, &e->record_content,
+				   e->group.members);
 	for_each_set_bit(slot, todo->wake, VRSEQ_FILES_MAX) {
 		wait_queue_head_t *wait = &e->sessions.table[slot].wait;
 
@@ -339,22 +352,8 @@ void vrseq_engine_close(struct vrseq_engine *e, u32 slot)
 	leave(e, &todo);
 }
 
-/**
- * vrseq_engine_form - form the group and wait until that has ended
- * @e:		engine
- * @generation:	in which numbers start
- * @form:	receives enum vr_form_error and the slot it is about
- *
- * Return: 0 if @form is valid; -EBUSY another one waits already, -ENETDOWN,
- * -ETIMEDOUT, -EINTR. After the last two the forming may still succeed.
- */
-int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form *form)
+static int form_and_wait(struct vrseq_engine *e, struct vr_event *ev, struct vrseq_form *form)
 {
-	struct vr_event ev = {
-		.type = VR_EVENT_FORM,
-		.generation = generation,
-		.form_id = get_random_u64(),
-	};
 	int error = 0;
 	struct todo todo;
 	long left;
@@ -367,7 +366,7 @@ int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form 
 		error = -EBUSY;
 	} else {
 		e->form = form;
-		run(e, &ev, &todo);
+		run(e, ev, &todo);
 	}
 	leave(e, &todo);
 	if (error)
@@ -385,6 +384,40 @@ int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form 
 	return left ? -EINTR : -ETIMEDOUT;
 }
 
+/**
+ * vrseq_engine_form - form the group and wait until that has ended
+ * @e:		engine
+ * @generation:	in which numbers start
+ * @form:	receives enum vr_form_error and the slot it is about
+ *
+ * Return: 0 if @form is valid; -EBUSY another one waits already, -ENETDOWN,
+ * -ETIMEDOUT, -EINTR. After the last two the forming may still succeed.
+ */
+int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form *form)
+{
+	struct vr_event ev = {
+		.type = VR_EVENT_FORM,
+		.generation = generation,
+		.form_id = get_random_u64(),
+	};
+
+	return form_and_wait(e, &ev, form);
+}
+
+/**
+ * vrseq_engine_reform - give up what is left and begin the next generation
+ * @e:		engine
+ * @form:	receives enum vr_form_error and the slot it is about
+ *
+ * Return: as vrseq_engine_form().
+ */
+int vrseq_engine_reform(struct vrseq_engine *e, struct vrseq_form *form)
+{
+	struct vr_event ev = { .type = VR_EVENT_REFORM };
+
+	return form_and_wait(e, &ev, form);
+}
+
 static void post(struct vrseq_engine *e, struct vr_event *ev)
 {
 	struct todo todo;
@@ -393,6 +426,23 @@ static void post(struct vrseq_engine *e, struct vr_event *ev)
 	if (e->running)
 		run(e, ev, &todo);
 	leave(e, &todo);
+}
+
+/**
+ * vrseq_engine_recorded - a write of the record ended
+ * @e:		engine
+ * @number:	of the write
+ * @error:	0 if it is on stable storage
+ */
+void vrseq_engine_recorded(struct vrseq_engine *e, u64 number, int error)
+{
+	struct vr_event ev = {
+		.type = VR_EVENT_RECORDED,
+		.record_write = number,
+		.record_error = error,
+	};
+
+	post(e, &ev);
 }
 
 /**

@@ -16,6 +16,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include "record.h"
 #include "session.h"
 #include "stats.h"
 #include "udp.h"
@@ -37,7 +38,10 @@ struct vrseq_form {
  * @replica:	NULL when not running
  * @memory_bytes: of the replica
  * @group:	what all datagrams of the group share
- * @form:	who waits for the forming, NULL = nobody
+ * @form:	who waits for the forming, or reforming, NULL = nobody
+ * @record:	on stable storage, NULL = none is kept; constant
+ * @record_number: of the write that was asked for last
+ * @record_content: what it is to say; nobody changes it before that write ended
  * @left:	the hand-over that was asked for last is done
  * @fx:		of the last step
  * @scratch:	of the last decoded datagram
@@ -67,6 +71,9 @@ struct vrseq_engine {
 	size_t memory_bytes;
 	struct vr_wire_group group;
 	struct vrseq_form *form;
+	struct vrseq_record *record;
+	u64 record_number;
+	struct vr_record record_content;
 	struct completion left;
 	struct vr_effects fx;
 	struct vr_wire_scratch scratch;
@@ -106,12 +113,16 @@ static inline bool vrseq_engine_running(const struct vrseq_engine *e)
 /* From udp.c, bottom halves off. */
 void vrseq_engine_receive(struct vrseq_engine *e, u8 slot, const u8 *data, u32 bytes);
 
+/* From record.c, in a work item. */
+void vrseq_engine_recorded(struct vrseq_engine *e, u64 number, int error);
+
 /* From call.c and chardev.c, in a process. */
 int vrseq_engine_ask(struct vrseq_engine *e, u32 slot, struct vrseq_request *rq);
 bool vrseq_engine_abandon(struct vrseq_engine *e, u32 slot, const struct vrseq_request *rq);
 void vrseq_engine_close(struct vrseq_engine *e, u32 slot);
 
 int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form *form);
+int vrseq_engine_reform(struct vrseq_engine *e, struct vrseq_form *form);
 void vrseq_engine_leave(struct vrseq_engine *e);
 int vrseq_engine_left(struct vrseq_engine *e);
 void vrseq_engine_demote(struct vrseq_engine *e, enum vrseq_stat reason);

@@ -83,6 +83,7 @@ static void release(struct kref *kref)
 	struct vrseq_group *group = container_of(kref, struct vrseq_group, kref);
 
 	vrseq_engine_destroy(&group->engine);
+	vrseq_record_put(group->engine.record);
 	kvfree(group);
 }
 
@@ -167,7 +168,7 @@ static void identify(const uuid_t *uuid, const struct vrseq_member *members, u8 
 }
 
 static void configure(const struct vrseq_group *group, const struct vrseq_member *members,
-		      u8 count, struct vr_config *cfg)
+		      u8 count, const struct vr_wire_group *identity, struct vr_config *cfg)
 {
 	const struct vrseq_group_config *config = &group->config;
 	u8 slot;
@@ -180,6 +181,10 @@ static void configure(const struct vrseq_group *group, const struct vrseq_member
 	}
 	/* A PREPARE_OK says that a majority holds it, and promises no more. */
 	cfg->memory_is_durable = true;
+	cfg->keeps_record = group->engine.record;
+	cfg->record = group->found;
+	/* The list may not be complete yet. */
+	cfg->record_differs = group->found.formed && group->found.members != identity->members;
 	cfg->heartbeat_ns = config->heartbeat_ns;
 	cfg->view_timeout_ns = config->view_timeout_ns;
 	cfg->lease_ns = config->lease_ns;
@@ -204,8 +209,8 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 	int error;
 
 	lockdep_assert_held(&groups_lock);
-	configure(group, members, count, &cfg);
 	identify(&group->config.uuid, members, count, &identity);
+	configure(group, members, count, &identity, &cfg);
 	reason = vr_config_invalid(&cfg);
 	if (reason) {
 		NL_SET_ERR_MSG_FMT(extack, "%s", reason);
@@ -374,8 +379,11 @@ static void hand_over(struct list_head *list)
  *    the socket is released, so the network namespace may go.
  * d) vrseq_engine_quiesce(): the timer is neither armed nor running; with b)
  *    nobody looks at the replica any more, and it is freed.
- * e) The peers are unreachable by c) and freed with their routes.
- * f) The reference of the list is dropped. What is left is memory that open
+ * e) vrseq_record_stop(): by b) no write of the record is asked for any more, and
+ *    nobody is told of the end of one. It waits a second for one under way; a
+ *    disk that hangs holds that write, its file and the module, nothing of ours.
+ * f) The peers are unreachable by c) and freed with their routes.
+ * g) The reference of the list is dropped. What is left is memory that open
  *    files still point to; the last close frees it.
  */
 static void destroy(struct vrseq_group *group)
@@ -383,6 +391,7 @@ static void destroy(struct vrseq_group *group)
 	vrseq_engine_stop(&group->engine);
 	vrseq_udp_close(&group->engine.udp);
 	vrseq_engine_quiesce(&group->engine);
+	vrseq_record_stop(group->engine.record);
 	vrseq_peers_destroy(vrseq_udp_replace_peers(&group->engine.udp, NULL));
 	vrseq_group_put(group);
 }
@@ -424,7 +433,10 @@ void vrseq_group_name_uuid(const char *name, uuid_t *uuid)
  * @config:	checked, rings rounded up to powers of two
  * @extack:	told why not
  *
- * Return: 0, -EEXIST, -EINVAL, -EADDRNOTAVAIL, -EADDRINUSE or -ENOMEM.
+ * Opens the record in the context of the caller, who waits for its disk himself.
+ *
+ * Return: 0, -EEXIST, -EINVAL, -EADDRNOTAVAIL, -EADDRINUSE or -ENOMEM, or what
+ * vrseq_record_open() says.
  */
 int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 		    struct netlink_ext_ack *extack)
@@ -443,6 +455,18 @@ int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 	kref_init(&group->kref);
 	group->net_cookie = net->net_cookie;
 	group->config = *config;
+	if (*config->record) {
+		struct vrseq_record *record =
+			vrseq_record_open(config->record, config->uuid.b, config->self_id,
+					  &group->found, extack);
+
+		if (IS_ERR(record)) {
+			destroy(group);
+			return PTR_ERR(record);
+		}
+		group->engine.record = record;
+		vrseq_record_attach(record, &group->engine);
+	}
 
 	mutex_lock(&groups_lock);
 	if (find(net->net_cookie, config->name)) {
@@ -495,9 +519,16 @@ int vrseq_group_del(struct net *net, const char *name, struct netlink_ext_ack *e
 	return error;
 }
 
-/* A group to work with, held, without the lock. */
-static struct vrseq_group *hold_for(struct net *net, const char *name,
-				    struct netlink_ext_ack *extack)
+/**
+ * vrseq_group_hold - hold a group, to work with it without the lock
+ * @net:	where
+ * @name:	which
+ * @extack:	told why not
+ *
+ * Return: the group, to be given back with vrseq_group_put(), or NULL.
+ */
+struct vrseq_group *vrseq_group_hold(struct net *net, const char *name,
+				     struct netlink_ext_ack *extack)
 {
 	struct vrseq_group *group;
 
@@ -519,7 +550,7 @@ static struct vrseq_group *hold_for(struct net *net, const char *name,
  */
 int vrseq_group_resign(struct net *net, const char *name, struct netlink_ext_ack *extack)
 {
-	struct vrseq_group *group = hold_for(net, name, extack);
+	struct vrseq_group *group = vrseq_group_hold(net, name, extack);
 	int error;
 
 	if (!group)
@@ -528,70 +559,6 @@ int vrseq_group_resign(struct net *net, const char *name, struct netlink_ext_ack
 	error = vrseq_engine_left(&group->engine);
 	if (error)
 		NL_SET_ERR_MSG(extack, "nobody took over in time, see vrseq group show");
-	vrseq_group_put(group);
-	return error;
-}
-
-static int explain_form(const struct vrseq_form *form, u16 id, struct netlink_ext_ack *extack)
-{
-	switch (form->error) {
-	case VR_FORM_OKAY:
-		return 0;
-	case VR_FORM_NOT_BLANK_HERE:
-		NL_SET_ERR_MSG(extack, "name: this member is not blank, see vrseq group show");
-		return -EBUSY;
-	case VR_FORM_UNREACHABLE:
-		NL_SET_ERR_MSG_FMT(extack, "member %u does not answer: is it added there?", id);
-		return -EHOSTUNREACH;
-	case VR_FORM_NOT_BLANK:
-		NL_SET_ERR_MSG_FMT(extack, "member %u is not blank: it was in a group", id);
-		return -EBUSY;
-	case VR_FORM_BUSY:
-		NL_SET_ERR_MSG_FMT(extack, "member %u takes part in another forming", id);
-		return -EBUSY;
-	default:
-		NL_SET_ERR_MSG_FMT(extack, "member %u has another list of members", id);
-		return -EINVAL;
-	}
-}
-
-/**
- * vrseq_group_form - form the group, once in its life
- * @net:	where
- * @name:	which
- * @generation:	in which its numbers start
- * @extack:	told why not
- *
- * Waits without a lock, 5 s at most.
- *
- * Return: 0, -ENOENT, -EBUSY, -EHOSTUNREACH, -EINVAL, -ENETDOWN, -ETIMEDOUT or
- * -EINTR; after the last two the forming may still succeed.
- */
-int vrseq_group_form(struct net *net, const char *name, u16 generation,
-		     struct netlink_ext_ack *extack)
-{
-	struct vrseq_group *group = hold_for(net, name, extack);
-	struct vrseq_form form;
-	int error;
-
-	if (!group)
-		return -ENOENT;
-
-	error = vrseq_engine_form(&group->engine, generation, &form);
-	switch (error) {
-	case 0:
-		error = explain_form(&form, vrseq_udp_member_id(&group->engine.udp, form.slot),
-				     extack);
-		break;
-	case -EBUSY:
-		NL_SET_ERR_MSG(extack, "name: the group is being formed right now");
-		break;
-	case -ENETDOWN:
-		NL_SET_ERR_MSG(extack, "name: the group was deleted meanwhile");
-		break;
-	default:
-		NL_SET_ERR_MSG(extack, "forming goes on, see vrseq group show");
-	}
 	vrseq_group_put(group);
 	return error;
 }

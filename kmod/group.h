@@ -40,6 +40,7 @@ struct netlink_ext_ack;
  * @self_id:	id of this member
  * @listen:	where it listens
  * @record_max:	bytes of a message
+ * @record:	path of the record, "" = none
  * @heartbeat_ns: see struct vr_config; so are the others
  */
 struct vrseq_group_config {
@@ -47,6 +48,7 @@ struct vrseq_group_config {
 	uuid_t uuid;
 	u16 self_id;
 	struct vrseq_endpoint listen;
+	char record[VRSEQ_RECORD_PATH_BYTES];
 	u64 heartbeat_ns;
 	u64 view_timeout_ns;
 	u64 lease_ns;
@@ -63,6 +65,7 @@ struct vrseq_group_config {
  * @list:	in groups; groups_lock
  * @net_cookie:	its network namespace, which it does not hold
  * @config:	never changes
+ * @found:	what the record said when the group was added
  * @file_count:	attached files; groups_lock
  * @members:	sorted by id; groups_lock, everybody else looks at engine.udp.peers
  * @member_count: valid elements
@@ -73,6 +76,7 @@ struct vrseq_group {
 	struct list_head list;
 	u64 net_cookie;
 	struct vrseq_group_config config;
+	struct vr_record found;
 	u32 file_count;
 	struct vrseq_member members[VR_REPLICAS_MAX];
 	u8 member_count;
@@ -106,8 +110,12 @@ void vrseq_group_name_uuid(const char *name, uuid_t *uuid);
 int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 		    struct netlink_ext_ack *extack);
 int vrseq_group_del(struct net *net, const char *name, struct netlink_ext_ack *extack);
+/* forming.c */
 int vrseq_group_form(struct net *net, const char *name, u16 generation,
 		     struct netlink_ext_ack *extack);
+int vrseq_group_reform(struct net *net, const char *name, struct netlink_ext_ack *extack);
+
+/* group.c */
 int vrseq_group_resign(struct net *net, const char *name, struct netlink_ext_ack *extack);
 int vrseq_member_add(struct net *net, const char *name, const struct vrseq_member *member,
 		     struct netlink_ext_ack *extack);
@@ -117,6 +125,8 @@ int vrseq_member_del(struct net *net, const char *name, u16 id,
 int vrseq_group_attach(u64 net_cookie, const char *name, struct vrseq_group **group);
 void vrseq_group_detach(struct vrseq_group *group, u32 slot);
 struct vrseq_group *vrseq_group_get(struct net *net, const char *name, u32 skip);
+struct vrseq_group *vrseq_group_hold(struct net *net, const char *name,
+				     struct netlink_ext_ack *extack);
 void vrseq_group_put(struct vrseq_group *group);
 
 int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *s);

@@ -8,12 +8,15 @@
 #include "group.h"
 #include "netlink.h"
 #include "power.h"
+#include "record.h"
 #include "vmgen.h"
 
 static int __init vrseq_init(void)
 {
-	int error;
+	int error = vrseq_records_init();
 
+	if (error)
+		return error;
 	vrseq_vmgen_init();
 	error = vrseq_groups_init();
 	if (error)
@@ -37,6 +40,7 @@ err_groups:
 	vrseq_groups_exit();
 err_vmgen:
 	vrseq_vmgen_exit();
+	vrseq_records_exit();
 	return error;
 }
 
@@ -51,6 +55,7 @@ static void __exit vrseq_exit(void)
 	vrseq_chardev_exit();
 	vrseq_groups_exit();
 	vrseq_vmgen_exit();
+	vrseq_records_exit();
 }
 
 module_init(vrseq_init);

@@ -54,6 +54,7 @@ static const struct nla_policy group_add_policy[] = {
 	[VRSEQ_A_UUID] = NLA_POLICY_EXACT_LEN(UUID_SIZE),
 	[VRSEQ_A_LEASE_NS] = { .type = NLA_U64 },
 	[VRSEQ_A_RECORD_MAX] = { .type = NLA_U32 },
+	[VRSEQ_A_RECORD] = { .type = NLA_NUL_STRING, .len = VRSEQ_RECORD_PATH_BYTES - 1 },
 };
 
 static const struct nla_policy group_form_policy[] = {
@@ -207,6 +208,8 @@ static int group_add(struct sk_buff *skb, struct genl_info *info)
 		return -EINVAL;
 	}
 	strscpy(config.name, name, sizeof(config.name));
+	if (attrs[VRSEQ_A_RECORD])
+		nla_strscpy(config.record, attrs[VRSEQ_A_RECORD], sizeof(config.record));
 	config.self_id = nla_get_u16(attrs[VRSEQ_A_SELF_ID]);
 	config.listen.address = nla_get_in_addr(attrs[VRSEQ_A_ADDRESS_IPV4]);
 	config.listen.port = htons(nla_get_u16(attrs[VRSEQ_A_PORT]));
@@ -235,6 +238,15 @@ static int group_resign(struct sk_buff *skb, struct genl_info *info)
 	if (IS_ERR(name))
 		return PTR_ERR(name);
 	return vrseq_group_resign(genl_info_net(info), name, info->extack);
+}
+
+static int group_reform(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = name_of(info);
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	return vrseq_group_reform(genl_info_net(info), name, info->extack);
 }
 
 static int group_form(struct sk_buff *skb, struct genl_info *info)
@@ -322,6 +334,7 @@ static int put_config(struct sk_buff *skb, const struct vrseq_group *group)
 	       nla_put_in_addr(skb, VRSEQ_A_ADDRESS_IPV4, config->listen.address) ?:
 	       nla_put_u16(skb, VRSEQ_A_PORT, ntohs(config->listen.port)) ?:
 	       nla_put_flag(skb, VRSEQ_A_INSECURE) ?:
+	       (*config->record ? nla_put_string(skb, VRSEQ_A_RECORD, config->record) : 0) ?:
 	       put_u64(skb, VRSEQ_A_HEARTBEAT_NS, config->heartbeat_ns) ?:
 	       put_u64(skb, VRSEQ_A_VIEW_TIMEOUT_NS, config->view_timeout_ns) ?:
 	       put_u64(skb, VRSEQ_A_LEASE_NS, config->lease_ns) ?:
@@ -387,6 +400,8 @@ static int put_member(struct sk_buff *skb, const struct vrseq_snapshot *look, u8
 	    nla_put_u8(skb, VRSEQ_A_MEMBER_ROLE, member->role) ||
 	    (slot == look->self && nla_put_flag(skb, VRSEQ_A_MEMBER_SELF)) ||
 	    (slot == look->info.primary && nla_put_flag(skb, VRSEQ_A_MEMBER_PRIMARY)) ||
+	    (look->info.recorded_mask & BIT(slot) &&
+	     nla_put_flag(skb, VRSEQ_A_MEMBER_RECORDED)) ||
 	    put_heard(skb, look, slot) ||
 	    put_member_u64(skb, VRSEQ_A_MEMBER_OP, peer->op) ||
 	    put_member_u64(skb, VRSEQ_A_MEMBER_INCARNATION, peer->incarnation) ||
@@ -452,7 +467,9 @@ static int put_stats(struct sk_buff *skb, const struct vrseq_group *group,
 	error = error ?: put_stat(skb, "", "view_changes", info->view_changes) ?:
 			 put_stat(skb, "", "recoveries", info->recoveries) ?:
 			 put_stat(skb, "", "checkpoints", info->checkpoints) ?:
-			 put_stat(skb, "", "transfers", info->transfers);
+			 put_stat(skb, "", "transfers", info->transfers) ?:
+			 put_stat(skb, "", "cold_starts", info->cold_starts) ?:
+			 put_stat(skb, "", "record_writes", info->record_writes);
 	for (i = 1; i < VR_TYPE_COUNT && !error; i++)
 		error = put_stat(skb, "sent_", vr_type_name(i), info->sent[i]);
 	for (i = 1; i < VR_TYPE_COUNT && !error; i++)
@@ -601,6 +618,12 @@ static const struct genl_ops ops[] = {
 		.cmd = VRSEQ_CMD_GROUP_RESIGN,
 		.flags = GENL_ADMIN_PERM,
 		.doit = group_resign,
+		.policy = name_policy,
+		.maxattr = ARRAY_SIZE(name_policy) - 1,
+	}, {
+		.cmd = VRSEQ_CMD_GROUP_REFORM,
+		.flags = GENL_ADMIN_PERM,
+		.doit = group_reform,
 		.policy = name_policy,
 		.maxattr = ARRAY_SIZE(name_policy) - 1,
 	},

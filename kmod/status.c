@@ -97,6 +97,33 @@ static void say_quorum(struct sentence *s, const struct vrseq_group *group,
 		say(s, "no quorum yet: changing to view %llu", info->view);
 }
 
+/* What there is to do about it. */
+static void say_way_out(struct sentence *s, const struct vrseq_group *group,
+			const struct vrseq_snapshot *look)
+{
+	const struct vr_info *info = &look->info;
+	unsigned int all = BIT(look->member_count) - 1;
+	bool counted = info->recorded_mask & BIT(look->self);
+
+	if (!info->keeps_record)
+		say(s, "; no record here: form it again with a higher generation");
+	else if (!counted)
+		say(s, "; the record here cannot be counted on");
+	else if (info->lost_mask != all)
+		say(s, "; waits for the others, or vrseq group reform %s", group->config.name);
+	else if (info->recorded_mask != all)
+		say(s, "; a record is missing: vrseq group reform %s", group->config.name);
+	else
+		say(s, "; begins generation %u",
+		    max(info->record.generation, info->record.accepted_generation) + 1);
+}
+
+static void say_record(struct sentence *s, const struct vr_info *info)
+{
+	if (info->record_error)
+		say(s, "; record cannot be written: error %d", -info->record_error);
+}
+
 /**
  * vrseq_status_describe - the sentence that goes with a look at a group
  * @group:	the group
@@ -108,6 +135,7 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 		[VR_REFUSAL_NONE] = "recovers",
 		[VR_REFUSAL_MEMORY_LOST] = "lost its memory of the group and recovers",
 		[VR_REFUSAL_DEMOTED] = "does not trust its memory and recovers",
+		[VR_REFUSAL_FENCED] = "is of an earlier generation and recovers",
 	};
 	static const char * const halts[VR_HALT_COUNT] = {
 		[VR_HALT_NONE] = "no reason",
@@ -122,7 +150,10 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 
 	switch (info->status) {
 	case VR_STATUS_BLANK:
-		say(&s, "not formed: run vrseq group form %s", group->config.name);
+		if (info->keeps_record && info->record.formed)
+			say(&s, "the record is of a group of other members: add them");
+		else
+			say(&s, "not formed: run vrseq group form %s", group->config.name);
 		break;
 	case VR_STATUS_FORMING:
 		say(&s, "being formed: waiting for the promise of all members");
@@ -134,6 +165,7 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 		break;
 	case VR_STATUS_AMNESIA:
 		say_lost(&s, look);
+		say_way_out(&s, group, look);
 		break;
 	case VR_STATUS_HALTED:
 		say(&s, "this member halted: %s", halts[info->halt % VR_HALT_COUNT]);
@@ -142,6 +174,7 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 		say_quorum(&s, group, look);
 	}
 	say_transfer(&s, info);
+	say_record(&s, info);
 	say_peers(&s, group, look);
 	say(&s, "; insecure");
 }

@@ -10,23 +10,40 @@
 
 static void become_formed(struct vr_replica *r)
 {
-	u64 base = vr_number_base(r->form.generation);
-	u32 i;
-
 	vr_timer_stop(r, VR_TIMER_FORM);
-	r->generation = r->form.generation;
+	vr_begin_generation(r, r->record.generation, r->record.instance);
+}
+
+/*
+ * All have promised. What was formed is on the record before we act in it, so
+ * that no later life of ours takes itself for blank, or for another group's.
+ */
+static void decide(struct vr_replica *r)
+{
+	r->form.decided = true;
+	r->status = VR_STATUS_FORMING;
+	if (!vr_timer_runs(r, VR_TIMER_FORM))
+		vr_timer_set(r, VR_TIMER_FORM, r->cfg.heartbeat_ns);
+	r->record.formed = true;
+	r->record.generation = r->form.generation;
 	/* What an initiator said that formed a group nobody else joined is not ours. */
-	r->instance = vr_max((u32)r->form.id, 1);
-	r->incarnation = 1;
-	for (i = 0; i < r->cfg.replica_count; i++)
-		r->vector[i] = 1;
-	r->checkpoint.op_last = base;
-	r->view = 0;
-	vr_log_reset(&r->log, base + 1);
-	vr_sm_reset(&r->sm, base);
-	r->commit = base;
-	r->op_durable = base;
-	vr_enter_normal(r);
+	r->record.instance = vr_max((u32)r->form.id, 1);
+	r->record.incarnation = 1;
+	vr_record_want(r);
+	vr_form_settle(r);
+}
+
+/* It was not to be: the group nobody acted in is struck off the record. */
+static void undo(struct vr_replica *r)
+{
+	if (!r->form.decided)
+		return;
+	r->form.decided = false;
+	r->record.formed = false;
+	r->record.generation = 0;
+	r->record.instance = 0;
+	r->record.incarnation = 0;
+	vr_record_want(r);
 }
 
 static void become_blank(struct vr_replica *r)
@@ -63,7 +80,7 @@ static bool is_initiator(const struct vr_replica *r)
 	return r->status == VR_STATUS_FORMING && r->form.initiator == r->cfg.self;
 }
 
-static void end_form(struct vr_replica *r, enum vr_form_error error, u8 slot)
+void vr_form_end(struct vr_replica *r, enum vr_form_error error, u8 slot)
 {
 	r->fx->form_done = true;
 	r->fx->form_error = error;
@@ -73,8 +90,9 @@ static void end_form(struct vr_replica *r, enum vr_form_error error, u8 slot)
 static void abandon(struct vr_replica *r, enum vr_form_error error, u8 slot)
 {
 	send_form_refused(r, vr_others(r), r->form.id, VR_FORM_BUSY);
+	undo(r);
 	become_blank(r);
-	end_form(r, error, slot);
+	vr_form_end(r, error, slot);
 }
 
 static void promise(struct vr_replica *r, u64 form_id, u8 initiator, u16 generation)
@@ -95,16 +113,28 @@ static void try_form(struct vr_replica *r)
 {
 	if (r->form.ok_mask != (1u << r->cfg.replica_count) - 1)
 		return;
-	send_form(r, VR_FORMED, vr_others(r));
+	if (!r->form.decided)
+		decide(r);
+}
+
+void vr_form_settle(struct vr_replica *r)
+{
+	bool asked = is_initiator(r);
+
+	if (r->status != VR_STATUS_FORMING || !r->form.decided || !vr_record_is_held(r))
+		return;
+	if (asked)
+		send_form(r, VR_FORMED, vr_others(r));
 	become_formed(r);
-	end_form(r, VR_FORM_OKAY, r->cfg.self);
+	if (asked)
+		vr_form_end(r, VR_FORM_OKAY, r->cfg.self);
 }
 
 void vr_on_form_event(struct vr_replica *r, u16 generation, u64 form_id)
 {
 	vr_assert(generation <= VR_GENERATION_MAX);
-	if (r->status != VR_STATUS_BLANK) {
-		end_form(r, VR_FORM_NOT_BLANK_HERE, r->cfg.self);
+	if (r->status != VR_STATUS_BLANK || r->cfg.record_differs) {
+		vr_form_end(r, VR_FORM_NOT_BLANK_HERE, r->cfg.self);
 		return;
 	}
 	promise(r, form_id, r->cfg.self, generation);
@@ -191,7 +221,8 @@ static void forgotten_by(struct vr_replica *r, u8 slot)
 
 void vr_on_form_refused(struct vr_replica *r, const struct vr_message *m)
 {
-	bool waits = r->status == VR_STATUS_FORMING || r->status == VR_STATUS_BLANK;
+	bool waits = (r->status == VR_STATUS_FORMING && !r->form.decided) ||
+		     r->status == VR_STATUS_BLANK;
 
 	if (!waits || r->form.id != m->form_id) {
 		vr_drop(r, VR_DROP_FORM);
@@ -214,7 +245,7 @@ void vr_on_form_refused(struct vr_replica *r, const struct vr_message *m)
  */
 void vr_on_formed(struct vr_replica *r, const struct vr_message *m)
 {
-	bool awaited = r->form.id == m->form_id && !is_initiator(r) &&
+	bool awaited = r->form.id == m->form_id && !is_initiator(r) && !r->form.decided &&
 		       (r->status == VR_STATUS_FORMING || r->status == VR_STATUS_BLANK);
 
 	if (r->status != VR_STATUS_BLANK && !awaited) {
@@ -227,7 +258,7 @@ void vr_on_formed(struct vr_replica *r, const struct vr_message *m)
 	}
 	memcpy(r->form.nonces, m->nonces, sizeof(r->form.nonces));
 	r->form.generation = m->generation;
-	become_formed(r);
+	decide(r);
 }
 
 void vr_on_form_timer(struct vr_replica *r)
@@ -236,6 +267,11 @@ void vr_on_form_timer(struct vr_replica *r)
 
 	vr_timer_set(r, VR_TIMER_FORM,
 		     vr_prng_jitter(&r->prng, 2 * r->cfg.heartbeat_ns));
+	if (r->form.decided) {
+		if (is_initiator(r) && r->now_ns >= r->form.give_up_ns)
+			abandon(r, VR_FORM_RECORD, r->cfg.self);
+		return;
+	}
 	if (!is_initiator(r)) {
 		/* The initiator, or whoever heard FORMED, answers. */
 		send_form(r, VR_FORM_OK, vr_others(r));
@@ -253,6 +289,8 @@ void vr_on_form_timer(struct vr_replica *r)
 /* Blank, we hear of the group: did it form with a promise of this life of ours? */
 void vr_hear_of_group(struct vr_replica *r, u8 from)
 {
+	if (r->cfg.record_differs)
+		return;
 	if (r->form.id)
 		send_form(r, VR_FORM_OK, 1u << from);
 	else
@@ -266,10 +304,11 @@ void vr_form_forget(struct vr_replica *r)
 	u64 form_id = r->form.id;
 
 	vr_stop(r, VR_STATUS_BLANK);
+	undo(r);
 	memset(&r->form, 0, sizeof(r->form));
 	vr_timer_set(r, VR_TIMER_PING, 0);
 	if (!asked)
 		return;
 	send_form_refused(r, vr_others(r), form_id, VR_FORM_BUSY);
-	end_form(r, VR_FORM_BUSY, r->cfg.self);
+	vr_form_end(r, VR_FORM_BUSY, r->cfg.self);
 }

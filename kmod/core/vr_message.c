@@ -78,6 +78,23 @@ static bool nonces_invalid(const struct vr_message *m, u8 replica_count)
 	return false;
 }
 
+/* Its ballot names who began, who asks and is answered. */
+static bool cold_invalid(const struct vr_message *m)
+{
+	bool asks = m->type == VR_COLD_PREPARE || m->type == VR_COLD_ACCEPT;
+	u8 beginner = m->ballot & ((1u << VR_BALLOT_SLOT_BITS) - 1);
+
+	if (m->ballot >> VR_BALLOT_SLOT_BITS == 0 || m->ballot > VR_NUMBER_MAX ||
+	    m->promised > VR_NUMBER_MAX || m->cold_generation > VR_GENERATION_MAX ||
+	    beginner != (asks ? m->from : m->to))
+		return true;
+	if (m->type == VR_COLD_REFUSED)
+		return !m->status || m->status >= VR_COLD_COUNT;
+	if (m->type == VR_COLD_ACCEPT && !m->cold_generation)
+		return true;
+	return m->status > (m->type != VR_COLD_ACCEPTED);
+}
+
 static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 {
 	u8 primary = m->view % replica_count;
@@ -125,6 +142,12 @@ static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 		return !m->status || m->status >= VR_FORM_COUNT;
 	case VR_FORMED:
 		return nonces_invalid(m, replica_count);
+	case VR_COLD_PREPARE:
+	case VR_COLD_PROMISE:
+	case VR_COLD_ACCEPT:
+	case VR_COLD_ACCEPTED:
+	case VR_COLD_REFUSED:
+		return cold_invalid(m);
 	default:
 		return false;
 	}
@@ -169,6 +192,11 @@ const char *vr_type_name(u8 type)
 		[VR_FORMED] = "FORMED",
 		[VR_RECOVERY] = "RECOVERY",
 		[VR_RECOVERY_RESPONSE] = "RECOVERY_RESPONSE",
+		[VR_COLD_PREPARE] = "COLD_PREPARE",
+		[VR_COLD_PROMISE] = "COLD_PROMISE",
+		[VR_COLD_ACCEPT] = "COLD_ACCEPT",
+		[VR_COLD_ACCEPTED] = "COLD_ACCEPTED",
+		[VR_COLD_REFUSED] = "COLD_REFUSED",
 	};
 
 	return type < VR_TYPE_COUNT && names[type] ? names[type] : "?";
@@ -204,6 +232,7 @@ const char *vr_drop_name(enum vr_drop drop)
 		[VR_DROP_ORDER] = "order",
 		[VR_DROP_PROMISE] = "promise",
 		[VR_DROP_CHECKPOINT] = "checkpoint",
+		[VR_DROP_BALLOT] = "ballot",
 	};
 
 	return drop < VR_DROP_COUNT && names[drop] ? names[drop] : "?";

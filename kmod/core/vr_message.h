@@ -33,6 +33,11 @@ enum vr_type {
 	VR_FORMED		= 19,
 	VR_RECOVERY		= 20,
 	VR_RECOVERY_RESPONSE	= 21,
+	VR_COLD_PREPARE		= 22,
+	VR_COLD_PROMISE		= 23,
+	VR_COLD_ACCEPT		= 24,
+	VR_COLD_ACCEPTED	= 25,
+	VR_COLD_REFUSED		= 26,
 	VR_TYPE_COUNT
 };
 
@@ -50,7 +55,10 @@ enum vr_type {
  * @type:	enum vr_type
  * @from:	sender's slot
  * @to:		receiver's slot
- * @status:	PING: sender's enum vr_status; FORM_REFUSED: enum vr_form_error
+ * @status:	PING: sender's enum vr_status; FORM_REFUSED: enum vr_form_error;
+ *		COLD_PREPARE, COLD_ACCEPT: 1 = by the operator's word; COLD_PROMISE:
+ *		1 = the sender has memory; COLD_REFUSED: enum vr_cold_refusal
+ * @recorded:	PING: the sender has a record that can be counted on
  * @generation:	sender's; of FORM: the one to be
  * @instance:	tells apart what was formed under one name and generation; 0 = none
  * @incarnation: which life of the sender this is, 0 = not in a group
@@ -75,6 +83,9 @@ enum vr_type {
  * @after:	REQUEST: the request of its session that goes before it, 0 = none
  * @read_id:	GET_INDEX, NEW_INDEX: of this question, never used for another
  * @form_id:	FORM*: random number of this forming
+ * @ballot:	COLD_*: of this attempt; its lowest bits are the slot of who began it
+ * @promised:	COLD_*: newest ballot the sender has promised
+ * @cold_generation: COLD_ACCEPT: the one to begin; else newest the sender knows of
  * @nonces:	FORMED: of all members; FORM_OK: of the sender, in its slot;
  *		RECOVERY, RECOVERY_RESPONSE: the first two name the attempt; PING:
  *		the first is that of the sender's life, PONG: and comes back
@@ -96,6 +107,8 @@ struct vr_message {
 	u8 status;
 	u16 generation;
 	u16 chunk_bytes;
+	u16 cold_generation;
+	bool recorded;
 	u32 instance;
 	u32 offset;
 	u32 total_bytes;
@@ -111,6 +124,8 @@ struct vr_message {
 	u64 after;
 	u64 read_id;
 	u64 form_id;
+	u64 ballot;
+	u64 promised;
 	u64 nonces[VR_REPLICAS_MAX];
 	u64 vector[VR_REPLICAS_MAX];
 	const u64 *hashes;

@@ -27,6 +27,7 @@ void vr_enter_normal(struct vr_replica *r)
 {
 	u32 i;
 
+	vr_cold_forget(r);
 	r->status = VR_STATUS_NORMAL;
 	r->last_normal_view = r->view;
 	r->normal_since_ns = r->now_ns;

@@ -80,6 +80,8 @@ static void note_status(struct vr_replica *r, const struct vr_message *m)
 	if (peer->status != m->status)
 		r->fx->status_changed = true;
 	peer->status = m->status;
+	peer->recorded = m->recorded;
+	peer->older = r->instance && m->instance && m->generation < r->generation;
 }
 
 /* Who takes part in the group remembers it, whatever its last PING said. */
@@ -89,6 +91,9 @@ void vr_note_memory(struct vr_replica *r, const struct vr_message *m)
 
 	if (m->type >= VR_PING || m->type == VR_GET_STATE || m->type == VR_GET_CHECKPOINT)
 		return;
+	if (r->instance && m->generation < r->generation)
+		return;
+	peer->older = false;
 	if (peer->status == VR_STATUS_NORMAL || peer->status == VR_STATUS_VIEW_CHANGE)
 		return;
 	peer->status = VR_STATUS_NORMAL;
@@ -155,6 +160,7 @@ void vr_on_ping_timer(struct vr_replica *r)
 	if (m) {
 		m->op = r->log.ring.last;
 		m->status = r->status;
+		m->recorded = vr_record_is_good(r);
 		m->nonces[0] = r->cfg.nonce;
 		m->heartbeat_ns = vr_stamp(r);
 	}

@@ -45,7 +45,8 @@ u8 vr_lost_mask(const struct vr_replica *r)
 		const struct vr_peer *peer = &r->peers[i];
 
 		if (i == r->cfg.self ? lacks_memory(r->status) :
-		    lacks_memory(peer->status) && vr_since(r, peer->heard_ns) <= heard_ns)
+		    (lacks_memory(peer->status) || peer->older) &&
+		    vr_since(r, peer->heard_ns) <= heard_ns)
 			mask |= 1u << i;
 	}
 	return mask;
@@ -109,6 +110,8 @@ void vr_recover(struct vr_replica *r, enum vr_refusal reason)
 	r->checkpoint.op_last = r->commit;
 	r->checkpoint.body_bytes = 0;
 	r->recovery.nonce = r->cfg.nonce;
+	r->recovery.waits = false;
+	r->cold.lost_ns = r->now_ns;
 	vr_pending_skipped(r);
 	vr_pending_renew(r);
 	vr_timer_set(r, VR_TIMER_PING, 0);
@@ -130,6 +133,7 @@ void vr_recovery_reconsider(struct vr_replica *r)
 		lost_count += !!(lost & (1u << i));
 	status = r->cfg.replica_count - lost_count < vr_answers_needed(r) ?
 		 VR_STATUS_AMNESIA : VR_STATUS_RECOVERING;
+	vr_cold_reconsider(r);
 	if (status == r->status)
 		return;
 	r->status = status;
@@ -154,6 +158,10 @@ void vr_on_recovery_timer(struct vr_replica *r)
 	if (!vr_is_recovering(r))
 		return;
 	vr_recovery_reconsider(r);
+	if (r->recovery.waits) {
+		vr_timer_set(r, VR_TIMER_RECOVERY, vr_resend_delay(r));
+		return;
+	}
 	if (r->install.active && has_progressed(r))
 		r->recovery.ask_count = 0;
 	if (r->recovery.ask_count >= ASKS_MAX) {
@@ -204,7 +212,10 @@ void vr_on_recovery(struct vr_replica *r, const struct vr_message *m)
 		vr_want_exit(r);
 }
 
-/* Phase 1 ends: we know our earlier lives, this one has the next number. */
+/*
+ * Phase 1 ends: we know our earlier lives, this one has the next number. The
+ * record knows it, and the generation we are about to act in, before anybody does.
+ */
 static void take_incarnation(struct vr_replica *r)
 {
 	u64 *known = &r->vector[r->cfg.self];
@@ -212,6 +223,22 @@ static void take_incarnation(struct vr_replica *r)
 	/* Lives restored from a journal count from the last one that others know. */
 	*known += r->cfg.journal ? VR_RESTARTS_MAX + 1 - (*known & VR_RESTARTS_MAX) : 1;
 	r->incarnation = *known;
+	r->record.formed = true;
+	r->record.generation = r->generation;
+	r->record.instance = r->instance;
+	r->record.incarnation = r->incarnation;
+	r->recovery.waits = true;
+	vr_record_want(r);
+	vr_recovery_settle(r);
+	if (r->recovery.waits)
+		vr_timer_set(r, VR_TIMER_RECOVERY, r->cfg.heartbeat_ns);
+}
+
+void vr_recovery_settle(struct vr_replica *r)
+{
+	if (!r->recovery.waits || !vr_is_recovering(r) || !vr_record_is_held(r))
+		return;
+	r->recovery.waits = false;
 	begin_attempt(r);
 }
 
@@ -271,7 +298,8 @@ void vr_on_recovery_response(struct vr_replica *r, const struct vr_message *m)
 {
 	struct vr_vote *answer = &r->votes[m->from];
 
-	if (!vr_is_recovering(r) || m->nonces[0] != r->recovery.nonce ||
+	if (!vr_is_recovering(r) || r->recovery.waits || r->cold.joins ||
+	    m->nonces[0] != r->recovery.nonce ||
 	    m->nonces[1] != r->recovery.attempt ||
 	    (r->incarnation && m->vector[r->cfg.self] < r->incarnation)) {
 		vr_drop(r, VR_DROP_UNWANTED);
@@ -279,6 +307,11 @@ void vr_on_recovery_response(struct vr_replica *r, const struct vr_message *m)
 	}
 	if (answer->valid && m->view < answer->log_view) {
 		vr_drop(r, VR_DROP_STALE_VIEW);
+		return;
+	}
+	if (r->instance && (m->generation < vr_record_floor(r) ||
+			    (m->instance != r->instance && vr_record_is_good(r)))) {
+		vr_drop(r, VR_DROP_GENERATION);
 		return;
 	}
 	if (m->instance != r->instance || m->generation != r->generation) {
@@ -303,9 +336,11 @@ void vr_on_recovery_response(struct vr_replica *r, const struct vr_message *m)
 }
 
 /* R25: a rolled back or long frozen replica cannot know what it has promised. */
-void vr_on_demote_event(struct vr_replica *r, u64 nonce)
+void vr_on_demote_event(struct vr_replica *r, const struct vr_event *ev)
 {
-	r->cfg.nonce = nonce;
+	r->cfg.nonce = ev->nonce;
+	if (ev->rolled_back)
+		r->record.doubtful = true;
 	r->read_id = 0;
 	switch (r->status) {
 	case VR_STATUS_HALTED:

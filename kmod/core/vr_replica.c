@@ -125,6 +125,7 @@ struct vr_replica *vr_replica_init(void *memory, const struct vr_config *cfg)
 	r->cfg = *cfg;
 	r->quorum = cfg->replica_count / 2 + 1;
 	r->status = VR_STATUS_BLANK;
+	r->record = cfg->record;
 	vr_prng_seed(&r->prng, cfg->seed);
 	for (i = 0; i < VR_TIMER_COUNT; i++)
 		vr_timer_stop(r, i);
@@ -178,6 +179,10 @@ void vr_stop(struct vr_replica *r, enum vr_status status)
 		vr_timer_stop(r, i);
 	r->fx->send_count = 0;
 	r->fx->persist = false;
+	if (status != VR_STATUS_HALTED && !vr_record_is_held(r))
+		vr_timer_set(r, VR_TIMER_RECORD, r->cfg.heartbeat_ns);
+	if (status != VR_STATUS_HALTED && r->cold.phase)
+		vr_timer_set(r, VR_TIMER_COLD, r->cfg.heartbeat_ns);
 	r->fx->status_changed = true;
 }
 
@@ -359,7 +364,7 @@ static bool before_group(u8 type)
 	return type >= VR_PING;
 }
 
-static enum vr_drop ignore(const struct vr_replica *r, const struct vr_message *m)
+static enum vr_drop unfit(const struct vr_replica *r, const struct vr_message *m)
 {
 	enum vr_drop drop = vr_message_invalid(m, r->cfg.replica_count);
 	u32 i;
@@ -373,7 +378,17 @@ static enum vr_drop ignore(const struct vr_replica *r, const struct vr_message *
 	}
 	if (m->to != r->cfg.self)
 		return VR_DROP_SLOT;
-	if (m->incarnation && m->incarnation < r->vector[m->from])
+	/* Our record is of other members: nobody but them is to hear of us. */
+	if (r->cfg.record_differs && m->type != VR_PING && m->type != VR_PONG)
+		return VR_DROP_STATUS;
+	return VR_DROP_NONE;
+}
+
+static enum vr_drop ignore(const struct vr_replica *r, const struct vr_message *m)
+{
+	bool compares = !r->instance || m->generation == r->generation;
+
+	if (compares && m->incarnation && m->incarnation < r->vector[m->from])
 		return VR_DROP_INCARNATION;
 	if (before_group(m->type))
 		return VR_DROP_NONE;
@@ -409,6 +424,8 @@ static void on_message_before_group(struct vr_replica *r, const struct vr_messag
 	case VR_RECOVERY_RESPONSE:
 		vr_on_recovery_response(r, m);
 		break;
+	default:
+		vr_on_cold(r, m);
 	}
 }
 
@@ -461,8 +478,12 @@ static void on_receive(struct vr_replica *r, const struct vr_event *ev)
 {
 	const struct vr_message *m = ev->message;
 	struct vr_peer *peer = &r->peers[m->from % VR_REPLICAS_MAX];
-	enum vr_drop drop = ignore(r, m);
+	enum vr_drop drop = unfit(r, m);
 
+	if (!drop) {
+		vr_hear_of_generation(r, m);
+		drop = ignore(r, m);
+	}
 	if (drop) {
 		vr_drop(r, drop);
 		return;
@@ -540,6 +561,12 @@ static void on_timer(struct vr_replica *r, enum vr_timer timer)
 	case VR_TIMER_FORM:
 		vr_on_form_timer(r);
 		break;
+	case VR_TIMER_COLD:
+		vr_on_cold_timer(r);
+		break;
+	case VR_TIMER_RECORD:
+		vr_on_record_timer(r);
+		break;
 	default:
 		break;
 	}
@@ -576,6 +603,7 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 	fx->send_count = 0;
 	fx->done_count = 0;
 	fx->persist = false;
+	fx->record = false;
 	fx->readable = false;
 	fx->status_changed = false;
 	fx->form_done = false;
@@ -587,9 +615,9 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 	switch (ev->type) {
 	case VR_EVENT_START:
 		vr_timer_set(r, VR_TIMER_PING, 0);
-		if (r->restored)
+		if (r->restored && !vr_record_is_newer(r))
 			vr_rejoin(r);
-		else if (r->lost)
+		else if (!vr_record_resume(r) && r->lost)
 			vr_recover(r, VR_REFUSAL_MEMORY_LOST);
 		break;
 	case VR_EVENT_RECEIVE:
@@ -617,7 +645,13 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 		vr_on_leave_event(r);
 		break;
 	case VR_EVENT_DEMOTE:
-		vr_on_demote_event(r, ev->nonce);
+		vr_on_demote_event(r, ev);
+		break;
+	case VR_EVENT_RECORDED:
+		vr_on_recorded(r, ev->record_write, ev->record_error);
+		break;
+	case VR_EVENT_REFORM:
+		vr_on_reform_event(r);
 		break;
 	default:
 		break;
@@ -675,6 +709,7 @@ void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
 		info->peers[i].round_trip_ns = r->peers[i].round_trip_ns;
 		info->peers[i].status = r->peers[i].status;
 		info->peers[i].members_differ = r->peers[i].members_differ;
+		info->peers[i].older = r->peers[i].older;
 		info->peers[i].heard_ns = r->peers[i].heard_ns;
 		info->peers[i].op = r->peers[i].acked;
 	}
@@ -689,6 +724,7 @@ void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
 	info->recoveries = r->recoveries;
 	info->checkpoints = r->checkpoint.taken;
 	info->transfers = r->transfers;
+	vr_cold_describe(r, info);
 }
 
 const struct vr_entry *vr_replica_message(const struct vr_replica *r, u64 sequence)

@@ -19,6 +19,7 @@
 #define VR_REPLICA_H
 
 #include "vr_message.h"
+#include "vr_record.h"
 
 struct vr_replica;
 
@@ -32,6 +33,10 @@ struct vr_replica;
  * @journal:		what is durable comes back with the next life (vr_restore.h), so
  *			that what was promised must be durable, too; not with
  *			@memory_is_durable
+ * @keeps_record:	this member has a record on stable storage (R18)
+ * @record_differs: it is of this group with another list of members: this member
+ *		takes part in nothing until it is given that list
+ * @record:	what it said
  * @seed:		random: for jitter only
  * @heartbeat_ns:	time between two signs of life of an idle primary
  * @view_timeout_ns:	silence of the primary that makes a backup speak up
@@ -61,6 +66,9 @@ struct vr_config {
 	u8 self;
 	bool memory_is_durable;
 	bool journal;
+	bool keeps_record;
+	bool record_differs;
+	struct vr_record record;
 	u64 nonce;
 	u64 seed;
 	u64 heartbeat_ns;
@@ -87,6 +95,8 @@ enum vr_event_type {
 	VR_EVENT_FORM,		/* the operator says: form the group now */
 	VR_EVENT_LEAVE,		/* we are about to stop: hand over (R23) */
 	VR_EVENT_DEMOTE,	/* our memory or clock is not to be trusted (R25) */
+	VR_EVENT_RECORDED,	/* a write of the record ended */
+	VR_EVENT_REFORM,	/* the operator gives up what is left (R18) */
 	VR_EVENT_COUNT
 };
 
@@ -139,6 +149,9 @@ struct vr_submit {
  * @generation:		FORM: generation the numbers start in, VR_GENERATION_MAX at most
  * @form_id:		FORM: random
  * @nonce:		DEMOTE: random, as vr_config.nonce
+ * @rolled_back:	DEMOTE: memory is older than the record, or both may be
+ * @record_write:	RECORDED: number of the write
+ * @record_error:	RECORDED: 0 if it is on stable storage, else a negative errno
  */
 struct vr_event {
 	enum vr_event_type type;
@@ -152,6 +165,9 @@ struct vr_event {
 	u16 generation;
 	u64 form_id;
 	u64 nonce;
+	bool rolled_back;
+	u64 record_write;
+	s32 record_error;
 };
 
 #define VR_SENDS_MAX	16
@@ -192,9 +208,13 @@ struct vr_done {
  * @persist_promise:	changes whenever a view is entered or a life heard of
  * @readable:		new messages can be read
  * @status_changed:	status, view, quorum or a peer's state changed
- * @form_done:		the FORM of the operator ended
+ * @record:		write @record_content to stable storage, then post RECORDED
+ *			with @record_write; one write is under way at a time
+ * @record_write:	number of the write
+ * @record_content:	its sequence, group and member are the shell's to fill in
+ * @form_done:		the FORM, or REFORM, of the operator ended
  * @form_error:		enum vr_form_error
- * @form_slot:		the member it is about
+ * @form_slot:		the member it is about; of FEW_RECORDS how many there are
  * @left:		LEAVE: nothing depends on us any more, or never did. May not
  *			come at all: the shell waits for it a view timeout at most
  *
@@ -210,6 +230,9 @@ struct vr_effects {
 	u64 persist_promise;
 	bool readable;
 	bool status_changed;
+	bool record;
+	u64 record_write;
+	const struct vr_record *record_content;
 	bool form_done;
 	u8 form_error;
 	u8 form_slot;
@@ -222,6 +245,7 @@ struct vr_effects {
 struct vr_peer_info {
 	u8 status;		/* enum vr_status as last heard, VR_STATUS_COUNT = never */
 	bool members_differ;	/* it was given another member list */
+	bool older;		/* it is of an earlier generation */
 	u64 heard_ns;		/* time of the last valid message, 0 = never */
 	u64 op;			/* newest entry it is known to hold in this view */
 	u64 incarnation;	/* newest life of it we know of */
@@ -263,6 +287,12 @@ struct vr_info {
 	u64 recoveries;		/* times it got its memory back from others */
 	u64 checkpoints;	/* taken */
 	u64 transfers;		/* checkpoints fetched and made ours */
+	u64 cold_starts;	/* times it came into a later generation empty */
+	bool keeps_record;
+	u8 recorded_mask;	/* members that have a record to count on */
+	s32 record_error;	/* of the last write */
+	u64 record_writes;	/* asked for */
+	struct vr_record record; /* as it is wanted */
 };
 
 /**

@@ -63,6 +63,8 @@ struct vr_install {
 struct vr_peer {
 	u8 status;		/* as PING said, VR_STATUS_COUNT = never heard */
 	bool members_differ;
+	bool older;		/* it said so in an earlier generation */
+	bool recorded;		/* it has a record that can be counted on */
 	u64 heard_ns;
 	u64 acked;		/* PREPARE_OK of this view */
 	u64 echo_ns;		/* newest time of ours it has sent back in this view */
@@ -141,6 +143,7 @@ struct vr_recovery {
 	u64 attempt;
 	u32 ask_count;
 	u64 progress;
+	bool waits;		/* for the record to know this life */
 };
 
 /** struct vr_form - the one forming we promised to */
@@ -150,8 +153,52 @@ struct vr_form {
 	u8 ok_mask;
 	u8 forgot_mask;			/* in the group, and do not remember it */
 	u16 generation;
+	bool decided;			/* all have promised: the record is to know */
 	u64 give_up_ns;
 	u64 nonces[VR_REPLICAS_MAX];
+};
+
+/** struct vr_keep - writes of the record; a number for each content wanted */
+struct vr_keep {
+	u64 wanted;
+	u64 flying;			/* 0 = none under way */
+	u64 held;
+	u64 writes;
+	s32 error;			/* of the last one */
+};
+
+enum vr_cold_phase {
+	VR_COLD_IDLE,
+	VR_COLD_ASKING,			/* for promises */
+	VR_COLD_NAMED,			/* the generation: asks to accept it */
+	VR_COLD_CHOSEN,			/* it is to be, once our record knows */
+};
+
+/** struct vr_cold - beginning again in the next generation (R18) */
+struct vr_cold {
+	u8 phase;
+	bool forced;			/* by the operator */
+	bool ready;			/* our own record knows of the phase */
+	u8 promised;			/* masks of who did */
+	u8 accepted;
+	u8 answered;			/* that they have no record */
+	u8 remember;			/* that they have memory */
+	u8 failures;
+	u16 generation;			/* newest known of, then the one to begin */
+	u32 instance;
+	u32 ask_count;
+	u64 ballot;
+	u64 ballot_seen;
+	u64 judge_ns;
+	u64 give_up_ns;
+
+	u8 owes;			/* type of an answer that waits for the record */
+	u8 owes_to;
+	u64 owes_ballot;
+	u64 lively;			/* promised by this life, without memory since */
+	u64 lost_ns;			/* when memory was lost: of leases promised before */
+	bool joins;			/* waits for its record to come into a generation */
+	u32 join_instance;
 };
 
 struct vr_replica {
@@ -230,6 +277,10 @@ struct vr_replica {
 	u64 probe_ns;			/* not before this time again */
 
 	struct vr_form form;
+	struct vr_record record;	/* as it should be on stable storage */
+	struct vr_keep keep;
+	struct vr_cold cold;
+	u64 cold_starts;
 	struct vr_peer peers[VR_REPLICAS_MAX];
 
 	struct vr_pendings pendings;
@@ -383,13 +434,35 @@ void vr_on_repair_timer(struct vr_replica *r);
 /* vr_recovery.c */
 void vr_recover(struct vr_replica *r, enum vr_refusal reason);
 void vr_recovery_reconsider(struct vr_replica *r);
+void vr_recovery_settle(struct vr_replica *r);
 u8 vr_lost_mask(const struct vr_replica *r);
 u8 vr_answers_needed(const struct vr_replica *r);
 u8 vr_answer_count(const struct vr_replica *r);
 void vr_on_recovery(struct vr_replica *r, const struct vr_message *m);
 void vr_on_recovery_response(struct vr_replica *r, const struct vr_message *m);
 void vr_on_recovery_timer(struct vr_replica *r);
-void vr_on_demote_event(struct vr_replica *r, u64 nonce);
+void vr_on_demote_event(struct vr_replica *r, const struct vr_event *ev);
+
+/* vr_keep.c */
+bool vr_record_is_held(const struct vr_replica *r);
+bool vr_record_is_good(const struct vr_replica *r);
+u16 vr_record_floor(const struct vr_replica *r);
+void vr_record_want(struct vr_replica *r);
+bool vr_record_is_newer(const struct vr_replica *r);
+bool vr_record_resume(struct vr_replica *r);
+void vr_on_recorded(struct vr_replica *r, u64 number, s32 error);
+void vr_on_record_timer(struct vr_replica *r);
+
+/* vr_cold.c */
+void vr_begin_generation(struct vr_replica *r, u16 generation, u32 instance);
+void vr_hear_of_generation(struct vr_replica *r, const struct vr_message *m);
+void vr_on_cold(struct vr_replica *r, const struct vr_message *m);
+void vr_on_cold_timer(struct vr_replica *r);
+void vr_on_reform_event(struct vr_replica *r);
+void vr_cold_settle(struct vr_replica *r);
+void vr_cold_reconsider(struct vr_replica *r);
+void vr_cold_forget(struct vr_replica *r);
+void vr_cold_describe(const struct vr_replica *r, struct vr_info *info);
 
 /* vr_restore.c */
 void vr_rejoin(struct vr_replica *r);
@@ -415,6 +488,8 @@ void vr_on_form_refused(struct vr_replica *r, const struct vr_message *m);
 void vr_on_formed(struct vr_replica *r, const struct vr_message *m);
 void vr_on_form_timer(struct vr_replica *r);
 void vr_form_forget(struct vr_replica *r);
+void vr_form_settle(struct vr_replica *r);
+void vr_form_end(struct vr_replica *r, enum vr_form_error error, u8 slot);
 void vr_hear_of_group(struct vr_replica *r, u8 from);
 
 /* vr_pending.c */

@@ -20,6 +20,8 @@ enum vr_timer {
 	VR_TIMER_PENDING,	/* local requests: resend or give up */
 	VR_TIMER_PING,
 	VR_TIMER_FORM,		/* repeat FORM or FORM_OK, or give up */
+	VR_TIMER_COLD,		/* begin again, ask again, or give up */
+	VR_TIMER_RECORD,	/* the record could not be written: try again */
 	VR_TIMER_COUNT
 };
 

@@ -35,6 +35,7 @@
 #define VR_DATAGRAM_BYTES_MAX	(VR_FRAME_BYTES + VR_BODY_BYTES_MAX)
 
 #define VR_NOBODY		0xff	/* instead of a slot */
+#define VR_BALLOT_SLOT_BITS	3	/* of a cold start: who began it */
 
 /*
  * An incarnation of a member with a journal is recoveries << 16 | restarts: who
@@ -60,6 +61,7 @@ enum vr_refusal {
 	VR_REFUSAL_NONE,
 	VR_REFUSAL_MEMORY_LOST,	/* the group was formed, we remember nothing */
 	VR_REFUSAL_DEMOTED,	/* the shell, or a peer, told us not to trust our memory */
+	VR_REFUSAL_FENCED,	/* a later generation has begun, or is to begin */
 	VR_REFUSAL_COUNT
 };
 
@@ -187,10 +189,11 @@ enum vr_drop {
 	VR_DROP_ORDER,			/* a request before the one that goes before it */
 	VR_DROP_PROMISE,		/* we promised the primary to wait (lease) */
 	VR_DROP_CHECKPOINT,		/* a checkpoint that is damaged or of no use */
+	VR_DROP_BALLOT,			/* of a cold start that has no place here */
 	VR_DROP_COUNT
 };
 
-/** enum vr_form_error - why a form was refused; 0 = formed */
+/** enum vr_form_error - why a form, or a reform, was refused; 0 = done */
 enum vr_form_error {
 	VR_FORM_OKAY,
 	VR_FORM_NOT_BLANK_HERE,
@@ -198,7 +201,23 @@ enum vr_form_error {
 	VR_FORM_NOT_BLANK,	/* the member is in a group already */
 	VR_FORM_BUSY,		/* the member promised to another form */
 	VR_FORM_MEMBERS,	/* the member has another member list */
+	VR_FORM_RECORD,		/* the record here cannot be written */
+	VR_FORM_LIVES,		/* that member has memory, and enough others do */
+	VR_FORM_NO_RECORD,	/* no record here to vouch for the generation */
+	VR_FORM_FEW_RECORDS,	/* only so many members with a record answer */
+	VR_FORM_RACED,		/* somebody else is beginning again */
+	VR_FORM_GENERATION,	/* there is no higher one */
 	VR_FORM_COUNT
+};
+
+/** enum vr_cold_refusal - why a member does not follow a cold start */
+enum vr_cold_refusal {
+	VR_COLD_NONE,
+	VR_COLD_NO_RECORD,	/* it has none to promise by */
+	VR_COLD_MEMORY,		/* it remembers the group */
+	VR_COLD_LIVES,		/* and has a quorum */
+	VR_COLD_BALLOT,		/* it promised another one */
+	VR_COLD_COUNT
 };
 
 static inline u64 vr_number_base(u16 generation)

@@ -20,7 +20,8 @@
  *                   chunk_bytes 2 | 0 2 | 0 4 | chunk
  *   GET_INDEX       read_id 8
  *   NEW_INDEX       read_id 8 | op 8
- *   PING            nonce 8 | op 8 | commit 8 | heartbeat_ns 8 | status 1 | 0 7
+ *   PING            nonce 8 | op 8 | commit 8 | heartbeat_ns 8 | status 1 |
+ *                   recorded 1 | 0 6
  *   PONG            nonce 8 | heartbeat_ns 8 | op 8 | age_ns 8
  *   FORM            form_id 8
  *   FORM_OK         form_id 8 | nonce 8
@@ -29,6 +30,7 @@
  *   RECOVERY        nonces 2 x 8 | vector 7 x 8, all zero in phase 1
  *   RECOVERY_RESPONSE  nonces 2 x 8 | vector 7 x 8 | op 8 | commit 8 |
  *                   count 4 | 0 4 | count hashes 8
+ *   COLD_*          ballot 8 | promised 8 | generation 2 | status 1 | 0 5
  *
  *   entry           view 8 | session 8 | request 8 | argument 8 |
  *                   kind 1 | origin 1 | body_bytes 2 | topic 4 | body
@@ -156,6 +158,11 @@ u32 vr_wire_bytes(const struct vr_message *m)
 		return VR_WIRE_BATCH_BYTES + entries_bytes(m);
 	case VR_PREPARE_OK:
 	case VR_GET_CHECKPOINT:
+	case VR_COLD_PREPARE:
+	case VR_COLD_PROMISE:
+	case VR_COLD_ACCEPT:
+	case VR_COLD_ACCEPTED:
+	case VR_COLD_REFUSED:
 		return VR_WIRE_HEAD_BYTES + 24;
 	case VR_PONG:
 		return VR_WIRE_HEAD_BYTES + 32;
@@ -259,7 +266,7 @@ u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
 		put64(&w, m->op);
 		put64(&w, m->commit);
 		put64(&w, m->heartbeat_ns);
-		put64(&w, m->status);
+		put64(&w, m->status | (u64)m->recorded << 8);
 		break;
 	case VR_PONG:
 		put64(&w, m->nonces[0]);
@@ -290,6 +297,15 @@ u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
 		put_words(&w, m->nonces, 2);
 		put_words(&w, m->vector, VR_REPLICAS_MAX);
 		put_hashes(&w, m);
+		break;
+	case VR_COLD_PREPARE:
+	case VR_COLD_PROMISE:
+	case VR_COLD_ACCEPT:
+	case VR_COLD_ACCEPTED:
+	case VR_COLD_REFUSED:
+		put64(&w, m->ballot);
+		put64(&w, m->promised);
+		put64(&w, m->cold_generation | (u64)m->status << 16);
 		break;
 	}
 	return w.at - buffer;
@@ -372,6 +388,30 @@ static u8 get8_zero56(struct reader *r)
 	if (value >> 8)
 		fail(r, VR_DROP_RESERVED);
 	return value;
+}
+
+static void get_cold(struct reader *r, struct vr_message *m)
+{
+	u64 value;
+
+	m->ballot = get64(r);
+	m->promised = get64(r);
+	value = get64(r);
+	m->cold_generation = value;
+	m->status = value >> 16;
+	if (value >> 24)
+		fail(r, VR_DROP_RESERVED);
+}
+
+/* A status, a flag, and the six reserved bytes behind them. */
+static void get_status(struct reader *r, struct vr_message *m)
+{
+	u64 value = get64(r);
+
+	m->status = value;
+	m->recorded = value >> 8 & 1;
+	if (value >> 9)
+		fail(r, VR_DROP_RESERVED);
 }
 
 static void get_entry(struct reader *r, struct vr_entry *e, u64 op)
@@ -527,7 +567,7 @@ static void get_fields(struct reader *r, struct vr_wire_scratch *s)
 		m->op = get64(r);
 		m->commit = get64(r);
 		m->heartbeat_ns = get64(r);
-		m->status = get8_zero56(r);
+		get_status(r, m);
 		break;
 	case VR_PONG:
 		m->nonces[0] = get64(r);
@@ -558,6 +598,13 @@ static void get_fields(struct reader *r, struct vr_wire_scratch *s)
 		get_words(r, m->nonces, 2);
 		get_words(r, m->vector, VR_REPLICAS_MAX);
 		get_hashes(r, s);
+		break;
+	case VR_COLD_PREPARE:
+	case VR_COLD_PROMISE:
+	case VR_COLD_ACCEPT:
+	case VR_COLD_ACCEPTED:
+	case VR_COLD_REFUSED:
+		get_cold(r, m);
 		break;
 	default:
 		fail(r, VR_DROP_TYPE);

@@ -52,6 +52,12 @@ static void perform(struct cluster *c, u8 slot)
 	}
 	c->left[slot] += fx->left;
 	c->readable[slot] += fx->readable;
+	if (fx->record) {
+		VRT_EXPECT(c->t, !c->record_wanted[slot]);
+		c->record_wanted[slot] = true;
+		c->record_number[slot] = fx->record_write;
+		c->record_content[slot] = *fx->record_content;
+	}
 	if (fx->persist) {
 		c->persist[slot] = true;
 		c->persist_epoch[slot] = fx->persist_epoch;
@@ -72,6 +78,26 @@ void cluster_step(struct cluster *c, u8 slot, struct vr_event *event)
 	VRT_ASSERT(c->t, vrt_holds(c->t, !broken, __FILE__, __LINE__, broken));
 	if (c->persist[slot] && !c->slow_disk)
 		cluster_disk(c, slot);
+	if (c->record_wanted[slot] && !c->slow_record[slot])
+		cluster_record(c, slot);
+}
+
+void cluster_record(struct cluster *c, u8 slot)
+{
+	struct vr_event event = {
+		.type = VR_EVENT_RECORDED,
+		.record_write = c->record_number[slot],
+		.record_error = c->record_error[slot],
+	};
+
+	if (!c->record_wanted[slot])
+		return;
+	c->record_wanted[slot] = false;
+	if (!event.record_error) {
+		c->record[slot] = c->record_content[slot];
+		c->record_writes[slot]++;
+	}
+	cluster_step(c, slot, &event);
 }
 
 void cluster_disk(struct cluster *c, u8 slot)
@@ -144,6 +170,16 @@ struct cluster *cluster_new(struct vrt *t, u8 count)
 	return new_tuned(t, count, NULL);
 }
 
+static void keeps_record(struct vr_config *cfg)
+{
+	cfg->keeps_record = true;
+}
+
+struct cluster *cluster_recorded(struct vrt *t, u8 count)
+{
+	return new_tuned(t, count, keeps_record);
+}
+
 struct cluster *cluster_tuned(struct vrt *t, u8 count, void (*tune)(struct vr_config *cfg))
 {
 	struct cluster *c = new_tuned(t, count, tune);
@@ -168,6 +204,8 @@ void cluster_restart(struct cluster *c, u8 slot)
 {
 	c->config[slot].nonce += 0x100;
 	c->persist[slot] = false;
+	c->record_wanted[slot] = false;
+	c->config[slot].record = c->record[slot];
 	c->down &= ~(1u << slot);
 	boot(c, slot);
 }
@@ -204,6 +242,13 @@ void cluster_form(struct cluster *c, u8 slot, u16 generation, u64 form_id)
 		.generation = generation,
 		.form_id = form_id,
 	};
+
+	cluster_step(c, slot, &event);
+}
+
+void cluster_reform(struct cluster *c, u8 slot)
+{
+	struct vr_event event = { .type = VR_EVENT_REFORM };
 
 	cluster_step(c, slot, &event);
 }

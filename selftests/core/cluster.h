@@ -40,6 +40,11 @@ struct answer {
  * @down:	mask of those that are not stepped
  * @cut:	by sender: mask of those its datagrams do not reach
  * @slow_disk:	nothing is durable until cluster_disk()
+ * @record:	by slot: what is on its disk
+ * @record_writes: by slot: writes that ended well
+ * @record_error: by slot: what every write of it ends with
+ * @slow_record: by slot: no write ends until cluster_record()
+ * @record_wanted: by slot: one is under way, @record_number of @record_content
  * @members:	by slot: digest of the member list it was given
  * @sent:	by slot and type: datagrams sent since cluster_forget()
  * @form_count:	by slot: FORMs of the operator that ended
@@ -55,6 +60,13 @@ struct cluster {
 	u8 cut[VR_REPLICAS_MAX];
 	bool slow_disk;
 	u64 now_ns;
+	struct vr_record record[VR_REPLICAS_MAX];
+	u32 record_writes[VR_REPLICAS_MAX];
+	s32 record_error[VR_REPLICAS_MAX];
+	bool slow_record[VR_REPLICAS_MAX];
+	bool record_wanted[VR_REPLICAS_MAX];
+	u64 record_number[VR_REPLICAS_MAX];
+	struct vr_record record_content[VR_REPLICAS_MAX];
 	u64 members[VR_REPLICAS_MAX];
 	struct vr_config config[VR_REPLICAS_MAX];
 	struct vr_replica *replicas[VR_REPLICAS_MAX];
@@ -107,6 +119,15 @@ void cluster_step(struct cluster *c, u8 slot, struct vr_event *event);
 
 void cluster_form(struct cluster *c, u8 slot, u16 generation, u64 form_id);
 void cluster_timeout(struct cluster *c, u8 slot);
+
+/** cluster_record - the write of the record under way ends, if there is one */
+void cluster_record(struct cluster *c, u8 slot);
+
+/** cluster_recorded - @count blank replicas with a blank record each, started */
+struct cluster *cluster_recorded(struct vrt *t, u8 count);
+
+/** cluster_reform - the operator gives up what is left */
+void cluster_reform(struct cluster *c, u8 slot);
 
 /** cluster_disk - what the replica wants durable is so now */
 void cluster_disk(struct cluster *c, u8 slot);

@@ -29,7 +29,7 @@ static void envelope(struct vrt *t)
 	dropped(c, VR_DROP_SLOT);
 	EXPECT_DROPS(c, 1, VR_DROP_SLOT, 1);
 
-	cluster_draft(c, VR_COMMIT, 0, 1)->generation = 1;
+	cluster_draft(c, VR_COMMIT, 0, 1)->instance++;
 	dropped(c, VR_DROP_GENERATION);
 
 	cluster_draft(c, VR_COMMIT, 0, 1)->view = 1;

@@ -104,6 +104,7 @@ void sample_fill(struct sample *s, u8 type, u32 count, u16 body_bytes)
 		m->commit = 0x0777777777777777ull;
 		m->heartbeat_ns = 0x9999999999999999ull;
 		m->status = VR_STATUS_VIEW_CHANGE;
+		m->recorded = true;
 		break;
 	case VR_PONG:
 		m->heartbeat_ns = 0x9999999999999999ull;
@@ -145,6 +146,21 @@ void sample_fill(struct sample *s, u8 type, u32 count, u16 body_bytes)
 		break;
 	case VR_FORM_REFUSED:
 		m->status = VR_FORM_BUSY;
+		break;
+	case VR_COLD_PREPARE:
+	case VR_COLD_ACCEPT:
+		m->ballot = 0x0123012301230100ull + m->from;
+		m->promised = m->ballot;
+		m->cold_generation = 0x4321;
+		m->status = 1;
+		break;
+	case VR_COLD_PROMISE:
+	case VR_COLD_ACCEPTED:
+	case VR_COLD_REFUSED:
+		m->ballot = 0x0123012301230100ull + m->to;
+		m->promised = 0x0234023402340234ull;
+		m->cold_generation = 0x4321;
+		m->status = type == VR_COLD_REFUSED ? VR_COLD_BALLOT : type == VR_COLD_PROMISE;
 		break;
 	case VR_FORMED:
 		for (i = 0; i < SAMPLE_REPLICAS; i++)

@@ -247,7 +247,9 @@ static void reserved(struct vrt *t)
 	encode(w, VR_CHECKPOINT, 0, 5);
 	is_reserved(w, AT_FIELDS + 26, 6);
 	encode(w, VR_PING, 0, 0);
-	is_reserved(w, AT_FIELDS + 33, 7);
+	is_reserved(w, AT_FIELDS + 34, 6);
+	encode(w, VR_COLD_PROMISE, 0, 0);
+	is_reserved(w, AT_FIELDS + 19, 5);
 	encode(w, VR_FORM_REFUSED, 0, 0);
 	is_reserved(w, AT_FIELDS + 9, 7);
 }

@@ -11,6 +11,7 @@ here=$(dirname "$0")
 . "$here/lifetime.sh"
 . "$here/forming.sh"
 . "$here/restart.sh"
+. "$here/power.sh"
 
 set -e
 ktap_begin
@@ -59,6 +60,14 @@ ktap_run two_cut_off "two of three cut off: the survivor refuses, until they ret
 ktap_run two_forget "two of three forget: refused for good, until formed anew"
 ktap_run left_behind "a member behind by more than the log gets a checkpoint"
 ktap_run left_far_behind "the same beyond all messages: readers know what they lost"
+
+ktap_run power_loss "all power gone, ten times: numbers only ever rise"
+ktap_run power_loss_one_missing "one is missing after a power cut: named, and waited for"
+ktap_run reform_fences "no reform while a majority remembers; after it old memory is void"
+ktap_run record_corrupt "a damaged record keeps its member down, by name"
+ktap_run records_missing "all records missing: formed in a higher generation"
+ktap_run record_full "a record that cannot be made, written or shared"
+ktap_run record_hangs "a record's disk hangs, and nothing else does"
 
 ktap_run kernel_log "the kernel has nothing to complain about"
 ktap_end

@@ -60,6 +60,7 @@ help_everywhere() {
 		group form
 		group show
 		group resign
+		group reform
 		group del
 		member add
 		member del
@@ -71,6 +72,7 @@ help_everywhere() {
 		bench next
 		bench append
 		bench tail
+		record show
 	END
 }
 
@@ -158,6 +160,8 @@ usage_errors() {
 	usage group form
 	usage group form g generation 65536
 	usage group resign
+	usage group reform
+	usage record show
 	usage group resign g h
 	usage group del
 	exits 2 "$vrseq" -x
@@ -171,7 +175,7 @@ not_in_this_version() {
 	usage group add g self 1 listen 10.0.0.1:7400
 	complains 'forge'
 	complains 'insecure'
-	for word in "key /etc/key" "record /var/lib/r" "durability journal"; do
+	for word in "key /etc/key" "durability journal"; do
 		# shellcheck disable=SC2086
 		usage group add g self 1 listen 10.0.0.1:7400 insecure $word
 		complains 'in this version'
@@ -434,7 +438,7 @@ completion() {
 	}
 
 	completes "counter" vrseq co
-	completes "resign" vrseq group re
+	completes "reform resign" vrseq group re
 	completes "fence help other" vrseq group resign ""
 	completes "fence" vrseq -n blue group resign f
 	completes "lease listen log-bytes log-entries" vrseq group add g l

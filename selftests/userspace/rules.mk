@@ -24,7 +24,7 @@ userspace_histogram_test := userspace/vrseq/histogram.c
 userspace_wrap_lib_test := -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=read
 
 userspace_sources := $(wildcard userspace/vrseq/*.c userspace/libvrseq/*.c) \
-	kmod/core/vr_journal.c
+	kmod/core/vr_journal.c kmod/core/vr_record.c
 
 $(userspace_units): build/selftests/userspace_%: selftests/userspace/%.c \
 		$(userspace_sources) $(userspace_headers) | provision-build

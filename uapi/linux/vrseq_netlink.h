@@ -12,7 +12,7 @@
  * different names and therefore the UUID.
  *
  *   GROUP_ADD     NAME, SELF_ID, ADDRESS_IPV4, PORT, INSECURE
- *                 [UUID] [HEARTBEAT_NS] [VIEW_TIMEOUT_NS] [LEASE_NS]
+ *                 [RECORD] [UUID] [HEARTBEAT_NS] [VIEW_TIMEOUT_NS] [LEASE_NS]
  *                 [LOG_ENTRIES] [LOG_BYTES] [MESSAGES] [MESSAGE_BYTES]
  *   GROUP_DEL     NAME                 EBUSY while files are attached; a
  *                 primary hands over first
@@ -21,7 +21,7 @@
  *   GROUP_GET     NAME, or a dump of all groups; the reply has
  *     NAME UUID SELF_ID ADDRESS_IPV4 PORT INSECURE HEARTBEAT_NS
  *     VIEW_TIMEOUT_NS LEASE_NS LOG_ENTRIES LOG_BYTES MESSAGES MESSAGE_BYTES
- *     MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM QUORUM_COUNT VIEW
+ *     [RECORD] MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM QUORUM_COUNT VIEW
  *     LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT COMMIT_HASH SEQUENCE_FIRST
  *     SEQUENCE_LAST INCARNATION CHECKPOINT_OP RECOVERIES TRANSFERS FILES
  *     MEMBER (nested, one for each member)
@@ -33,6 +33,10 @@
  *   GROUP_RESIGN  NAME                 a primary hands over and stays as a
  *                 backup; any other member has nothing to do. Waits one view
  *                 timeout, 1 s at most
+ *   GROUP_REFORM  NAME                 gives up what a lost majority knew: the
+ *                 group begins the next generation, empty. EBUSY while
+ *                 members enough with memory answer, ENOTRECOVERABLE if fewer
+ *                 than a majority with a good record do; waits, 5 s at most
  *
  * All integers are in host order but ADDRESS_IPV4, which is as on the wire.
  */
@@ -52,6 +56,7 @@ enum vrseq_cmd {
 	VRSEQ_CMD_MEMBER_DEL,
 	VRSEQ_CMD_STATS_GET,
 	VRSEQ_CMD_GROUP_RESIGN,
+	VRSEQ_CMD_GROUP_REFORM,
 	__VRSEQ_CMD_MAX,
 };
 
@@ -95,6 +100,7 @@ enum vrseq_attr {
 	VRSEQ_A_RECOVERIES,		/* u64, times others gave it its memory */
 	VRSEQ_A_TRANSFERS,		/* u64, checkpoints fetched from others */
 	VRSEQ_A_RECORD_MAX,		/* u32, bytes of a message, a power of 2, 64 .. 8192 */
+	VRSEQ_A_RECORD,			/* string, 1..255, absolute path; absent = none */
 	__VRSEQ_A_MAX,
 };
 
@@ -114,6 +120,7 @@ enum vrseq_member_attr {
 	VRSEQ_A_MEMBER_OP,		/* u64, entry it is known to hold */
 	VRSEQ_A_MEMBER_INCARNATION,	/* u64, newest life of it known of */
 	VRSEQ_A_MEMBER_ROUND_TRIP_NS,	/* u64, smoothed; absent = not measured */
+	VRSEQ_A_MEMBER_RECORDED,	/* flag: it has a record to count on */
 	__VRSEQ_A_MEMBER_MAX,
 };
 

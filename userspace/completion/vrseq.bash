@@ -16,17 +16,18 @@ _vrseq_netns()
 _vrseq_words()
 {
 	case $1 in
-	'') echo "group member counter log health stats status bench journal help" ;;
-	group) echo "show add form resign del help" ;;
+	'') echo "group member counter log record health stats status bench journal help" ;;
+	group) echo "show add form resign reform del help" ;;
 	member) echo "show add del help" ;;
 	counter) echo "next get help" ;;
 	log) echo "append tail help" ;;
 	bench) echo "next append tail help" ;;
 	"group add")
 		echo "self listen insecure uuid heartbeat view-timeout lease record-max log-entries" \
-			"log-bytes messages message-bytes durability help"
+			"log-bytes messages message-bytes durability record help"
 		;;
 	"group form") echo "generation help $(_vrseq_groups)" ;;
+	"group reform") echo "confirm help $(_vrseq_groups)" ;;
 	"group show" | "group resign" | "group del") echo "help $(_vrseq_groups)" ;;
 	"member add") echo "role group help" ;;
 	"member del" | "member show") echo "group help" ;;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* vrseq group: a group's member on this machine, set up and taken down. */
+#include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "show.h"
 
@@ -18,16 +22,30 @@ static void put_u32_given(struct nlmsghdr *nlh, const struct arg *arg,
 		mnl_attr_put_u32(nlh, type, *(uint64_t *)arg->value);
 }
 
+#define RECORD_PATH_MAX 255
+
+/* The module takes an absolute path. Return: 0, or -1 if it has no room for it. */
+static int absolute(const char *record, char *path, size_t room)
+{
+	char here[PATH_MAX] = "";
+
+	if (*record != '/' && !getcwd(here, sizeof(here)))
+		return -1;
+	return (size_t)snprintf(path, room, "%s%s%s", here, *here ? "/" : "", record) >
+	       RECORD_PATH_MAX ? -1 : 0;
+}
+
 int group_add(int argc, char **argv)
 {
 	enum { NAME, SELF, LISTEN, INSECURE, UUID, HEARTBEAT, VIEW_TIMEOUT, LEASE,
-	       RECORD_MAX, LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES };
+	       RECORD_MAX, LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES, RECORD };
 	static const char hint[] = "vrseq group help";
 	uint64_t self, heartbeat_ns, timeout_ns, lease_ns, log_entries, log_bytes;
 	uint64_t messages, message_bytes, record_max;
 	uint8_t uuid[UUID_BYTES];
 	struct endpoint listen;
-	const char *name;
+	const char *name, *record;
+	char path[PATH_MAX];
 	struct arg args[] = {
 		[NAME] = ARG("name", ARG_STRING, &name, .positional = true, .required = true),
 		[SELF] = ARG_IN("self", ARG_COUNT, &self, 1, UINT16_MAX, .required = true),
@@ -42,9 +60,9 @@ int group_add(int argc, char **argv)
 		[LOG_BYTES] = ARG_IN("log-bytes", ARG_SIZE, &log_bytes, 1, UINT32_MAX),
 		[MESSAGES] = ARG_IN("messages", ARG_COUNT, &messages, 1, UINT32_MAX),
 		[MESSAGE_BYTES] = ARG_IN("message-bytes", ARG_SIZE, &message_bytes, 1, UINT32_MAX),
+		[RECORD] = ARG("record", ARG_STRING, &record),
 		ARG("durability", ARG_WORD, NULL, .text = "memory"),
 		ARG("key", ARG_REFUSED, NULL, .text = "not in this version, say insecure"),
-		ARG("record", ARG_REFUSED, NULL, .text = "not in this version"),
 		{ 0 },
 	};
 	struct nlmsghdr *nlh;
@@ -57,6 +75,9 @@ int group_add(int argc, char **argv)
 	if (!args[INSECURE].given)
 		return usage_error("add the word insecure if only trusted machines can reach it",
 				   "Datagrams are not authenticated in this version: whoever can send to the listen address can forge the group's traffic");
+	if (args[RECORD].given && absolute(record, path, sizeof(path)))
+		return usage_error("a shorter path", "The path of the record is too long: %s",
+				   record);
 	code = nl_open(&nl);
 	if (code)
 		return code;
@@ -68,6 +89,8 @@ int group_add(int argc, char **argv)
 	mnl_attr_put(nlh, VRSEQ_A_INSECURE, 0, NULL);
 	if (args[UUID].given)
 		mnl_attr_put(nlh, VRSEQ_A_UUID, sizeof(uuid), uuid);
+	if (args[RECORD].given)
+		mnl_attr_put_strz(nlh, VRSEQ_A_RECORD, path);
 	put_u64_given(nlh, &args[HEARTBEAT], VRSEQ_A_HEARTBEAT_NS);
 	put_u64_given(nlh, &args[VIEW_TIMEOUT], VRSEQ_A_VIEW_TIMEOUT_NS);
 	put_u64_given(nlh, &args[LEASE], VRSEQ_A_LEASE_NS);
@@ -137,6 +160,83 @@ static int send_name(int argc, char **argv, uint8_t command, const char *what)
 int group_resign(int argc, char **argv)
 {
 	return send_name(argc, argv, VRSEQ_CMD_GROUP_RESIGN, "group resign");
+}
+
+/* What is there to be lost, and who says so. */
+static void print_loss(const struct group *group)
+{
+	const char *name = attr_string(group->attr[VRSEQ_A_NAME]);
+	unsigned int i;
+
+	fprintf(stderr, "Group %s, generation %" PRIu64 ": %s\n", name,
+		attr_u64(group->attr[VRSEQ_A_GENERATION]),
+		attr_string(group->attr[VRSEQ_A_STATUS_TEXT]));
+	for (i = 0; i < group->member_count; i++) {
+		const struct nlattr *const *member = group->members[i];
+
+		fprintf(stderr, "  member %" PRIu64 "  %s%s\n",
+			attr_u64(member[VRSEQ_A_MEMBER_ID]),
+			member[VRSEQ_A_MEMBER_STATE] ?
+				state_name(member[VRSEQ_A_MEMBER_STATE]) : "never heard",
+			member[VRSEQ_A_MEMBER_RECORDED] ? "  with a record" : "");
+	}
+	fprintf(stderr, "Lost for good, here and at all members, those that are silent now too:\n"
+		"  all messages of the log (readers are told of the gap), the newest value of\n"
+		"  each counter (numbers go on above all that were ever drawn), all open\n"
+		"  sessions, and what became of operations whose outcome is not known yet\n");
+}
+
+/* Return: exit code; EXIT_OK if @answer, or who sits there, names the group. */
+static int confirm(const char *name, const char *answer)
+{
+	char line[64] = "";
+
+	if (!answer) {
+		if (!isatty(STDIN_FILENO))
+			return usage_error("vrseq group reform NAME confirm NAME",
+					   "Nobody is there to be asked");
+		fprintf(stderr, "To go on type the name of the group: ");
+		if (fgets(line, sizeof(line), stdin))
+			line[strcspn(line, "\n")] = '\0';
+		answer = line;
+	}
+	if (strcmp(answer, name))
+		return fail(EXIT_FAILED, NULL, NULL, "Nothing was done");
+	return EXIT_OK;
+}
+
+int group_reform(int argc, char **argv)
+{
+	const char *name, *answer = NULL;
+	struct arg args[] = {
+		ARG("name", ARG_STRING, &name, .positional = true, .required = true),
+		ARG("confirm", ARG_STRING, &answer),
+		{ 0 },
+	};
+	struct group *group;
+	struct nlmsghdr *nlh;
+	struct nl nl;
+	int code;
+
+	code = args_parse(argc, argv, args, "vrseq group help");
+	if (code)
+		return code;
+	code = groups_get(name, &group);
+	if (code)
+		return code;
+	print_loss(group);
+	groups_free(group);
+	code = confirm(name, answer);
+	if (code)
+		return code;
+	code = nl_open(&nl);
+	if (code)
+		return code;
+	nlh = nl_request(&nl, VRSEQ_CMD_GROUP_REFORM, NLM_F_ACK);
+	mnl_attr_put_strz(nlh, VRSEQ_A_NAME, name);
+	code = nl_command(&nl, nlh, "vrseq group show", "group reform", name);
+	nl_close(&nl);
+	return code;
 }
 
 int group_del(int argc, char **argv)

@@ -36,16 +36,21 @@ static const struct command group_commands[] = {
 	{ "add", group_add,
 	  "NAME self ID listen ADDR:PORT insecure\n"
 	  "        [uuid UUID] [heartbeat T] [view-timeout T] [lease T] [record-max SIZE]\n"
-	  "        [log-entries N] [log-bytes SIZE] [messages N] [message-bytes SIZE] [durability memory]",
+	  "        [log-entries N] [log-bytes SIZE] [messages N] [message-bytes SIZE]\n"
+	  "        [durability memory] [record FILE]",
 	  "A new, blank member of a group, with the id ID. T is like 500us, 20ms, 3s;\n"
 	  "SIZE like 4096, 64K, 16M. insecure: datagrams are not authenticated. uuid: of\n"
 	  "the group, the same at all members; left out, it is made of the name. lease:\n"
-	  "for counter get mode lease; off if left out or 0.", NULL },
+	  "for counter get mode lease; off if left out or 0. record: a file, or a block\n"
+	  "device, that keeps the generation across a loss of all power.", NULL },
 	{ "form", group_form, "NAME [generation G]",
 	  "Begin the group. Once in its life, at one member, with all members\n"
 	  "reachable and blank.", NULL },
 	{ "resign", group_resign, "NAME",
 	  "If this member is the primary, hand over to another one and stay a backup.", NULL },
+	{ "reform", group_reform, "NAME [confirm NAME]",
+	  "Give up what a lost majority knew and begin again, empty, in the next\n"
+	  "generation. Says what will be lost, and asks.", NULL },
 	{ "del", group_del, "NAME",
 	  "Take this member down; a primary hands over first. Its memory of the group is\n"
 	  "gone, and if it is added again the others give it back.", NULL },
@@ -101,11 +106,17 @@ static const struct command journal_commands[] = {
 	{ 0 },
 };
 
+static const struct command record_commands[] = {
+	{ "show", record_show, "FILE", "What the record of a member in FILE says.", NULL },
+	{ 0 },
+};
+
 static const struct command objects[] = {
 	{ "group", group_show, NULL, "groups on this machine", group_commands },
 	{ "member", member_show, NULL, "who is in a group", member_commands },
 	{ "counter", NULL, NULL, "numbers nobody else ever gets", counter_commands },
 	{ "log", NULL, NULL, "messages in one order for all", log_commands },
+	{ "record", NULL, NULL, "what a member keeps without memory", record_commands },
 	{ "health", health_show, "[group G]",
 	  "can operations commit here? Exit code 0 yes, 3 no quorum,\n"
 	  "6 recovering, not formed or no group, 7 amnesia or halted", NULL },

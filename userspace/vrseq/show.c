@@ -66,6 +66,7 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_CHECKPOINT_OP, FIELD_U64, "checkpoint_op" },
 	{ VRSEQ_A_RECOVERIES, FIELD_U64, "recoveries" },
 	{ VRSEQ_A_TRANSFERS, FIELD_U64, "transfers" },
+	{ VRSEQ_A_RECORD, FIELD_STRING, "record" },
 	{ VRSEQ_A_FILES, FIELD_U32, "files" },
 };
 
@@ -81,6 +82,7 @@ static const struct field member_fields[] = {
 	{ VRSEQ_A_MEMBER_OP, FIELD_U64, "op" },
 	{ VRSEQ_A_MEMBER_INCARNATION, FIELD_U64, "incarnation" },
 	{ VRSEQ_A_MEMBER_ROUND_TRIP_NS, FIELD_U64, "round_trip_ns" },
+	{ VRSEQ_A_MEMBER_RECORDED, FIELD_FLAG, "recorded" },
 };
 
 static enum mnl_attr_data_type data_type(enum field_kind kind)
@@ -546,6 +548,8 @@ void group_print(const struct group *group)
 	       "  transfers %" PRIu64 "\n", attr_u64(attr[VRSEQ_A_INCARNATION]),
 	       attr_u64(attr[VRSEQ_A_CHECKPOINT_OP]), attr_u64(attr[VRSEQ_A_RECOVERIES]),
 	       attr_u64(attr[VRSEQ_A_TRANSFERS]));
+	if (attr[VRSEQ_A_RECORD])
+		printf("  record %s\n", attr_string(attr[VRSEQ_A_RECORD]));
 	printf("  heartbeat %s  view timeout %s  lease %s%s%s\n",
 	       time_text(attr_u64(attr[VRSEQ_A_HEARTBEAT_NS]), a, sizeof(a)),
 	       time_text(attr_u64(attr[VRSEQ_A_VIEW_TIMEOUT_NS]), b, sizeof(b)),
