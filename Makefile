@@ -98,7 +98,7 @@ TESTS_BUILD :=
 CHECK_TARGETS :=
 -include $(wildcard $(patsubst %,selftests/%/rules.mk, \
 	tidy core userspace scenario sim explore coverage fuzz lin kunit uml chardev netlink netns \
-	qemu bench))
+	mpi qemu bench))
 
 tests: $(TESTS_BUILD) ## the test programs alone
 
@@ -125,6 +125,7 @@ install: tools $(if $(DESTDIR),,| provision-dkms) ## module by DKMS, library, to
 	$(call put,include/linux,$(wildcard uapi/linux/*.h))
 	$(call put,share/doc/vrseq/python,$(wildcard userspace/python/*.*))
 	$(call put,share/doc/vrseq/python/vrseq,userspace/python/vrseq/__init__.py)
+	$(call put,share/doc/vrseq/mpi,$(wildcard userspace/examples/mpi/*))
 	$(call put,share/man/man3,$(wildcard userspace/man/*.3))
 	$(call put,share/man/man4,$(wildcard userspace/man/*.4))
 	$(call put,share/man/man7,$(wildcard userspace/man/*.7))

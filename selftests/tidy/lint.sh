@@ -74,7 +74,7 @@ compiles() {
 
 userspace() {
 	gcc -std=gnu11 -O2 -Wall -Wextra -Iuapi -Iuserspace/libvrseq -fsyntax-only \
-		$(files 'userspace/*.c')
+		$(files 'userspace/*.c' ':!userspace/examples')
 }
 
 manuals() {

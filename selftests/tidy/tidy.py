@@ -213,7 +213,7 @@ def rule_everything_is_built(tree):
         if name.startswith("kmod/"):
             built = name[:-2] + ".o" in kbuild.split()
         elif name.startswith("userspace/"):
-            built = f"$(wildcard {directory}/*.c)" in makefile
+            built = f"$(wildcard {directory}/*.c)" in makefile or name in fragments
         else:
             stem = re.escape(base[:-2])
             built = re.search(rf"\b{stem}\b", fragments) or f"{directory}/*.c" in fragments \
