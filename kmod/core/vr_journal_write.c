@@ -135,7 +135,9 @@ static void describe(const struct vr_journal *j, const struct vr_replica *r, str
 /* What is committed never changes; of the rest a new epoch may have other entries. */
 static u64 unchanged(const struct vr_journal *j, const struct vr_replica *r)
 {
-	return j->written.epoch == r->log_epoch ? j->written.op : vr_min(j->written.op, j->written.commit);
+	const struct vr_written *w = &j->written;
+
+	return w->epoch == r->log_epoch ? w->op : vr_min(w->op, w->commit);
 }
 
 static u64 used(const struct vr_journal *j)
@@ -190,8 +192,8 @@ static void write_frame(struct vr_journal *j, const struct vr_replica *r, struct
 	j->written.op = op - 1;
 	j->written.commit = vr_min(r->commit, j->written.op);
 	j->written.promise = r->promises;
-	j->frames++;
-	j->entries += f.entry_count;
+	j->count.frames++;
+	j->count.entries += f.entry_count;
 	if (j->phase == PHASE_FRAMES && !e)
 		j->phase = PHASE_SUPER;
 	else
@@ -250,7 +252,7 @@ static void begin_base(struct vr_journal *j, const struct vr_replica *r)
 	j->written.op = next->checkpoint_op;
 	j->written.commit = next->checkpoint_op;
 	j->written.epoch = r->log_epoch;
-	j->bases++;
+	j->count.bases++;
 }
 
 /* The superblock in force does not know of it: as if it had not been begun. */
@@ -369,10 +371,10 @@ bool vr_journal_next(struct vr_journal *j, const struct vr_replica *r, struct vr
 
 void vr_journal_done(struct vr_journal *j, const struct vr_write *w)
 {
-	j->bytes += w->parts[0].count + w->parts[1].count;
+	j->count.bytes += w->parts[0].count + w->parts[1].count;
 	if (!w->sync)
 		return;
-	j->syncs++;
+	j->count.syncs++;
 	j->closing = false;
 	if (j->phase == PHASE_LOST) {
 		j->super = j->next;

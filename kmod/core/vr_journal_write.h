@@ -36,6 +36,22 @@ struct vr_written {
 };
 
 /**
+ * struct vr_journal_counts - what was written since it was opened
+ * @frames:	frames
+ * @entries:	in them
+ * @syncs:	flushes
+ * @bases:	checkpoints
+ * @bytes:	of all that
+ */
+struct vr_journal_counts {
+	u64 frames;
+	u64 entries;
+	u64 syncs;
+	u64 bases;
+	u64 bytes;
+};
+
+/**
  * struct vr_journal - how far a replica is written down
  * @super:	in force on the disk
  * @next:	will be, when what it speaks of is on the disk
@@ -55,7 +71,7 @@ struct vr_written {
  * @offset:	of the checkpoint: written so far
  * @written:	what the frames before @position say
  * @before:	and those before the base that is being written
- * @frames:	written; and @entries, @syncs, @bases, @bytes
+ * @count:	what was written
  */
 struct vr_journal {
 	struct vr_journal_super super;
@@ -76,11 +92,7 @@ struct vr_journal {
 	u64 offset;
 	struct vr_written written;
 	struct vr_written before;
-	u64 frames;
-	u64 entries;
-	u64 syncs;
-	u64 bases;
-	u64 bytes;
+	struct vr_journal_counts count;
 };
 
 /** struct vr_part - bytes for one place in the file */

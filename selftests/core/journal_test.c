@@ -395,7 +395,7 @@ static void checkpoint_rots(struct vrt *t)
 	struct box *b = box_new(t, false);
 	u64 at;
 
-	while (b->journal.bases < 3)
+	while (b->journal.count.bases < 3)
 		count(b, 50);
 	VRT_ASSERT(t, b->journal.super.checkpoint_bytes);
 	at = vr_journal_area(&b->shape, b->journal.super.area);
@@ -461,17 +461,17 @@ static void crash_in_base(struct vrt *t)
 	struct box *b = box_new(t, false);
 	u8 *before = vrt_alloc(t, b->file_bytes);
 	u8 *file = vrt_alloc(t, b->file_bytes);
-	u64 bases = b->journal.bases, acked;
+	u64 bases = b->journal.count.bases, acked;
 	u32 strokes, stable = 0, i, j, cut;
 
 	/* Until the next entry would begin one, then with all writes apart. */
 	while (b->journal.position - b->journal.super.start <= b->shape.ring_bytes / 2)
 		count(b, 1);
-	VRT_ASSERT_EQUAL(t, b->journal.bases, bases);
+	VRT_ASSERT_EQUAL(t, b->journal.count.bases, bases);
 	memcpy(before, b->file, b->file_bytes);
 	b->strokes = vrt_alloc(t, WRITES_MAX * sizeof(*b->strokes));
 	count(b, 3);
-	VRT_ASSERT_EQUAL(t, b->journal.bases, bases + 1);
+	VRT_ASSERT_EQUAL(t, b->journal.count.bases, bases + 1);
 	for (strokes = 1; strokes <= b->stroke_count; strokes++) {
 		acked = b->strokes[strokes - 1].acked;
 		for (i = stable; i < strokes; i++) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# Fuzzers of the wire format, of the step function and of the journal, by libFuzzer. SECONDS=n for each.
+# Fuzzers of wire format, step function and journal, by libFuzzer. SECONDS=n for each.
 
 fuzz_dir := build/selftests/fuzz
 fuzz_targets := wire_fuzz step_fuzz journal_fuzz

@@ -8,7 +8,7 @@
  *	form R				the operator says so at R; it takes time
  *	run TIME			let time go by
  *	until R WORD VALUE ...		let it go by until this is so, a minute at most
- *	crash R, restart R		without memory
+ *	crash R, restart R		without memory, but for what a journal has
  *	demote R			its shell does not trust its memory
  *	leave R				it is about to be stopped
  *	pause R TIME, freeze R TIME	it stands still, its clock too
@@ -145,10 +145,13 @@ static void dispatch(struct sim_event *event)
 		net_deliver(sim, event);
 	else if (event->kind == SIM_TIMER)
 		node_timer(sim, node, event->number);
-	else if (event->kind == SIM_DURABLE && story->disk_stopped[event->slot])
+	else if ((event->kind == SIM_DURABLE || event->kind == SIM_DISK) &&
+		 story->disk_stopped[event->slot])
 		look_again(event);
 	else if (event->kind == SIM_DURABLE)
 		node_durable(sim, node, event);
+	else if (event->kind == SIM_DISK)
+		disk_done(sim, node, event);
 	else if (event->kind == SIM_RESUME && node->up && node->paused)
 		node_resume(sim, node);
 }
@@ -410,6 +413,13 @@ static bool do_durable(char **words)
 	return true;
 }
 
+static bool do_journal(char **words)
+{
+	(void)words;
+	story->sim.options.journal = true;
+	return true;
+}
+
 static bool do_lease(char **words)
 {
 	return read_time(words[0], &story->sim.options.lease_ns);
@@ -582,7 +592,8 @@ static const struct verb {
 	const char *word;
 	bool (*perform)(char **words);
 } verbs[] = {
-	{ "durable", do_durable }, { "lease", do_lease }, { "replicas", do_replicas },
+	{ "durable", do_durable }, { "journal", do_journal }, { "lease", do_lease },
+	{ "replicas", do_replicas },
 	{ "form", do_form }, { "run", do_run }, { "until", until },
 	{ "crash", do_crash }, { "restart", do_restart }, { "demote", do_demote },
 	{ "leave", do_leave }, { "pause", do_pause }, { "freeze", do_freeze },
@@ -605,7 +616,7 @@ static bool perform(const char *word, char **words)
 		if (strcmp(word, verbs[i].word))
 			continue;
 		/* Those about the group to come are the first three. */
-		if (i > 2 && !story->sim.options.replica_count)
+		if (i > 3 && !story->sim.options.replica_count)
 			return story_wrong("a story begins with its replicas");
 		return verbs[i].perform(words) || story->failed ||
 		       story_wrong("%s: not understood", word);
@@ -678,6 +689,7 @@ void story_end(void)
 	for (i = 0; i < sim->client_count; i++)
 		free(sim->clients[i].body);
 	net_free(sim);
+	disk_free(sim);
 	link_free();
 	check_free(sim);
 	model_free(&sim->model);

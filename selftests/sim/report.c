@@ -308,7 +308,9 @@ void report_seed(FILE *out, const struct sim *sim)
 		o->client_count, o->client_budget, o->process_threads, o->sessions_max,
 		o->counters_max);
 	fprintf(out, "# generation %u, lease %.1f ms, memory is %sdurable\n", o->generation,
-		(double)o->lease_ns / SIM_NS_PER_MS, o->memory_is_durable ? "" : o->journal ? "a journal, not " : "not ");
+		(double)o->lease_ns / SIM_NS_PER_MS, o->memory_is_durable ? "" : "not ");
+	if (o->journal)
+		fprintf(out, "# journals on disks\n");
 	fprintf(out, "# faults:");
 	for (fault = 0; fault < FAULT_COUNT; fault++) {
 		if (sim_has(sim, fault))
