@@ -9,6 +9,7 @@
  *	run TIME			let time go by
  *	until R WORD VALUE ...		let it go by until this is so, a minute at most
  *	crash R, restart R		without memory, but for what a journal has
+ *	rot R				a bit of R's journal flips; R is down
  *	demote R			its shell does not trust its memory
  *	leave R				it is about to be stopped
  *	pause R TIME, freeze R TIME	it stands still, its clock too
@@ -420,6 +421,16 @@ static bool do_journal(char **words)
 	return true;
 }
 
+static bool do_rot(char **words)
+{
+	struct sim_node *node = story_node(words[0]);
+
+	if (!node || node->up)
+		return story_wrong("which member");
+	disk_rot(&story->sim, node);
+	return true;
+}
+
 static bool do_lease(char **words)
 {
 	return read_time(words[0], &story->sim.options.lease_ns);
@@ -593,7 +604,7 @@ static const struct verb {
 	bool (*perform)(char **words);
 } verbs[] = {
 	{ "durable", do_durable }, { "journal", do_journal }, { "lease", do_lease },
-	{ "replicas", do_replicas },
+	{ "replicas", do_replicas }, { "rot", do_rot },
 	{ "form", do_form }, { "run", do_run }, { "until", until },
 	{ "crash", do_crash }, { "restart", do_restart }, { "demote", do_demote },
 	{ "leave", do_leave }, { "pause", do_pause }, { "freeze", do_freeze },
@@ -615,7 +626,7 @@ static bool perform(const char *word, char **words)
 	for (i = 0; i < VR_ARRAY_COUNT(verbs); i++) {
 		if (strcmp(word, verbs[i].word))
 			continue;
-		/* Those about the group to come are the first three. */
+		/* Those about the group to come are the first four. */
 		if (i > 3 && !story->sim.options.replica_count)
 			return story_wrong("a story begins with its replicas");
 		return verbs[i].perform(words) || story->failed ||
