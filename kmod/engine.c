@@ -226,7 +226,8 @@ static void perform(struct vrseq_engine *e, struct todo *todo)
 	}
 	if ((todo->readable || todo->status_changed) && wq_has_sleeper(&e->readers))
 		wake_up_interruptible_poll(&e->readers,
-					   EPOLLIN | EPOLLRDNORM | (todo->status_changed ? EPOLLPRI : 0));
+					   EPOLLIN | EPOLLRDNORM |
+					   (todo->status_changed ? EPOLLPRI : 0));
 }
 
 static void leave(struct vrseq_engine *e, struct todo *todo)

@@ -16,7 +16,7 @@
 #define VR_COUNT_MASK		((1ull << VR_COUNT_BITS) - 1)
 #define VR_GENERATION_MAX	0x7fff	/* so that numbers fit a signed 64-bit integer */
 #define VR_NAME_BYTES_MAX	63	/* of a named counter */
-#define VR_FRAME_BYTES		1408	/* of a datagram that fits one Ethernet frame with IP and UDP */
+#define VR_FRAME_BYTES		1408	/* of a datagram that fits one Ethernet frame */
 
 /* Bounds; an exhaustive search makes them small. */
 #ifndef VR_REPLICAS_MAX
@@ -82,7 +82,7 @@ enum vr_kind {
 	VR_KIND_SESSION_END	= 2,
 	VR_KIND_NEXT		= 3,	/* argument: count; body: counter's name */
 	VR_KIND_GET		= 4,	/* body: counter's name */
-	VR_KIND_APPEND		= 5,	/* argument: sequence it must get, 0 = any; body: the message */
+	VR_KIND_APPEND		= 5,	/* argument: its sequence, 0 = any; body: the message */
 	VR_KIND_RESULT		= 6,	/* request: the one whose end is asked for */
 	VR_KIND_COUNT
 };

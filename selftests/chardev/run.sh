@@ -248,7 +248,9 @@ module_goes() {
 # Tests of sleep are the kernel's own: all but the sleep itself. To RAM, the primary hands over and
 # nothing is lost; to disk, nobody knows how old the memory is that comes back.
 sleeps() {
-	local old n small='record-max 1024 log-entries 256 log-bytes 131072 messages 64 message-bytes 65536'
+	local old n small='record-max 1024 log-entries 256 log-bytes 131072 messages 64'
+
+	small="$small message-bytes 65536"
 
 	echo freezer >/sys/power/pm_test || skip "this kernel cannot test sleep"
 	echo 1 >/sys/module/suspend/parameters/pm_test_delay

@@ -756,7 +756,8 @@ TEST_F(netlink, noise)
 		/* Small: what is made in vain here has to be cleared, poisoned and checked. */
 		put_add(self, ADD(.port = 20000 + i, .heartbeat_ns = 20 * MS,
 				  .view_timeout_ns = 200 * MS, .lease_ns = 1,
-				  .record_max = 1024, .log_entries = 256, .log_bytes = 128 << 10, .messages = 2,
+				  .record_max = 1024, .log_entries = 256,
+				  .log_bytes = 128 << 10, .messages = 2,
 				  .message_bytes = 2 << 10));
 		if (i & 1)
 			((struct genlmsghdr *)mnl_nlmsg_get_payload(self->nlh))->cmd =
