@@ -242,6 +242,7 @@ static void check_recovered(struct sim *sim, struct sim_node *node)
 	if (node->recovered)
 		sim_mark(sim, MARK_RECOVERED_TWICE);
 	node->recovered = true;
+	sim->disks[node->slot].stale = false;
 	if (node->info.incarnation <= *incarnation)
 		sim_fail(sim, "R16: replica %u recovers as life %llu after life %llu", node->slot,
 			 (unsigned long long)node->info.incarnation,

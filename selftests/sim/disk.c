@@ -112,10 +112,25 @@ void disk_work(struct sim *sim, struct sim_node *node)
 	sim_post(sim, &event, delay_ns);
 }
 
+/*
+ * Who did not get to write that its memory is lost is restored to it once more, until
+ * somebody tells it of the life that it had begun (R16).
+ */
+static void note_stale(struct sim *sim, const struct sim_node *node)
+{
+	struct sim_disk *disk = &sim->disks[node->slot];
+	u8 status = node->info.status;
+
+	if ((status == VR_STATUS_RECOVERING || status == VR_STATUS_AMNESIA) &&
+	    disk->journal.super.formed && !disk->journal.super.lost)
+		disk->stale = true;
+}
+
 static void fail(struct sim *sim, struct sim_node *node)
 {
 	struct vr_event event = { .type = VR_EVENT_DISK_FAILED };
 
+	note_stale(sim, node);
 	sim_trace(sim, node, "DISK FAILS");
 	sim_mark(sim, MARK_DISK_FAILED);
 	sim->disks[node->slot].failed = true;
@@ -199,6 +214,7 @@ void disk_crash(struct sim *sim, struct sim_node *node)
 
 	if (!sim->options.journal)
 		return;
+	note_stale(sim, node);
 	if (disk->dirty_count)
 		sim_mark(sim, MARK_TORN);
 	for (i = 0; i < disk->dirty_count; i++)

@@ -33,6 +33,10 @@ static struct sim_node *pick(struct sim *sim)
 static bool may_lose(struct sim *sim, const struct sim_node *node)
 {
 	u8 rest = healthy_mask(sim) & ~(1u << node->slot);
+	u32 i;
+
+	for (i = 0; i < sim->options.replica_count; i++)
+		rest &= ~(sim->disks[i].stale << i);
 
 	if (!node->up || node->paused || node->leaving)
 		return false;

@@ -408,6 +408,7 @@ struct sim_disk {
 	bool busy;
 	bool failed;
 	bool rotten;			/* since it was last read */
+	bool stale;			/* of before a recovery that came to no end */
 	/* what lives that ended had said */
 	u64 vote_view;
 	u64 acked_view;
