@@ -678,11 +678,15 @@ int vrseq_engine_seek_index(struct vrseq_engine *e, u64 index, u64 *sequence)
 bool vrseq_engine_readable(struct vrseq_engine *e, u64 next)
 {
 	bool readable = true;
+	u64 from;
 
 	spin_lock_bh(&e->core_lock);
-	if (e->running)
-		readable = resolve(e, next) <= vr_replica_sequence_last(e->replica) ||
-			   has_stopped(e);
+	if (e->running) {
+		from = resolve(e, next);
+		/* Whoever begins now has to look, to know from then on what that was. */
+		readable = from <= vr_replica_sequence_last(e->replica) || has_stopped(e) ||
+			   (next == VRSEQ_NOW && from != VRSEQ_NOW);
+	}
 	spin_unlock_bh(&e->core_lock);
 	return readable;
 }

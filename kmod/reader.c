@@ -89,7 +89,7 @@ static bool take_bytes(void *reader, u64 sequence, const struct vr_entry *entry)
 	memcpy(copy->reader->bytes + copy->used, entry->body + copy->part, bytes);
 	copy->used += bytes;
 	copy->part = bytes < left ? copy->part + bytes : 0;
-	return !copy->part;
+	return bytes == left;
 }
 
 static void lose(struct vrseq_reader *r, const struct vrseq_cursor *cursor)
@@ -247,7 +247,7 @@ bool vrseq_reader_readable(struct vrseq_reader *r, struct vrseq_engine *e)
 	/* Also if nothing is wanted of what is there, this must not be missed. */
 	if (!vrseq_reader_may_read(r, e))
 		return false;
-	if (!READ_ONCE(r->cursor.topic_mask))
+	if (!READ_ONCE(r->cursor.topic_mask) && READ_ONCE(r->cursor.next) != VRSEQ_NOW)
 		return true;
 	mutex_lock(&r->lock);
 	readable = look_locked(r, e);

@@ -404,7 +404,7 @@ TEST_F(log, stream)
 
 TEST_F(log, shell)
 {
-	char line[64] = "";
+	char line[4096] = "";
 	FILE *pipe;
 
 	/* Both ways of a shell to write, and its own way to read, byte by byte. */
