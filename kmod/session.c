@@ -424,7 +424,9 @@ int vrseq_session_ask(struct vrseq_session *s, struct vrseq_request *rq)
  */
 bool vrseq_session_has_room(const struct vrseq_session *s)
 {
-	return !(s->left & s->flying) && is_free(&s->calls[(s->newest + 1) % VR_WINDOW]);
+	/* One of unknown outcome is settled by whoever needs its place. */
+	return !(s->left & s->flying) &&
+	       !vrseq_call_flying(&s->calls[(s->newest + 1) % VR_WINDOW]);
 }
 
 /**
