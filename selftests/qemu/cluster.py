@@ -342,7 +342,8 @@ def stall(run):
     group.linearizable(50)
 
 
-DRAW = "while sleep 0.05; do vrseq counter next own repeat 5; done"
+DRAW = ("rm -f /run/stop; until [ -e /run/stop ]; do "
+        "vrseq counter next own repeat 5; sleep 0.05; done")
 
 
 def rolled_back(run, victim):
@@ -352,6 +353,8 @@ def rolled_back(run, victim):
     net = run.net
     drawing = net.channels[victim][1]
     drawing.start(DRAW)
+    group.eventually(members.PATIENCE, "numbers before the image",
+                     lambda: sum(text.isdigit() for _, text in drawing.stamped()) >= 10)
     keeper, behind = group.others(victim)
     limit = []
     image = net.save(victim, lambda: limit.append(
@@ -378,7 +381,8 @@ def rolled_back(run, victim):
         got = int(group.expect(node, "vrseq counter next mark timeout 30s")[-1])
         check(got > mark, f"node {node} got {got} of a counter that was at {mark}")
         mark = got
-    group.expect(victim, "pkill -f 'while sleep'; pkill vrseq; true")
+    group.expect(victim, "touch /run/stop")
+    check(net.channels[victim][1].wait(members.PATIENCE)[0], "the process rolled back does not end")
     after = [int(text) for _, text in net.channels[victim][1].stamped() if text.isdigit()]
     new = [token for token in after if token > limit[0]]
     check(new, "the process that was rolled back with its machine got nothing any more")

@@ -183,8 +183,7 @@ class Member(rig.Machine):
     def _come_in(self, image):
         self.monitor("migrate-incoming", uri="exec:cat " + image)
         self._until_migrated()
-        for channel in self.channels:
-            channel.status = "ready"
+        self.channels[0].status = "ready"       # the others may be at what they were at
         self.monitor("cont")            # it was stopped when the image was made
 
     def _until_migrated(self):
