@@ -302,7 +302,8 @@ def suspend(run):
     asleep(run, old, begin_ns)
     time.sleep(2)
     run.net.wake(old)
-    check(run.net.channels[old][1].wait(60)[0] == "0", "it could not sleep")
+    status, lines = run.net.channels[old][1].wait(members.PATIENCE)
+    check(status == "0", f"it did not sleep and wake up: {status} {lines}")
     group.well(old)
     run.progress(group.ids)
     # What a hibernation tells everybody, without the image: that takes 5 s.

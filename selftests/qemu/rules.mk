@@ -17,8 +17,13 @@ switch: ## the switch between guests, without guests
 cluster: $(call guest_needs,$(demo_kver)) | provision-qemu ## whole machines fail; TEST=kill-loop|power-loss|pause|partition|... SEEDS, FIRST, KILLS, RESTARTS
 	@python3 selftests/qemu/cluster.py $(demo_kver)
 
+# What make check has time for.
+cluster-check: $(call guest_needs,$(demo_kver)) | provision-qemu
+	@TEST=$(or $(TEST),kill_loop,reloads,power_loss,minority,nobody,rollback,rolling_upgrade) \
+		python3 selftests/qemu/cluster.py $(demo_kver)
+
 cluster-long: $(foreach kver,$(KVER),$(call guest_needs,$(kver))) | provision-qemu
 	@for kver in $(KVER); do python3 selftests/qemu/cluster.py $$kver long || exit; done
 
-.PHONY: demo cluster-long
-CHECK_TARGETS += switch demo-tap cluster
+.PHONY: demo cluster cluster-long
+CHECK_TARGETS += switch demo-tap cluster-check
