@@ -29,7 +29,8 @@ static int explain(const struct vrseq_form *form, u16 id, struct netlink_ext_ack
 		NL_SET_ERR_MSG(extack, "record: cannot be written, see vrseq group show");
 		return -EIO;
 	case VR_FORM_LIVES:
-		NL_SET_ERR_MSG_FMT(extack, "members with memory answer, %u is one: let them recover", id);
+		NL_SET_ERR_MSG_FMT(extack, "members with memory answer, %u is one: let them recover",
+				   id);
 		return -EBUSY;
 	case VR_FORM_NO_RECORD:
 		NL_SET_ERR_MSG(extack, "no record here knows the generation: reform where one does");

@@ -8,8 +8,8 @@
 #define SUPER_SUM	(VR_JOURNAL_SUPER_USED - 8)
 #define FRAME_SUM	(VR_JOURNAL_FRAME_BYTES - 8)
 #define BLOCK_MIN	256
-#define POSITION_MAX	(1ull << 62)
-#define SIZE_MAX_BYTES	(1ull << 48)	/* no honest size is larger */
+#define POSITION_MAX	0x4000000000000000ull
+#define SIZE_MAX_BYTES	0x1000000000000ull	/* no honest size is larger */
 
 static const u8 super_magic[8] = { 'V', 'V', 'R', 'J', 'R', 'N', 'L', '1' };
 static const u8 frame_magic[4] = { 'V', 'J', 'F', '1' };

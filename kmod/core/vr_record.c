@@ -3,7 +3,7 @@
 #include "vr_bytes.h"
 #include "vr_record.h"
 
-#define MAGIC		0x4345525145535256ull	/* "VRSEQREC" */
+static const u8 magic[8] = { 'V', 'R', 'S', 'E', 'Q', 'R', 'E', 'C' };
 #define CHECKSUM_AT	(VR_RECORD_SLOT_BYTES - 8)
 #define USED_BYTES	80
 
@@ -12,7 +12,7 @@ enum slot_state { SLOT_ZERO, SLOT_BAD, SLOT_NEW, SLOT_GOOD };
 /* Each step can be undone, so two slots that differ in one word never agree. */
 static u64 checksum(const u8 *slot)
 {
-	u64 hash = MAGIC;
+	u64 hash = vr_get64(magic);
 	u32 at;
 
 	for (at = 0; at < CHECKSUM_AT; at += 8)
@@ -23,7 +23,7 @@ static u64 checksum(const u8 *slot)
 void vr_record_encode(u8 *slot, const struct vr_record *record)
 {
 	memset(slot, 0, VR_RECORD_SLOT_BYTES);
-	vr_put64(slot, MAGIC);
+	memcpy(slot, magic, sizeof(magic));
 	vr_put32(slot + 8, VR_RECORD_VERSION);
 	slot[12] = record->formed;
 	slot[13] = record->doubtful;
@@ -55,7 +55,7 @@ static enum slot_state decode(const u8 *slot, struct vr_record *record)
 {
 	if (is_zero(slot, VR_RECORD_SLOT_BYTES))
 		return SLOT_ZERO;
-	if (vr_get64(slot) != MAGIC || vr_get64(slot + CHECKSUM_AT) != checksum(slot))
+	if (memcmp(slot, magic, sizeof(magic)) || vr_get64(slot + CHECKSUM_AT) != checksum(slot))
 		return SLOT_BAD;
 	if (vr_get32(slot + 8) > VR_RECORD_VERSION)
 		return SLOT_NEW;

@@ -73,7 +73,8 @@ compiles() {
 }
 
 userspace() {
-	gcc -std=gnu11 -O2 -Wall -Wextra -Iuapi -Iuserspace/libvrseq -fsyntax-only \
+	gcc -std=gnu11 -O2 -Wall -Wextra -Iuapi -Iuserspace/libvrseq -Ikmod/core \
+		-fsyntax-only \
 		$(files 'userspace/*.c' ':!userspace/examples')
 }
 
