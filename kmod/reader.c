@@ -158,7 +158,7 @@ static ssize_t read_batch(struct vrseq_reader *r, struct vrseq_engine *e, struct
 	/* What is not wanted is passed over also if there is nothing else. */
 	r->part = copy.part;
 	WRITE_ONCE(r->cursor.next, cursor.next);
-	return copy.used ?: ret;
+	return copy.used ? (ssize_t)copy.used : ret;
 }
 
 static ssize_t read_locked(struct vrseq_reader *r, struct vrseq_engine *e, struct iov_iter *to)
