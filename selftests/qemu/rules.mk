@@ -19,7 +19,7 @@ cluster: $(call guest_needs,$(demo_kver)) | provision-qemu ## whole machines fai
 
 # What make check has time for.
 cluster-check: $(call guest_needs,$(demo_kver)) | provision-qemu
-	@TEST=$(or $(TEST),kill_loop,reloads,power_loss,minority,nobody,rollback,rolling_upgrade) \
+	@TEST=$(or $(TEST),kill_loop,reloads,minority,nobody) \
 		python3 selftests/qemu/cluster.py $(demo_kver)
 
 cluster-long: $(foreach kver,$(KVER),$(call guest_needs,$(kver))) | provision-qemu
