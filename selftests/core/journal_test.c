@@ -357,7 +357,7 @@ static void rot(struct vrt *t)
 			VRT_ASSERT(t, b->scan->damage <= position);
 		else	/* the padding of a block */
 			VRT_ASSERT(t, verdict == VR_JOURNAL_WHOLE &&
-				      b->scan->end == b->journal.position);
+				   b->scan->end == b->journal.position);
 		b->file[offset] ^= 0x10;
 	}
 	/* Once is enough: idling writes nothing. */

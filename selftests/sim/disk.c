@@ -342,7 +342,7 @@ static void come_back(struct sim *sim, struct sim_node *node)
 			sim_fail(sim, "R17: the journal of replica %u is damaged at %llu, and nothing was done to it",
 				 node->slot, (unsigned long long)disk->scan.damage);
 		sim_mark(sim, MARK_DAMAGED);
-		/* fall through */
+		__attribute__((__fallthrough__));
 	case VR_JOURNAL_LOST:
 		vr_restore_lost(node->replica);
 		vr_journal_open(&disk->journal, &disk->scan, NULL);

@@ -187,7 +187,7 @@ static void print_loss(const struct group *group)
 }
 
 /* Return: exit code; EXIT_OK if @answer, or who sits there, names the group. */
-static int confirm(const char *name, const char *answer)
+static int is_meant(const char *name, const char *answer)
 {
 	char line[64] = "";
 
@@ -226,7 +226,7 @@ int group_reform(int argc, char **argv)
 		return code;
 	print_loss(group);
 	groups_free(group);
-	code = confirm(name, answer);
+	code = is_meant(name, answer);
 	if (code)
 		return code;
 	code = nl_open(&nl);

@@ -537,7 +537,8 @@ void group_print(const struct group *group)
 	       attr_u64(attr[VRSEQ_A_GENERATION]), attr_u64(attr[VRSEQ_A_FILES]));
 	messages_print(attr_u64(attr[VRSEQ_A_SEQUENCE_FIRST]),
 		       attr_u64(attr[VRSEQ_A_SEQUENCE_LAST]));
-	printf("  memory %s: log of %" PRIu64 " entries in %s, %" PRIu64 " messages in %s, each %" PRIu64 " at most\n",
+	printf("  memory %s: log of %" PRIu64 " entries in %s, %" PRIu64 " messages in %s, "
+	       "each %" PRIu64 " at most\n",
 	       size_text(attr_u64(attr[VRSEQ_A_MEMORY_BYTES]), a, sizeof(a)),
 	       attr_u64(attr[VRSEQ_A_LOG_ENTRIES]),
 	       size_text(attr_u64(attr[VRSEQ_A_LOG_BYTES]), b, sizeof(b)),
