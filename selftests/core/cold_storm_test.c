@@ -31,6 +31,7 @@ struct storm {
 	u32 given_count;
 	u64 newest;		/* number given out */
 	u32 cold_starts;
+	struct letter copy;	/* under way to its receiver; too large for a stack */
 };
 
 static u32 below(struct storm *s, u32 bound)
@@ -150,7 +151,7 @@ static void deliver(struct storm *s)
 {
 	struct cluster *c = s->c;
 	u32 ahead = c->last - c->first, at;
-	struct letter *l, copy;
+	struct letter *l;
 
 	if (!ahead)
 		return;
@@ -161,14 +162,14 @@ static void deliver(struct storm *s)
 			c->first++;
 		return;
 	}
-	copy = *l;
+	s->copy = *l;
 	if (below(s, 16))
 		l->there = false;
 	if (!at)
 		c->first++;
 	if (below(s, 20))
-		cluster_deliver(c, &copy);
-	look(s, copy.to);
+		cluster_deliver(c, &s->copy);
+	look(s, s->copy.to);
 }
 
 static void pass_time(struct storm *s)

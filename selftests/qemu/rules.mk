@@ -19,7 +19,8 @@ cluster: $(call guest_needs,$(demo_kver)) | provision-qemu ## whole machines fai
 
 # What make check has time for.
 cluster-check: $(call guest_needs,$(demo_kver)) | provision-qemu
-	@TEST=$(or $(TEST),kill_loop,reloads,minority,nobody) \
+	@TEST=$(or $(TEST),kill_loop,reloads,minority,nobody) KILLS=$(or $(KILLS),4) \
+		RESTARTS=$(or $(RESTARTS),30) \
 		python3 selftests/qemu/cluster.py $(demo_kver)
 
 cluster-long: $(foreach kver,$(KVER),$(call guest_needs,$(kver))) | provision-qemu
