@@ -16,4 +16,4 @@ $(kunit_module): $(kunit_sources) | provision-uml
 
 kunit: $(kunit_module) ## the same unit tests inside a kernel: KUnit on UML
 	@selftests/uml/run.sh selftests/kunit/run.sh $(kunit_module) \
-		$(words $(wildcard selftests/core/*_test.c))
+		$(words $(filter-out %_storm_test.c,$(wildcard selftests/core/*_test.c)))

@@ -1,12 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The kernel's world of vrt.h. The suites register themselves. */
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/slab.h>
+#include <kunit/resource.h>
 
 #include "vrt.h"
 
+static int take(struct kunit_resource *resource, void *bytes)
+{
+	resource->data = kvzalloc(*(size_t *)bytes, GFP_KERNEL);
+	return resource->data ? 0 : -ENOMEM;
+}
+
+static void give_back(struct kunit_resource *resource)
+{
+	kvfree(resource->data);
+}
+
+/* A group in hand is more than kmalloc() gives at once. */
 void *vrt_alloc(struct vrt *t, size_t bytes)
 {
-	void *memory = kunit_kzalloc(t, bytes, GFP_KERNEL);
+	void *memory = kunit_alloc_resource(t, take, give_back, GFP_KERNEL, &bytes);
 
 	KUNIT_ASSERT_NOT_NULL(t, memory);
 	return memory;

@@ -50,7 +50,7 @@ quote() {
 } >"$out/command"
 
 # tty0 is the kernel's and goes to its log; tty1 is the script's and goes to our stdout.
-timeout -k 5 "$timeout" "$uml/linux" mem=512M $travel root=/dev/root rootfstype=hostfs \
+timeout -k 5 "$timeout" "$uml/linux" mem=2G $travel root=/dev/root rootfstype=hostfs \
 	rootflags=/ ro con=null con0=null,fd:1 con1=null,fd:3 loglevel=5 panic=-1 panic_on_warn=1 \
 	rig_dir="$out" rig_top="$top" init="$top/selftests/uml/init.sh" \
 	3>&1 </dev/null >"$out/kernel.log" 2>&1
