@@ -85,21 +85,27 @@ bool check_overheard(const struct sim_node *node)
 	return memcmp(node->info.drops, node->before.drops, sizeof(node->info.drops));
 }
 
-/* R16: a vote of a life that the replica, or another vote, knows to have ended is none. */
-static bool counts(const struct sim_node *node, u8 slot)
+/*
+ * Lives with one memory: a journal brings back what the life before it promised, so
+ * that its vote stands (R17). Who recovers instead counts on in the upper part.
+ */
+static u64 memory_of(const struct sim *sim, u64 incarnation)
+{
+	return sim->options.journal ? incarnation & ~VR_RESTARTS_MAX : incarnation;
+}
+
+/* R16: a vote of a memory that the replica, or another vote, knows to be lost is none. */
+static bool counts(const struct sim *sim, const struct sim_node *node, u8 slot)
 {
 	const struct sim_vote *vote = &node->heard.votes[slot];
+	u64 newest = node->info.peers[slot].incarnation;
 	u32 i;
 
-	if (!vote->valid || vote->incarnation < node->info.peers[slot].incarnation)
-		return false;
 	for (i = 0; i < VR_REPLICAS_MAX; i++) {
-		const struct sim_vote *other = &node->heard.votes[i];
-
-		if (other->valid && other->vector[slot] > vote->incarnation)
-			return false;
+		if (node->heard.votes[i].valid)
+			newest = vr_max(newest, node->heard.votes[i].vector[slot]);
 	}
-	return true;
+	return vote->valid && memory_of(sim, vote->incarnation) >= memory_of(sim, newest);
 }
 
 /* R8: a quorum voted for the view, and its best log is that of the view. */
@@ -117,7 +123,9 @@ void check_votes(struct sim *sim, struct sim_node *node, const struct vr_info *b
 	for (i = 0; node->heard.view == view && i < VR_REPLICAS_MAX; i++) {
 		const struct sim_vote *vote = &node->heard.votes[i];
 
-		if (!counts(node, i)) {
+		/* A vote of an ended life may have been dropped before the choice was made. */
+		revoked |= vote->valid && vote->incarnation < node->info.peers[i].incarnation;
+		if (!counts(sim, node, i)) {
 			revoked |= vote->valid;
 			continue;
 		}
