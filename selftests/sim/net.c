@@ -59,6 +59,18 @@ static void write_random(struct sim *sim, u8 *at, u32 count)
 }
 
 /*
+ * A later generation of the group, in another instance: that is what a cold start
+ * looks like (R18), and only a forger says it of none. To whoever has no memory two
+ * damaged datagrams may say it together, so a seed has damage of one kind or the other.
+ */
+static bool may_damage(struct sim *sim, u32 place)
+{
+	if (!sim->net.damaged)
+		sim->net.damaged = place;
+	return sim->net.damaged == place;
+}
+
+/*
  * Bytes that no correct peer sends, or not to this one: none may do harm. What
  * only a forger makes is not among them; keeping forgers out is not the core's.
  */
@@ -99,7 +111,8 @@ static void garbage(struct sim *sim, u8 to, const u8 *good, u32 count)
 		bytes[AT_TO] = random_below(r, sim->options.replica_count);
 		break;
 	case 8:
-		if (!memcmp(bytes + AT_INSTANCE, bytes + count, 4))
+		if (!memcmp(bytes + AT_INSTANCE, bytes + count, 4) ||
+		    !may_damage(sim, AT_INSTANCE))
 			break;
 		bytes[AT_INSTANCE + random_below(r, 4)] += random_between(r, 1, 255);
 		break;
@@ -117,7 +130,7 @@ static void garbage(struct sim *sim, u8 to, const u8 *good, u32 count)
 			bytes[count - random_between(r, 1, 7)] = random_between(r, 1, 255);
 		break;
 	case 13:
-		if (bytes[AT_TYPE] >= VR_PING)
+		if (bytes[AT_TYPE] >= VR_PING || !may_damage(sim, AT_GENERATION))
 			break;
 		bytes[AT_GENERATION] += random_between(r, 1, 255);
 		break;

@@ -430,6 +430,7 @@ struct sim_net {
 	u64 old_seen;
 	struct sim_datagram withheld[SIM_WITHHELD_MAX];
 	u32 withheld_count;
+	u32 damaged;		/* the one of two fields that garbage damages in this seed */
 };
 
 enum sim_process_state {
