@@ -95,6 +95,8 @@ static void choose_core(struct sim *sim)
 	sim->core_mask = core;
 	alone = random_below(r, 2) && !forming;
 	for (i = 0; alone && i < sim->options.replica_count; i++) {
+		/* Who is about to hand over may be about to be cut off. */
+		sim->nodes[i].eased = false;
 		for (j = 0; j < sim->options.replica_count; j++)
 			sim->net.cut[i][j] = (core >> i & 1) != (core >> j & 1);
 	}
