@@ -13,10 +13,11 @@ static void disk_new(struct sim *sim, struct sim_node *node)
 {
 	struct sim_disk *disk = &sim->disks[node->slot];
 	struct vr_journal *j = &disk->journal;
+	struct vr_config largest = node->config;
 
 	/* The largest log there is in a seed: a life may draw another one. */
-	vr_journal_shape_for(&node->config, 0, BLOCK, &disk->shape);
-	disk->shape.ring_bytes *= 4;
+	largest.log_entries = VR_ENTRIES_MIN * SIM_LOG_TIMES_MAX;
+	vr_journal_shape_for(&largest, 0, BLOCK, &disk->shape);
 	disk->bytes = vr_journal_file_bytes(&disk->shape);
 	disk->cache = sim_allocate(disk->bytes);
 	disk->stable = sim_allocate(disk->bytes);
@@ -219,12 +220,15 @@ void disk_crash(struct sim *sim, struct sim_node *node)
 		sim_mark(sim, MARK_TORN);
 	for (i = 0; i < disk->dirty_count; i++)
 		tear(sim, disk, &disk->dirty[i]);
+	/* Everywhere else the cache is what is stable. */
+	for (i = 0; i < disk->dirty_count; i++)
+		memcpy(disk->cache + disk->dirty[i].offset, disk->stable + disk->dirty[i].offset,
+		       disk->dirty[i].count);
 	disk->dirty_count = 0;
 	disk->busy = false;
 	disk->failed = false;
 	if (node->voted && node->vote_view > disk->vote_view)
 		disk->vote_view = node->vote_view;
-	memcpy(disk->cache, disk->stable, disk->bytes);
 }
 
 static void scan(struct sim_disk *disk)
@@ -255,7 +259,7 @@ void disk_rot(struct sim *sim, struct sim_node *node)
 	     random_below(&sim->random_fault, s->state.synced - s->super.start);
 	at = vr_journal_offset(&disk->shape, at);
 	disk->stable[at] ^= 1 << random_below(&sim->random_fault, 8);
-	memcpy(disk->cache, disk->stable, disk->bytes);
+	disk->cache[at] = disk->stable[at];
 	disk->rotten = true;
 	sim_mark(sim, MARK_ROT);
 }

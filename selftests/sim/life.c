@@ -29,7 +29,8 @@ static void draw_config(struct sim *sim, struct sim_node *node)
 	cfg->message_bytes = 2 * o->body_bytes_max;
 	if (!o->alike) {
 		/* The log may differ from member to member, what a checkpoint holds not. */
-		cfg->log_entries <<= random_below(r, 4) ? 0 : random_below(r, 3);
+		if (!random_below(r, 4))
+			cfg->log_entries *= SIM_LOG_TIMES_MAX >> random_below(r, 3);
 		cfg->messages = o->messages;
 		cfg->message_bytes = o->message_bytes;
 	}

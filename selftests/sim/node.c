@@ -8,7 +8,8 @@
 
 /* A replica that wants to be woken at once, over and over, is spinning. */
 #define SAME_TIME_STEPS_MAX	20000
-#define CHECK_EVERY		127
+#define CHECK_EVERY		509
+#define CHECK_OFTEN		17
 #define LEAVE_TRIPS_MAX		6
 #define POISON			0xa5
 
@@ -173,7 +174,7 @@ static bool is_due(const struct sim *sim, const struct sim_node *node)
 {
 	const struct vr_info *before = &node->before;
 	const struct vr_info *now = &node->info;
-	u64 every = sim->options.check_every_step ? CHECK_EVERY / 16 : CHECK_EVERY;
+	u64 every = sim->options.check_every_step ? CHECK_OFTEN : CHECK_EVERY;
 
 	return !(node->steps % every) || now->status != before->status ||
 	       now->view != before->view || now->op < before->op ||

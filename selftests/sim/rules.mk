@@ -26,12 +26,12 @@ CHECK_TARGETS += sim
 build/selftests/sim/sim: $(sim_sources) $(sim_headers) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
-	@$(CC) -O2 $(sim_cflags) -o $@ $(sim_sources)
+	@$(CC) -O2 -flto=auto $(sim_cflags) -o $@ $(sim_sources)
 
 build/selftests/sim/sim-small: $(sim_sources) $(sim_headers) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
-	@$(CC) -O2 $(sim_cflags) $(sim_small) -o $@ $(sim_sources)
+	@$(CC) -O2 -flto=auto $(sim_cflags) $(sim_small) -o $@ $(sim_sources)
 
 build/selftests/sim/sim-sanitized: $(sim_sources) $(sim_headers) | provision-build
 	@mkdir -p $(@D)

@@ -41,6 +41,7 @@
 #define SIM_VIEWS_MAX		4096	/* views the checker has room for */
 #define SIM_DURABLE_MAX		512	/* power of 2, more than are ever uncommitted */
 #define SIM_DIRTY_MAX		1024	/* writes of a journal between two flushes */
+#define SIM_LOG_TIMES_MAX	4	/* power of 2, of the smallest log */
 #define SIM_CHECKPOINTS_MAX	64	/* power of 2, of the newest ones */
 #define SIM_NS_PER_MS		1000000ull
 #define SIM_NS_PER_S		1000000000ull
