@@ -6,10 +6,11 @@ Each patch here is a bug of kmod/core. It is applied to a copy in build/mutants/
 linked with the copy and must fail for one of its first seeds, for which the core as it is does not.
 What costs time only, which a run of faults forgives, is told as a story: a patch with a line
 "Story: NAME" must make selftests/scenario/NAME.txt fail, which holds for the core as it is. One
-with a line "Told: NAME" must be seen by both. A mutant that survives is a hole in the tests; a
-patch that does not apply must follow the core. OBJECT... is the simulator, or the teller of
-stories, with the core as it is, one per source below build/mutants/base; what a patch leaves alone
-is taken from there. CC and CFLAGS (environment) compile the rest. MUTANT=NN runs one only. TAP.
+with a line "Told: NAME" must be seen by both; "First: N" is the seed to begin with, for what few
+seeds see. A mutant that survives is a hole in the tests; a patch that does not apply must follow
+the core. OBJECT... is the simulator, or the teller of stories, with the core as it is, one per
+source below build/mutants/base; what a patch leaves alone is taken from there. CC and CFLAGS
+(environment) compile the rest. MUTANT=NN runs one only. TAP.
 """
 import argparse
 import glob
@@ -28,6 +29,7 @@ FAILURE = re.compile(r"^# seed (\d+): (.*)$", re.MULTILINE)
 OUT_OF_TIME = f"died of signal {int(signal.SIGXCPU)} "
 STORY = re.compile(r"^Story: (.*)$", re.MULTILINE)
 TOLD = re.compile(r"^Told: (.*)$", re.MULTILINE)
+FIRST = re.compile(r"^First: (\d+)$", re.MULTILINE)
 RULE = re.compile(r"\b([A-Z]\d+): ")
 CPU_MAX_S = 600         # of one program: how long it takes besides is up to the machine
 
@@ -98,13 +100,13 @@ def tell(copy, story, options):
     return False, f"the story {story} does not see it", told
 
 
-def simulate(copy, options):
-    """Returns whether some seed sees the mutant, and how."""
+def simulate(copy, first, options):
+    """Returns whether some seed from the first on sees the mutant, and how."""
     wrong = link(f"{copy}/sim", linked(copy, options.sim))
     if wrong:
         return False, wrong[0], wrong[1]
-    status, text = say(["prlimit", f"--cpu={CPU_MAX_S}:{2 * CPU_MAX_S}", f"{copy}/sim", "--seeds",
-                        str(options.seeds), "--until-failure", "-j", "1"])
+    status, text = say(["prlimit", f"--cpu={CPU_MAX_S}:{2 * CPU_MAX_S}", f"{copy}/sim", "--first",
+                        first, "--seeds", str(options.seeds), "--until-failure", "-j", "1"])
     killed = FAILURE.search(text)
     if killed and OUT_OF_TIME in killed[2]:
         return False, f"survived {CPU_MAX_S} s", ""
@@ -125,10 +127,10 @@ def run(patch, options):
     wrong = build(patch, copy)
     if wrong:
         return False, wrong[0], wrong[1]
-    story, told = STORY.search(text), TOLD.search(text)
+    story, told, first = STORY.search(text), TOLD.search(text), FIRST.search(text)
     if story:
         return tell(copy, story[1], options)
-    killed, verdict, detail = simulate(copy, options)
+    killed, verdict, detail = simulate(copy, first[1] if first else "1", options)
     if not killed or not told:
         return killed, verdict, detail
     seen, how, output = tell(copy, told[1], options)
