@@ -46,7 +46,7 @@ def run(directory, seeds):
     raw = os.path.join(directory, "raw")
     shutil.rmtree(raw, ignore_errors=True)
     os.makedirs(raw)
-    # %m: processes that end at the same moment, as the simulator's do, add to one file under a lock.
+    # %m: processes that end at the same moment, as the simulator's do, add to one file, under lock.
     environment = dict(os.environ, LLVM_PROFILE_FILE=f"{raw}/%m.profraw")
     arguments = {
         "unit": [],
