@@ -67,7 +67,7 @@ static void step(struct box *b, struct vr_event *event);
 
 static void write_part(struct box *b, const struct vr_part *part, bool keep)
 {
-	struct stroke *s = &b->strokes[b->stroke_count];
+	struct stroke *s;
 
 	if (!part->count)
 		return;
@@ -76,6 +76,7 @@ static void write_part(struct box *b, const struct vr_part *part, bool keep)
 	if (!keep)
 		return;
 	VRT_ASSERT(b->t, b->stroke_count < WRITES_MAX);
+	s = &b->strokes[b->stroke_count];
 	s->offset = part->offset;
 	s->count = part->count;
 	s->bytes = vrt_alloc(b->t, part->count);
