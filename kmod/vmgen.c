@@ -60,8 +60,18 @@ static void __init find(void)
 	for (i = 0; i < ARRAY_SIZE(names) && !vrseq_vmgen.id && !acpi_disabled; i++)
 		acpi_get_devices(names[i], find_id, NULL, NULL);
 }
+
+static void forget(void)
+{
+	memunmap((void *)vrseq_vmgen.id);
+}
 #else
-static void __init find(void)
+/* Nor need there be I/O memory to map: UML has none. */
+static inline void find(void)
+{
+}
+
+static inline void forget(void)
 {
 }
 #endif
@@ -86,5 +96,5 @@ void __init vrseq_vmgen_init(void)
 /** vrseq_vmgen_exit - nobody asks any more */
 void vrseq_vmgen_exit(void)
 {
-	memunmap((void *)vrseq_vmgen.id);
+	forget();
 }
