@@ -13,18 +13,18 @@
  *
  *   GROUP_ADD     NAME, SELF_ID, ADDRESS_IPV4, PORT, INSECURE
  *                 [RECORD] [UUID] [HEARTBEAT_NS] [VIEW_TIMEOUT_NS] [LEASE_NS]
- *                 [LOG_ENTRIES] [LOG_BYTES] [MESSAGES] [MESSAGE_BYTES]
+ *                 [RECORD_MAX] [LOG_ENTRIES] [LOG_BYTES] [MESSAGES] [MESSAGE_BYTES]
  *   GROUP_DEL     NAME                 EBUSY while files are attached; a
  *                 primary hands over first
  *   GROUP_FORM    NAME [GENERATION]    once in the life of a group, at one
  *                 member, all members reachable and blank; waits, 5 s at most
  *   GROUP_GET     NAME, or a dump of all groups; the reply has
  *     NAME UUID SELF_ID ADDRESS_IPV4 PORT INSECURE HEARTBEAT_NS
- *     VIEW_TIMEOUT_NS LEASE_NS LOG_ENTRIES LOG_BYTES MESSAGES MESSAGE_BYTES
- *     [RECORD] MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM QUORUM_COUNT VIEW
- *     LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT COMMIT_HASH SEQUENCE_FIRST
- *     SEQUENCE_LAST INCARNATION CHECKPOINT_OP RECOVERIES TRANSFERS FILES
- *     MEMBER (nested, one for each member)
+ *     VIEW_TIMEOUT_NS LEASE_NS RECORD_MAX LOG_ENTRIES LOG_BYTES MESSAGES
+ *     MESSAGE_BYTES MEMORY_BYTES GENERATION STATE STATUS_TEXT
+ *     HAS_QUORUM QUORUM_COUNT VIEW LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT
+ *     COMMIT_HASH SEQUENCE_FIRST SEQUENCE_LAST INCARNATION CHECKPOINT_OP
+ *     RECOVERIES TRANSFERS [RECORD] FILES MEMBER (nested, one for each member)
  *   MEMBER_ADD    NAME, MEMBER { ID, ADDRESS_IPV4, PORT [ROLE] }; only while
  *                 the group is blank
  *   MEMBER_DEL    NAME, MEMBER { ID }; only while the group is blank
@@ -34,9 +34,9 @@
  *                 backup; any other member has nothing to do. Waits one view
  *                 timeout, 1 s at most
  *   GROUP_REFORM  NAME                 gives up what a lost majority knew: the
- *                 group begins the next generation, empty. EBUSY while
- *                 members enough with memory answer, ENOTRECOVERABLE if fewer
- *                 than a majority with a good record do; waits, 5 s at most
+ *                 group begins the next generation, empty. Refused while
+ *                 members enough with memory answer, and if fewer than a
+ *                 majority with a good record do; waits, 5 s at most
  *
  * All integers are in host order but ADDRESS_IPV4, which is as on the wire.
  */
