@@ -11,7 +11,8 @@ import sys
 import tempfile
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-OBJECTS = ("group", "member", "counter", "log", "health", "stats", "status", "bench", "journal")
+OBJECTS = ("group", "member", "counter", "log", "record", "health", "stats", "status", "bench",
+           "journal")
 INCLUDES = ["-I", os.path.join(TOP, "uapi"), "-I", os.path.join(TOP, "userspace/libvrseq")]
 
 
@@ -88,6 +89,7 @@ def page_json():
     for name, file, source in (("counter next", "counter", "print_next"),
                                ("counter get", "counter", "print_get"),
                                ("bench", "bench", "print_json"),
+                               ("record show", "record", "print_json"),
                                ("status", "status", "print_status_json")):
         body = re.search(r"^static \w+ %s\(.*?^\}" % source, text_of(f"userspace/vrseq/{file}.c"),
                          re.S | re.M)

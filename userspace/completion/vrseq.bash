@@ -39,6 +39,7 @@ _vrseq_words()
 	"bench append" | "bench tail") echo "size threads duration timeout group help" ;;
 	health | stats | status) echo "group help" ;;
 	journal) echo "check dump help" ;;
+	record) echo "show help" ;;
 	esac
 }
 
