@@ -142,7 +142,7 @@ static void perform(struct sim *sim, struct sim_node *node, const struct vr_effe
 	u32 i;
 
 	if (fx->send_count > VR_SENDS_MAX || fx->done_count > VR_DONE_MAX) {
-		sim_fail(sim, "I10: replica %u overran its effects", node->slot);
+		sim_fail(sim, "I12: replica %u overran its effects", node->slot);
 		return;
 	}
 	/* What was said is checked in its order, and sent in any. */
