@@ -226,7 +226,7 @@ static uint64_t last_lost(void)
 static ssize_t read_one(void *buffer, size_t bytes)
 {
 	struct vrseq_record record = { .type = VRSEQ_RECORD_MESSAGE, .member_id = 2,
-				       .view = 7, .session = 5 };
+				       .view = 7, .session = 5, .topic = 9 };
 	char text[MESSAGE_BYTES_MAX] = { 0 };
 	uint64_t lost = last_lost();
 

@@ -88,7 +88,7 @@ def operations():
         assert session.append(b"\x00\xff").first == 2
         assert session.read().message == b"hello"
         record = session.read(timeout=5)
-        assert (record.sequence, record.message) == (2, b"\x00\xff")
+        assert (record.sequence, record.message, record.topic) == (2, b"\x00\xff", 9)
         assert raises(vrseq.Error, session.append, "x" * 65).outcome is vrseq.Outcome.NOT_APPLIED
         status = session.status()
         assert status.state is vrseq.State.NORMAL and status.text == "played by a test"

@@ -73,7 +73,7 @@ class _Record(ctypes.Structure):
                 ("member_id", ctypes.c_uint16), ("index", ctypes.c_uint64),
                 ("sequence", ctypes.c_uint64), ("view", ctypes.c_uint64),
                 ("session", ctypes.c_uint64), ("bytes", ctypes.c_uint32),
-                ("reserved", ctypes.c_uint32)]
+                ("topic", ctypes.c_uint32)]
 
 
 class _StatusMember(ctypes.Structure):
@@ -118,6 +118,7 @@ class Record(typing.NamedTuple):
     member_id: int      # where it was appended
     session: int        # that appended it
     message: bytes
+    topic: int = 0      # as it was appended with
 
 
 class Status(typing.NamedTuple):
@@ -317,7 +318,8 @@ class Session:
                                         ctypes.byref(record), ctypes.byref(message))
                 if not error and record.type == 1:
                     return Record(record.sequence, record.index, record.view, record.member_id,
-                                  record.session, ctypes.string_at(message, record.bytes))
+                                  record.session, ctypes.string_at(message, record.bytes),
+                                  record.topic)
                 if error == -errno.EPIPE:
                     status = _Status()
                     _lib.vrseq_status(self._open(), ctypes.byref(status))
