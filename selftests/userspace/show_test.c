@@ -42,6 +42,7 @@ static void put_member(struct nlmsghdr *nlh, uint16_t id, bool self, bool heard)
 		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_OP, 48113);
 		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_INCARNATION, 4);
 		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_ROUND_TRIP_NS, 210999);
+		mnl_attr_put(nlh, VRSEQ_A_MEMBER_RECORDED, 0, NULL);
 	}
 	mnl_attr_nest_end(nlh, nest);
 }
@@ -85,6 +86,7 @@ static void put_group(struct nlmsghdr *nlh)
 	mnl_attr_put_u64(nlh, VRSEQ_A_CHECKPOINT_OP, 47104);
 	mnl_attr_put_u64(nlh, VRSEQ_A_RECOVERIES, 3);
 	mnl_attr_put_u64(nlh, VRSEQ_A_TRANSFERS, 1);
+	mnl_attr_put_strz(nlh, VRSEQ_A_RECORD, "/var/lib/vrseq/fence");
 	mnl_attr_put_u32(nlh, VRSEQ_A_FILES, 2);
 	put_member(nlh, 1, true, true);
 	put_member(nlh, 2, false, false);
@@ -110,19 +112,21 @@ TEST(json)
 		"{\"name\":\"fence\",\"uuid\":\"a1234567-89ab-cdef-fedc-ba9876543200\","
 		"\"self_id\":1,\"address\":\"10.0.0.1\",\"port\":7400,"
 		"\"insecure\":true,\"heartbeat_ns\":20000000,\"view_timeout_ns\":200000000,"
-		"\"lease_ns\":90000000,\"log_entries\":4096,\"record_max\":8192,\"log_bytes\":4194304,\"messages\":1024,"
+		"\"lease_ns\":90000000,\"record_max\":8192,\"log_entries\":4096,"
+		"\"log_bytes\":4194304,\"messages\":1024,"
 		"\"message_bytes\":65536,\"memory_bytes\":5000000,\"generation\":0,"
 		"\"state\":\"normal\",\"status_text\":\"all \\\"well\\\"\",\"has_quorum\":true,"
 		"\"quorum_count\":2,\"view\":12,\"last_normal_view\":12,\"primary_id\":1,"
 		"\"op\":48113,\"commit\":48112,\"commit_hash\":18446744073709551615,"
 		"\"sequence_first\":3,\"sequence_last\":9,\"incarnation\":4,"
-		"\"checkpoint_op\":47104,\"recoveries\":3,\"transfers\":1,\"files\":2,\"members\":["
+		"\"checkpoint_op\":47104,\"recoveries\":3,\"transfers\":1,"
+		"\"record\":\"/var/lib/vrseq/fence\",\"files\":2,\"members\":["
 		"{\"id\":1,\"address\":\"10.0.0.1\",\"port\":7400,\"role\":\"voter\","
 		"\"self\":true,\"primary\":true,\"state\":\"view-change\",\"heard_age_ns\":5,"
-		"\"op\":48113,\"incarnation\":4,\"round_trip_ns\":210999},"
+		"\"op\":48113,\"incarnation\":4,\"round_trip_ns\":210999,\"recorded\":true},"
 		"{\"id\":2,\"address\":\"10.0.0.2\",\"port\":7400,\"role\":\"voter\","
 		"\"self\":false,\"primary\":false,\"state\":null,\"heard_age_ns\":null,"
-		"\"op\":null,\"incarnation\":null,\"round_trip_ns\":null}]}\n";
+		"\"op\":null,\"incarnation\":null,\"round_trip_ns\":null,\"recorded\":false}]}\n";
 	struct answer answer;
 	struct group *group;
 	char *text;
@@ -162,6 +166,7 @@ TEST(text)
 	}
 	EXPECT_NE(strstr(text, "  incarnation 4  checkpoint 47104  recoveries 3  transfers 1\n"),
 		  NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "  record /var/lib/vrseq/fence\n"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "  view timeout 200ms  lease 90ms  uuid "), NULL) {
 		TH_LOG("%s", text);
 	}
@@ -184,6 +189,7 @@ TEST(nothing_but_a_name)
 	EXPECT_EQ(strstr(text, "  uuid"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "  lease off\n"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"uuid\":null"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "\"record\":null"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"view\":null"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"members\":[]"), NULL) { TH_LOG("%s", text); }
 	free(text);
