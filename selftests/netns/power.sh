@@ -100,7 +100,7 @@ power_loss_one_missing() {
 	$vrseq -n vr1 health | grep -q 'member 3 never heard' || fail "$($vrseq -n vr1 health)"
 	$vrseq -n vr1 health | grep -q 'vrseq group reform t'
 	! next 1 timeout 2s 2>/run/said
-	grep -qi 'recoverable' /run/said || fail "$(cat /run/said)"
+	grep -q 'lost their memory' /run/said || fail "$(cat /run/said)"
 	! $vrseq -n vr1 group reform t </dev/null 2>/run/said
 	grep -q 'Nobody is there to be asked' /run/said
 	! $vrseq -n vr1 group reform t confirm other 2>/dev/null
