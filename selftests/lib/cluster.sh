@@ -334,3 +334,13 @@ check_history() { # N...
 sequence_last() { # N
 	status_of "$1" && echo "$s_sequence_last"
 }
+
+# --- the kernel ---
+
+kernel_log() {
+	local complaint='BUG:|WARNING:|Oops|unregister_netdevice|blocked for more|scheduling while'
+
+	if dmesg | grep -E "$complaint"; then
+		return 1
+	fi
+}

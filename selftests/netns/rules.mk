@@ -10,5 +10,5 @@ build/selftests/member_status: selftests/netns/member_status.c selftests/lib/tes
 	@echo "  CC       $@"
 	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -o $@ $<
 
-netns: modules tools tests | provision-qemu ## clusters in one guest: faults, lifetimes, forming
+netns: modules tools tests | provision-qemu ## clusters in one guest: faults, forming, memory lost
 	@selftests/lib/guests.sh netns $(KVER)

@@ -178,11 +178,3 @@ del_under_load() {
 	load_stop
 	check_history 1 2
 }
-
-kernel_log() {
-	local complaint='BUG:|WARNING:|Oops|unregister_netdevice|blocked for more|scheduling while'
-
-	if dmesg | grep -E "$complaint"; then
-		return 1
-	fi
-}
