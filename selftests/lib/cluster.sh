@@ -73,10 +73,10 @@ member_up() { # N OPTIONS
 	shift
 	# shellcheck disable=SC2086
 	$vrseq -n "vr$n" group add t self "$n" listen "10.77.0.$n:$port" insecure \
-		${GROUP_OPTIONS:-heartbeat 20ms view-timeout 200ms} "$@"
+		${GROUP_OPTIONS:-heartbeat 20ms view-timeout 200ms} "$@" || return
 	for other in $members; do
 		[ "$other" = "$n" ] ||
-			$vrseq -n "vr$n" member add "$other" "10.77.0.$other:$port" group t
+			$vrseq -n "vr$n" member add "$other" "10.77.0.$other:$port" group t || return
 	done
 }
 

@@ -7,7 +7,8 @@
 #	ktap_program NAME COMMAND...			a program that prints TAP is one test
 #	ktap_end					the plan; fails if a test did
 #
-# In a test: `skip WHY`, `fail WHY`, `note TEXT`, and `eventually SECONDS COMMAND...`.
+# In a test: `skip WHY`, `fail WHY`, `note TEXT`, `fails COMMAND...`, and
+# `eventually SECONDS COMMAND...`.
 
 ktap_count=0
 ktap_failed=0
@@ -81,6 +82,13 @@ note() {
 fail() {
 	echo "$*"
 	exit 1
+}
+
+# What must not succeed. "! command" would not do: bash does not end at a negated one.
+fails() { # COMMAND...
+	if "$@"; then
+		fail "did not fail: $*"
+	fi
 }
 
 skip() {

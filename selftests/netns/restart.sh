@@ -23,7 +23,7 @@ restarts_under_load() {
 	cluster_formed 3
 	work_options=$busy_options
 	work_everywhere
-	for i in $(seq "${RESTARTS:-30}"); do
+	for i in $(seq "${RESTARTS:-15}"); do
 		victim=$((1 + i % 3))
 		unseen=
 		[ $((i % 2)) = 0 ] || unseen=unseen

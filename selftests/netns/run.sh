@@ -51,7 +51,7 @@ ktap_run two_forget "two of three forget: refused for good, until formed anew"
 ktap_run left_behind "a member behind by more than the log gets a checkpoint"
 ktap_run left_far_behind "the same beyond all messages: readers know what they lost"
 
-ktap_run power_loss "all power gone, ten times: numbers only ever rise"
+ktap_run power_loss "all power gone, time and again: numbers only ever rise"
 ktap_run power_loss_one_missing "one is missing after a power cut: named, and waited for"
 ktap_run reform_fences "no reform while a majority remembers; after it old memory is void"
 ktap_run record_corrupt "a damaged record keeps its member down, by name"
