@@ -410,11 +410,11 @@ TEST_F(log, shell)
 
 	/*
 	 * Both ways of a shell to write, and its own way to read, byte by byte. What
-	 * other tests left in the log may stand before the first word.
+	 * other tests left in the log stands before the first line; who had begun to
+	 * read it would be overrun.
 	 */
-	pipe = popen("exec 3<>/dev/vrseq-raw; head -c 1 <&3 >/dev/null; "
-		     "echo one >/dev/vrseq; echo two >>/dev/vrseq; "
-		     "while read -r word <&3; do [ \"$word\" != two ] || break; last=$word; done; "
+	pipe = popen("echo >/dev/vrseq; echo one >/dev/vrseq; echo two >>/dev/vrseq; "
+		     "exec 3</dev/vrseq-raw; while read -r word <&3; do [ \"$word\" != two ] || break; last=$word; done; "
 		     "echo \"$last $word\"", "r");
 	ASSERT_NE(NULL, pipe);
 	bytes = fread(line, 1, sizeof(line) - 1, pipe);

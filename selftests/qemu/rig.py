@@ -210,8 +210,9 @@ class Guest(Machine):
                      "-rtc", "base=2026-01-01,clock=vm"]
             append += ["nokaslr", "random.trust_bootloader=off"]
         if debug and not deterministic:
-            # Only the caches a module's objects come from: all of them would double the boot.
-            append += ["slub_debug=FZPU,kmalloc-*,skbuff*,vrseq*", "page_poison=1"]
+            # Only the caches a module's objects come from: all of them, or the pages themselves,
+            # would double the time that everything takes.
+            append += ["slub_debug=FZPU,kmalloc-*,skbuff*,vrseq*"]
         line = qemu_line(self.kernel, self.kernel.initramfs, self.console, smp, memory, cpu, accel)
         line += ["-virtfs", "local,path=/,mount_tag=root,security_model=none,readonly=on,"
                  "multidevs=remap"]
