@@ -34,7 +34,7 @@ def main():
     parser.add_argument("-D", dest="deterministic", action="store_true",
                         help="count instructions: one processor, time moves only with them")
     parser.add_argument("-n", dest="debug", action="store_false",
-                        help="no slab and page poisoning (for measurements)")
+                        help="no slab debugging (for measurements)")
     parser.add_argument("script")
     parser.add_argument("args", nargs=argparse.REMAINDER)
     options = parser.parse_args()
