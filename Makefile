@@ -97,8 +97,8 @@ build/vrseq: $(tool_objects) build/libvrseq.a
 TESTS_BUILD :=
 CHECK_TARGETS :=
 -include $(wildcard $(patsubst %,selftests/%/rules.mk, \
-	tidy core userspace scenario sim explore coverage fuzz lin kunit uml chardev netlink lifetime \
-	netns mpi qemu bench))
+	tidy core userspace scenario sim explore coverage fuzz lin kunit uml chardev netlink \
+	lifetime netns mpi qemu bench))
 
 tests: $(TESTS_BUILD) ## the test programs alone
 

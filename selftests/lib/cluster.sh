@@ -75,8 +75,8 @@ member_up() { # N OPTIONS
 	$vrseq -n "vr$n" group add t self "$n" listen "10.77.0.$n:$port" insecure \
 		${GROUP_OPTIONS:-heartbeat 20ms view-timeout 200ms} "$@" || return
 	for other in $members; do
-		[ "$other" = "$n" ] ||
-			$vrseq -n "vr$n" member add "$other" "10.77.0.$other:$port" group t || return
+		[ "$other" = "$n" ] || $vrseq -n "vr$n" member add "$other" \
+			"10.77.0.$other:$port" group t || return
 	done
 }
 
