@@ -18,9 +18,12 @@ cluster: $(call guest_needs,$(demo_kver)) | provision-qemu ## whole machines fai
 	@python3 selftests/qemu/cluster.py $(demo_kver)
 
 # What make check has time for.
+comma := ,
+cluster_few := kill_loop$(comma)reloads$(comma)minority$(comma)nobody
+
 cluster-check: $(call guest_needs,$(demo_kver)) | provision-qemu
-	@TEST=$(or $(TEST),kill_loop,reloads,minority,nobody) KILLS=$(or $(KILLS),4) \
-		RESTARTS=$(or $(RESTARTS),30) \
+	@TEST=$(or $(TEST),$(cluster_few)) KILLS=$(or $(KILLS),4) \
+		RESTARTS=$(or $(RESTARTS),15) \
 		python3 selftests/qemu/cluster.py $(demo_kver)
 
 cluster-long: $(foreach kver,$(KVER),$(call guest_needs,$(kver))) | provision-qemu
