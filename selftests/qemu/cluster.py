@@ -27,6 +27,8 @@ HAND_OVER_MS = 6000
 VMGENID = (1, 2)            # who is told of a rollback; 3 is not
 # More would only be a test of how many machines two processors can emulate, and fill the histories.
 SLOW_WORK = "-t 2 -p 80000 -i 300 -x 3 -m 0"
+# For many restarts: the reader of each life reads all there is, and a history has an end.
+SPARSE_WORK = "-t 2 -p 400000 -i 300 -x 3 -m 0"
 TICK_GAP = 10               # seconds, VRSEQ_GAP_NS
 GENERATION = 1 << 48
 
@@ -101,7 +103,7 @@ def kill_loop(run):
 def reloads(run):
     """one member after the other loses its memory with its module, over and over"""
     group = run.group
-    group.work(options=SLOW_WORK)
+    group.work(options=SPARSE_WORK)
     seconds = []
     for number in range(run.restarts):
         node = group.ids[number % len(group.ids)]
@@ -109,7 +111,7 @@ def reloads(run):
         group.expect(node, members.UNLOAD)
         group.configure(node)
         seconds.append(group.well(node))
-        group.work(node, options=SLOW_WORK)
+        group.work(node, options=SPARSE_WORK)
     run.progress(group.ids)
     group.work_stop()
     group.linearizable(run.restarts)
