@@ -18,7 +18,7 @@ packages() {
 	lint) echo sparse git python3 binutils mandoc linux-source-6.1 xz-utils ;;
 	dkms) echo dkms ;;
 	mpi) echo openmpi-bin libopenmpi-dev ;;
-	qemu) echo qemu-system-x86 busybox-static cpio kmod iproute2 jq python3 xz-utils ;;
+	qemu) echo qemu-system-x86 busybox-static cpio kmod iproute2 dmsetup jq python3 xz-utils ;;
 	uml) echo gcc make bc flex bison patch cpio kmod xz-utils iproute2 linux-source-6.1 ;;
 	*) rig_die "no part named '$1'" ;;
 	esac
