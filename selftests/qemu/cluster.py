@@ -63,7 +63,7 @@ class Run:
         begin = time.monotonic()
         lines = self.group.expect(node, "vrseq counter next refused timeout 120s", "3")
         seconds = time.monotonic() - begin
-        check(seconds < 60, f"refused only after {seconds:.1f} s")
+        check(seconds < 30, f"refused only after {seconds:.1f} s")
         health = " ".join(self.group.expect(node, "vrseq health", "3"))
         note(f"node {node} refused after {seconds:.1f} s: {' '.join(lines)[-80:]}; {health}")
         return health
