@@ -16,7 +16,7 @@ esac
 
 boot() {
 	# shellcheck disable=SC2086
-	"$top/selftests/qemu/guest.sh" -k "$1" $guest -t 1500 -e "TEST=${TEST:-}" \
+	"$top/selftests/qemu/guest.sh" -k "$1" $guest -t 1200 -e "TEST=${TEST:-}" \
 		-e "SEEDS=${SEEDS:-}" -e "FIRST=${FIRST:-}" -e "RESTARTS=${RESTARTS:-}" \
 		"$top/selftests/$part/run.sh" >"$top/build/$part-$1.tap" 2>&1
 	echo $? >"$top/build/$part-$1.status"

@@ -12,7 +12,7 @@ import time
 import network
 
 PATIENCE = 900          # seconds, for anything that has no bound of its own
-RECOVERY = 60           # until a member is well again: machines emulated on two loaded cores
+RECOVERY = 30           # until a member is well again: machines emulated on two loaded cores
 WELL = "until vrseq health >/dev/null 2>&1; do sleep 0.05; done"
 UNLOAD = "for i in 1 2 3 4 5 6 7 8 9; do rmmod vrseq && break; sleep 0.1; done"
 OP = struct.Struct("=QQQQQQIIIHBB")

@@ -19,7 +19,7 @@ cluster: $(call guest_needs,$(demo_kver)) | provision-qemu ## whole machines fai
 
 # What make check has time for.
 comma := ,
-cluster_few := kill_loop$(comma)reloads$(comma)minority$(comma)nobody
+cluster_few := kill_loop$(comma)reloads$(comma)power_loss$(comma)minority$(comma)nobody
 
 cluster-check: $(call guest_needs,$(demo_kver)) | provision-qemu
 	@TEST=$(or $(TEST),$(cluster_few)) KILLS=$(or $(KILLS),4) \

@@ -11,7 +11,7 @@ hour=
 run() { # TEST
 	case $1 in
 	delays_of_* | hand_over | crash | storm_of_*)
-		set -- "$1" --time-travel -t $((2400 * ${SEEDS:-1})) selftests/uml/virtual.sh ;;
+		set -- "$1" --time-travel -t $((1200 * ${SEEDS:-1})) selftests/uml/virtual.sh ;;
 	netns_deleted | unload_* | del_*)
 		set -- "$1" selftests/lifetime/run.sh ;;
 	*)
