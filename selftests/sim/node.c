@@ -8,8 +8,8 @@
 
 /* A replica that wants to be woken at once, over and over, is spinning. */
 #define SAME_TIME_STEPS_MAX	20000
-#define CHECK_EVERY		509
-#define CHECK_OFTEN		17
+#define CHECK_EVERY		127
+#define CHECK_OFTEN		7
 #define LEAVE_TRIPS_MAX		6
 #define POISON			0xa5
 
