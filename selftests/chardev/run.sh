@@ -245,6 +245,20 @@ module_goes() {
 	module_load
 }
 
+# A kernel may refuse to sleep (EBUSY: something wants it awake). It has told everybody by then, so
+# another try shows the same; what it said is in the output.
+sleep_state() { # STATE
+	local try
+
+	for try in 1 2 3; do
+		! echo "$1" >/sys/power/state || return 0
+		note "try $try to sleep was refused:"
+		dmesg | tail -n 20
+		pause 1
+	done
+	fail "the kernel does not sleep: $1"
+}
+
 # Tests of sleep are the kernel's own: all but the sleep itself. To RAM, the primary hands over and
 # nothing is lost; to disk, nobody knows how old the memory is that comes back.
 sleeps() {
@@ -263,10 +277,10 @@ sleeps() {
 	GROUP_OPTIONS="$patient $small" cluster_formed 3
 	[ "$(next 1)" = 1 ]
 	old=$(primary)
-	echo freeze >/sys/power/state
+	sleep_state freeze
 	eventually 5 has_other_primary 1 "$old"
 	[ "$(next_soon 1)" = 2 ]
-	echo disk >/sys/power/state
+	sleep_state disk
 	for n in $members; do
 		eventually 10 is "$n" state 6
 	done
@@ -280,7 +294,7 @@ sleeps() {
 	$vrseq -n vralone group form t
 	[ "$(next alone)" = 1 ]
 	echo 3 >/proc/sys/vm/drop_caches
-	echo disk >/sys/power/state
+	sleep_state disk
 	[ "$(next alone)" = 2 ]
 	echo none >/sys/power/pm_test
 	echo 1 >/proc/sys/kernel/soft_watchdog

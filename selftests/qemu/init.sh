@@ -12,6 +12,10 @@ mount --bind "$rig_image/lib/modules" /lib/modules
 modprobe -a udp_tunnel ip6_udp_tunnel libchacha20poly1305 veth bridge sch_netem sch_ingress \
 	cls_flower act_gact virtio_net
 
+for cpu in /sys/devices/system/cpu/cpu[1-9]*/online; do
+	[ ! -e "$cpu" ] || echo 1 >"$cpu"
+done
+
 for port in /sys/class/virtio-ports/*; do
 	case $(cat "$port/name") in
 	stdout) stdout=/dev/${port##*/} ;;
