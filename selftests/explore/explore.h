@@ -29,6 +29,7 @@
  *		it halts: only what the group shows is (A1 to A4)
  * @keep_idle:	do not drop messages that can do nothing any more
  * @keep_answers: nor answers to questions that are not asked any more
+ * @every:	visit every state, not only those that no other covers
  * @tell_levels: say how far it is
  * @journal:	entries become durable when the shell says so, not when they are held
  * @backups_ask: operations may be asked for at any member, not at a primary only
@@ -42,6 +43,7 @@ struct bounds {
 	bool only_group;
 	bool keep_idle;
 	bool keep_answers;
+	bool every;
 	bool tell_levels;
 	bool journal;
 	bool backups_ask;
@@ -173,6 +175,7 @@ struct listing {
  * @transitions: between them, those to a state known before too
  * @beyond:	transitions left out because they leave the bounds
  * @locals:	local states
+ * @combinations: of replicas in them, whatever they have sent
  * @depth:	actions from the first state to the last one
  * @exhausted:	there are no more states
  * @broken:	what is wrong in the last state found, see check.c; 0 = nothing
@@ -181,6 +184,7 @@ struct report {
 	u64 states;
 	u64 transitions;
 	u64 beyond;
+	u32 combinations;
 	u32 locals;
 	u32 depth;
 	bool exhausted;
@@ -193,8 +197,15 @@ u32 search_apply(u32 local, u32 action);
 bool search_only_sends(u32 image, u32 action);
 void search_start(struct group *g);
 void search_settle(struct group *g, void (*tell)(u32 action, u32 before, u32 after));
-u32 search_depth(u64 state);
-void search_path(u64 state, struct group *groups, u32 *actions);
+
+/* states.c: which states there are, and which is next */
+void states_add(const struct group *g, u32 parent, u32 action, bool broken);
+u32 states_next(void);
+u32 states_count(void);
+u32 states_combinations(void);
+const struct group *states_group(u32 state);
+u32 states_depth(u32 state);
+void states_path(u32 state, struct group *groups, u32 *actions);
 
 /* trace.c: how it got there */
 void trace_print(u64 state);

@@ -5,7 +5,7 @@
  *
  *	explore [--replicas N] [--ops N] [--views N] [--crashes N] [--retries N]
  *		[--backups] [--journal] [--only-group] [--keep-idle]
- *		[--keep-answers] [--try-idle N] [--levels] [--memory MB]
+ *		[--keep-answers] [--try-idle N] [--every] [--levels] [--memory MB]
  *
  * Ends with 0 if all states within the bounds were seen and none is broken, with
  * 1 if one is, with 3 if memory did not suffice to say.
@@ -31,6 +31,7 @@ static const struct option options[] = {
 	{ "only-group", no_argument, NULL, 'g' },
 	{ "keep-idle", no_argument, NULL, 'k' },
 	{ "keep-answers", no_argument, NULL, 'w' },
+	{ "every", no_argument, NULL, 'e' },
 	{ "levels", no_argument, NULL, 'l' },
 	{ "journal", no_argument, NULL, 'j' },
 	{ "try-idle", required_argument, NULL, 't' },
@@ -73,6 +74,9 @@ static bool read_options(int argc, char **argv)
 			break;
 		case 'w':
 			bounds.keep_answers = true;
+			break;
+		case 'e':
+			bounds.every = true;
 			break;
 		case 'l':
 			bounds.tell_levels = true;
@@ -118,9 +122,12 @@ static void print_report(const struct report *report)
 	       bounds.replicas, bounds.ops, bounds.views, bounds.crashes, bounds.retries,
 	       bounds.backups_ask ? ", asked at backups too" : "",
 	       bounds.journal ? ", durable later" : "", end);
-	printf("# %llu states, %llu transitions, depth %u; of them %u local states, ",
-	       (unsigned long long)report->states, (unsigned long long)report->transitions,
-	       report->depth, report->locals);
+	printf("# %llu states%s, %llu transitions, %u combinations of replicas; ",
+	       (unsigned long long)report->states, bounds.every ? "" : " that none before covered",
+	       (unsigned long long)report->transitions, report->combinations);
+	if (bounds.every || report->broken)
+		printf("depth %u; ", report->depth);
+	printf("of them %u local states, ", report->locals);
 	printf("%u images, %u messages, %u steps of the core; %.1f s, %ld MB\n",
 	       images, messages, steps, seconds(), usage.ru_maxrss / 1024);
 }

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """usage: run.py [-j N] [--large] [NAME] - the searches of `make explore`, as TAP.
 
-First the core as it is: all states within each set of bounds are seen, and none is broken. Then
-each of defects/*.patch, a bug of kmod/core put into a copy in build/explore/: the search must find
-a state that it breaks, and prints the shortest way there. A line "explore ARGUMENTS" in a patch
-says within which bounds. CC and CFLAGS (environment) compile the copies.
+First the core as it is: all states within each set of bounds are seen or covered by one that is,
+and none is broken. Of some bounds every state is visited, too: whatever replicas can be in at one
+time must be the same. Then each of defects/*.patch, a bug of kmod/core put into a copy in
+build/explore/: the search must find a state that it breaks, and one of every state prints the
+shortest way there. A line "explore ARGUMENTS" in a patch says within which bounds. CC and CFLAGS
+(environment) compile the copies.
 """
 import argparse
 import glob
@@ -21,6 +23,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CORE = "kmod/core"
 BUILD = "build/explore"
 PROGRAM = "build/selftests/explore/explore"
+# What is the same, whether every state was visited or those that no other covers.
+SAME = re.compile(r"(\d+) (combinations of replicas|images|messages|steps of the core)")
 STEP = re.compile(r"^# +\d+\.  ", re.MULTILINE)
 
 # What is to be exhausted. Where idle messages are not dropped, nothing rests on idle.c; where they
@@ -32,6 +36,7 @@ SMALL = [
     "--ops 1 --views 1 --crashes 1 --retries 1 --try-idle 1",
     "--ops 1 --views 1 --backups --try-idle 1",
     "--ops 1 --views 1 --journal --try-idle 1",
+    "--ops 1 --views 2 --crashes 1 --try-idle 1",
 ]
 LARGE = [
     "--ops 2 --views 2 --try-idle 1",
@@ -39,7 +44,21 @@ LARGE = [
     "--ops 1 --views 1 --crashes 1 --journal --try-idle 1",
     "--ops 1 --views 1 --crashes 2 --try-idle 1",
     "--ops 2 --views 1 --crashes 1 --try-idle 1",
-    "--ops 1 --views 2 --crashes 1 --try-idle 1",
+    "--ops 1 --views 2 --crashes 2 --try-idle 1",
+    "--ops 2 --views 1 --crashes 2 --try-idle 1",
+    "--ops 2 --views 2 --crashes 1 --try-idle 1",
+]
+# Where every state is visited, to compare.
+SMALL_EVERY = [
+    "--ops 1 --views 1 --crashes 1 --keep-idle",
+    "--ops 2 --views 1",
+    "--ops 1 --views 1 --crashes 1 --retries 1",
+]
+LARGE_EVERY = [
+    "--ops 2 --views 2",
+    "--ops 2 --views 1 --crashes 1",
+    "--ops 1 --views 1 --crashes 1 --journal",
+    "--ops 1 --views 2 --crashes 1",
 ]
 
 
@@ -56,6 +75,15 @@ def exhaust(bounds):
     verdict = {0: "exhausted, nothing is broken", 1: "something is broken",
                3: "not exhausted"}.get(status, f"ended with status {status}")
     return status == 0, f"{bounds}: {verdict}", text
+
+
+def compare(bounds):
+    """Returns whether every state, and those that no other covers, show the same, and the rest."""
+    runs = [say([PROGRAM] + shlex.split(bounds) + more) for more in ([], ["--every"])]
+    few, every = (dict((name, count) for count, name in SAME.findall(text)) for _, text in runs)
+    good = few == every and len(few) == 4 and not any(status for status, _ in runs)
+    verdict = "nothing is left out" if good else "covered states are NOT covered"
+    return good, f"{bounds}: {verdict}", runs[0][1] + runs[1][1]
 
 
 def compile_one(source, program_object, include):
@@ -109,9 +137,10 @@ def find(patch, objects):
     wrong = plant(patch, copy, objects)
     if wrong or not arguments:
         return (False, f"{name}: {wrong[0]}", wrong[1]) if wrong else (False, name, "no bounds")
-    status, text = say([f"{copy}/explore"] + shlex.split(arguments[1]))
-    if status != 1:
-        return False, f"{name}: not found", text
+    for more in ([], ["--every"]):
+        status, text = say([f"{copy}/explore"] + shlex.split(arguments[1]) + more)
+        if status != 1:
+            return False, f"{name}: not found", text
     return True, f"{name}: found, {len(STEP.findall(text))} steps", text
 
 
@@ -123,8 +152,10 @@ def main():
     options = parser.parse_args()
     patches = sorted(glob.glob(f"{HERE}/defects/*.patch"))
     bounds = SMALL + LARGE if options.large else SMALL
+    every = SMALL_EVERY + LARGE_EVERY if options.large else SMALL_EVERY
     objects = compile_base(options.j)
     jobs = [(exhaust, b) for b in bounds if options.name in b]
+    jobs += [(compare, b) for b in every if options.name in b]
     jobs += [(lambda p: find(p, objects), p) for p in patches
              if options.name in os.path.basename(p)]
     failed = 0

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Breadth first over the states of the group, so that the first state found
- * broken has a shortest trace.
+ * From each state of the group to all that come after it, see states.c.
  *
  * A local state is an image and all the slot has ever sent, in all its lives; a
  * state is one local state for each slot, and so holds the whole network, and
@@ -13,17 +12,9 @@
  * nothing is lost, and traces still say who sent what, and when (trace.c). After
  * that, messages that can do nothing any more are dropped (idle.c).
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "explore.h"
-
-/** struct state - one, and how it was first reached */
-struct state {
-	struct group group;
-	u32 parent;
-	u32 action;
-};
 
 /**
  * struct reactions - what an image does with a set of messages, or by itself
@@ -41,12 +32,6 @@ struct reactions {
 static struct intern locals;
 static struct intern reaction_lists;
 static struct map reactions_of_set;
-
-static struct state *states;
-static u32 state_count;
-static u32 state_max;
-static u32 *table;
-static u32 table_size;
 
 const struct local *search_local(u32 number)
 {
@@ -272,35 +257,11 @@ void search_settle(struct group *g, void (*tell)(u32 action, u32 before, u32 aft
 
 /* --- states --- */
 
-static u32 *find(const struct group *g)
-{
-	u32 i = hash_bytes(g, sizeof(*g)) & (table_size - 1);
-
-	while (table[i] && memcmp(&states[table[i]].group, g, sizeof(*g)))
-		i = (i + 1) & (table_size - 1);
-	return &table[i];
-}
-
-static void enlarge(void)
-{
-	u32 i;
-
-	while (state_count + 1 >= state_max)
-		states = grow(states, &state_max, sizeof(*states));
-	if (3 * (u64)(state_count + 1) < 2 * (u64)table_size)
-		return;
-	free(table);
-	table = grow(NULL, &table_size, sizeof(*table));
-	memset(table, 0, table_size * sizeof(*table));
-	for (i = 1; i <= state_count; i++)
-		*find(&states[i].group) = i;
-}
-
 /* Returns what is wrong in the state that @action leads to, or 0. */
 static u32 add(const struct group *from, u32 action, u32 parent)
 {
 	struct group next = *from;
-	u32 slot = action_slot(action), *place, broken = 0;
+	u32 slot = action_slot(action), broken = 0;
 
 	if (action) {
 		u32 facts = world_step(search_local(from->locals[slot])->image, action)->facts;
@@ -314,14 +275,7 @@ static u32 add(const struct group *from, u32 action, u32 parent)
 	}
 	if (!broken)
 		search_settle(&next, NULL);
-	enlarge();
-	place = find(&next);
-	if (*place && !broken)
-		return 0;
-	*place = ++state_count;
-	states[state_count].group = next;
-	states[state_count].parent = parent;
-	states[state_count].action = action;
+	states_add(&next, parent, action, broken);
 	return broken;
 }
 
@@ -365,7 +319,7 @@ static u32 expand_by(const struct group *g, u32 parent, const u32 *actions, u32 
 static u32 expand(u32 parent, struct report *report)
 {
 	static struct listing faults;
-	const struct group g = states[parent].group;
+	const struct group g = *states_group(parent);
 	u32 slot, from, broken;
 
 	for (slot = 0; slot < bounds.replicas; slot++) {
@@ -387,50 +341,23 @@ static u32 expand(u32 parent, struct report *report)
 	return 0;
 }
 
-u32 search_depth(u64 state)
-{
-	u32 depth = 0;
-
-	for (; states[state].parent; state = states[state].parent)
-		depth++;
-	return depth;
-}
-
-/* The states from the first to this one, and the actions between them. */
-void search_path(u64 state, struct group *groups, u32 *actions)
-{
-	u32 i = search_depth(state);
-
-	for (;; i--) {
-		groups[i] = states[state].group;
-		if (!i)
-			return;
-		actions[i - 1] = states[state].action;
-		state = states[state].parent;
-	}
-}
-
 void search(struct report *report, size_t bytes_max)
 {
-	u32 parent = 1, level_end = 1, broken;
+	u32 parent = 0, broken;
 	struct group g;
 
 	search_start(&g);
 	broken = add(&g, 0, 0);
-	for (; parent <= state_count && !broken && bytes_used < bytes_max; parent++) {
-		if (parent > level_end) {
-			level_end = state_count;
-			report->depth++;
-			if (bounds.tell_levels)
-				fprintf(stderr, "# depth %u: %u states, %zu MB\n", report->depth,
-					state_count, bytes_used >> 20);
-		}
+	while (!broken && bytes_used < bytes_max) {
+		parent = states_next();
+		if (!parent)
+			break;
 		broken = expand(parent, report);
 	}
-	report->states = state_count;
+	report->states = states_count();
+	report->combinations = states_combinations();
 	report->locals = locals.count;
-	report->exhausted = parent > state_count;
+	report->exhausted = !broken && !parent;
 	report->broken = broken;
-	if (broken)
-		report->depth = search_depth(state_count);
+	report->depth = states_depth(states_count());
 }

@@ -229,13 +229,13 @@ static void print_steps(void)
 
 void trace_print(u64 state)
 {
-	u32 depth = search_depth(state), i;
+	u32 depth = states_depth(state), i;
 	struct group *groups = calloc(depth + 1, sizeof(*groups)), g;
 	u32 *actions = calloc(depth + 1, sizeof(*actions));
 
 	if (!groups || !actions)
 		abort();
-	search_path(state, groups, actions);
+	states_path(state, groups, actions);
 	search_start(&g);
 	for (i = 0; i < depth; i++) {
 		u32 slot = action_slot(actions[i]), before;
