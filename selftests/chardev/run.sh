@@ -245,61 +245,6 @@ module_goes() {
 	module_load
 }
 
-# A kernel may refuse to sleep (EBUSY: something wants it awake). It has told everybody by then, so
-# another try shows the same; what it said is in the output.
-sleep_state() { # STATE
-	local try
-
-	for try in 1 2 3; do
-		! echo "$1" >/sys/power/state || return 0
-		note "try $try to sleep was refused:"
-		dmesg | tail -n 20
-		pause 1
-	done
-	fail "the kernel does not sleep: $1"
-}
-
-# Tests of sleep are the kernel's own: all but the sleep itself. To RAM, the primary hands over and
-# nothing is lost; to disk, nobody knows how old the memory is that comes back.
-sleeps() {
-	local old n small='record-max 1024 log-entries 256 log-bytes 131072 messages 64'
-
-	small="$small message-bytes 65536"
-
-	echo freezer >/sys/power/pm_test || skip "this kernel cannot test sleep"
-	echo 1 >/sys/module/suspend/parameters/pm_test_delay
-	# The kernel's stand-in for an image is to spin for 5 s of the processor's time, which is
-	# many more where that is shared, and no lockup.
-	echo 0 >/proc/sys/kernel/soft_watchdog
-	# An image wants as much memory again as is in use.
-	echo 0 >/sys/power/image_size
-	echo 3 >/proc/sys/vm/drop_caches
-	GROUP_OPTIONS="$patient $small" cluster_formed 3
-	[ "$(next 1)" = 1 ]
-	old=$(primary)
-	sleep_state freeze
-	eventually 5 has_other_primary 1 "$old"
-	[ "$(next_soon 1)" = 2 ]
-	sleep_state disk
-	for n in $members; do
-		eventually 10 is "$n" state 6
-	done
-	broken 1 ENOTRECOVERABLE no
-	# A group of one owes nobody anything.
-	cluster_down
-	ip netns add vralone
-	ip -n vralone link set lo up
-	# shellcheck disable=SC2086
-	$vrseq -n vralone group add t self 1 listen 127.0.0.1:$port insecure $small
-	$vrseq -n vralone group form t
-	[ "$(next alone)" = 1 ]
-	echo 3 >/proc/sys/vm/drop_caches
-	sleep_state disk
-	[ "$(next alone)" = 2 ]
-	echo none >/sys/power/pm_test
-	echo 1 >/proc/sys/kernel/soft_watchdog
-}
-
 netns_gone() {
 	cluster_formed 3
 	# The program opens the device inside, then nothing but the open file is left there.
@@ -338,7 +283,6 @@ ktap_run amnesia "two members of three without theirs: ENOTRECOVERABLE"
 ktap_run halted "a member shown two logs of one view halts: EIO"
 ktap_run primary_goes "a primary whose namespace goes hands over"
 ktap_run module_goes "unloading takes no view timeout"
-ktap_run sleeps "a machine that sleeps hands over; memory from a disk is not trusted"
 ktap_run netns_gone "namespace gone under an open file: ENETDOWN"
 [ -n "${TEST:-}" ] || ktap_run all_errnos "every errno of the table was provoked"
 ktap_end

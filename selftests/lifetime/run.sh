@@ -5,6 +5,7 @@ here=$(dirname "$0")
 . "$here/../lib/ktap.sh"
 . "$here/../lib/cluster.sh"
 . "$here/lifetime.sh"
+. "$here/sleep.sh"
 
 set -e
 ktap_begin
@@ -19,6 +20,8 @@ ktap_run unload_refused "unload is refused while a file is open, clean otherwise
 ktap_run unload_under_load "unload with groups up and peers sending; load again"
 ktap_run add_del "groups made and deleted in a loop leave nothing"
 ktap_run del_under_load "a member deleted while its peers send"
+
+ktap_run sleeps "a machine that sleeps hands over; memory from a disk is not trusted"
 
 ktap_run kernel_log "the kernel has nothing to complain about"
 ktap_end
