@@ -215,10 +215,6 @@ halted() {
 # With a view timeout that would be missed: whoever goes hands over first.
 patient='heartbeat 20ms view-timeout 50s'
 
-next_soon() { # N
-	timeout 5 "$vrseq" -n "vr$1" counter next
-}
-
 primary_goes() {
 	local n
 

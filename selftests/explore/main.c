@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One search, as its bounds say, and what came of it: one line of numbers, and
- * if something is wrong the shortest way there.
+ * if something is wrong a way there: with --every the shortest.
  *
  *	explore [--replicas N] [--ops N] [--views N] [--crashes N] [--retries N]
  *		[--backups] [--journal] [--only-group] [--keep-idle]
  *		[--keep-answers] [--try-idle N] [--every] [--levels] [--memory MB]
  *
- * Ends with 0 if all states within the bounds were seen and none is broken, with
+ * Ends with 0 if all states within the bounds were seen, or covered, and none is broken, with
  * 1 if one is, with 3 if memory did not suffice to say.
  */
 #define _GNU_SOURCE

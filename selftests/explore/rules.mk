@@ -18,7 +18,7 @@ build/selftests/explore/explore: $(explore_sources) $(explore_headers) | provisi
 	@echo "  CC       $@"
 	@$(CC) $(explore_cflags) -Ikmod/core -Iselftests/explore -o $@ $(explore_sources)
 
-explore: build/selftests/explore/explore ## every state of three members within bounds (half an hour): TEST=name
+explore: build/selftests/explore/explore ## every state of three members within bounds (an hour): TEST=name
 	@$(explore_run) --large $(TEST)
 
 explore-small: build/selftests/explore/explore ## the same within smaller bounds (a minute)

@@ -187,6 +187,10 @@ next() { # N ARGS
 	$vrseq -n "vr$n" counter next "$@"
 }
 
+next_soon() { # N
+	timeout 5 "$vrseq" -n "vr$1" counter next
+}
+
 # --- links ---
 
 cut() { # N...

@@ -2,22 +2,11 @@
 # The machine sleeps. Sourced by run.sh. An image takes as much memory again as is in use: where
 # that is scarce the kernel compacts for minutes, and kcompactd does not freeze (EBUSY).
 
-soon() { # N
-	timeout 5 "$vrseq" -n "vr$1" counter next
-}
-
-# A kernel may refuse to sleep (EBUSY: something wants it awake). It has told everybody by then, so
-# another try shows the same; what it said is in the output.
 sleep_state() { # STATE
-	local try
-
-	for try in 1 2 3; do
-		! echo "$1" >/sys/power/state || return 0
-		note "try $try to sleep was refused:"
-		dmesg | tail -n 20
-		pause 1
-	done
-	fail "the kernel does not sleep: $1"
+	echo "$1" >/sys/power/state || {
+		dmesg | tail -n 40
+		fail "the kernel does not sleep: $1"
+	}
 }
 
 # Tests of sleep are the kernel's own: all but the sleep itself. To RAM, the primary hands over and
@@ -38,7 +27,7 @@ sleeps() {
 	old=$(primary)
 	sleep_state freeze
 	eventually 5 has_other_primary 1 "$old"
-	[ "$(soon 1)" = 2 ]
+	[ "$(next_soon 1)" = 2 ]
 	sleep_state disk
 	for n in $members; do
 		eventually 10 is "$n" state 6
