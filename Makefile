@@ -97,7 +97,7 @@ build/vrseq: $(tool_objects) build/libvrseq.a
 TESTS_BUILD :=
 CHECK_TARGETS :=
 -include $(wildcard $(patsubst %,selftests/%/rules.mk, \
-	tidy core userspace scenario sim explore coverage fuzz lin kunit uml chardev netlink \
+	tidy core auth userspace scenario sim explore coverage fuzz lin kunit uml chardev netlink \
 	lifetime netns mpi qemu bench))
 
 tests: $(TESTS_BUILD) ## the test programs alone

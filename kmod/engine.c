@@ -541,6 +541,8 @@ bool vrseq_engine_writable(struct vrseq_engine *e, u32 slot)
  */
 int vrseq_engine_create(struct vrseq_engine *e)
 {
+	int error;
+
 	spin_lock_init(&e->core_lock);
 	init_waitqueue_head(&e->readers);
 	init_completion(&e->left);
@@ -548,14 +550,19 @@ int vrseq_engine_create(struct vrseq_engine *e)
 	e->timer.function = expire;
 	e->armed_ns = U64_MAX;
 	e->deadline_ns = U64_MAX;
-	e->udp.stats = &e->stats;
-	return vrseq_sessions_create(&e->sessions);
+	error = vrseq_udp_create(&e->udp, &e->stats);
+	if (!error)
+		error = vrseq_sessions_create(&e->sessions);
+	if (error)
+		vrseq_udp_destroy(&e->udp);
+	return error;
 }
 
 /** vrseq_engine_destroy - free what vrseq_engine_create() made */
 void vrseq_engine_destroy(struct vrseq_engine *e)
 {
 	vrseq_sessions_destroy(&e->sessions);
+	vrseq_udp_destroy(&e->udp);
 }
 
 static bool is_blank_locked(struct vrseq_engine *e)

@@ -203,7 +203,7 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 		   struct netlink_ext_ack *extack)
 {
 	struct vr_wire_group identity;
-	struct vrseq_peers *peers;
+	struct vrseq_peers *peers, *old;
 	struct vr_config cfg;
 	const char *reason;
 	int error;
@@ -221,10 +221,11 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 		return -EINVAL;
 	}
 
-	peers = vrseq_peers_create(members, count, cfg.self);
+	old = rcu_dereference_protected(group->engine.udp.peers, lockdep_is_held(&groups_lock));
+	peers = vrseq_peers_create(members, count, cfg.self, group->config.secure, old);
 	error = peers ? vrseq_engine_configure(&group->engine, &cfg, &identity) : -ENOMEM;
 	if (error) {
-		vrseq_peers_destroy(peers);
+		vrseq_peers_destroy(peers, old);
 		if (error == -EBUSY)	/* just now */
 			return refuse_formed(extack);
 		NL_SET_ERR_MSG(extack, "log and messages: there is not enough memory");
@@ -232,10 +233,10 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 	}
 	memcpy(group->members, members, count * sizeof(*members));
 	group->member_count = count;
-	peers = vrseq_udp_replace_peers(&group->engine.udp, peers);
-	if (peers)
+	old = vrseq_udp_replace_peers(&group->engine.udp, peers);
+	if (old)
 		synchronize_net();
-	vrseq_peers_destroy(peers);
+	vrseq_peers_destroy(old, peers);
 	return 0;
 }
 
@@ -382,17 +383,23 @@ static void hand_over(struct list_head *list)
  * e) vrseq_record_stop(): by b) no write of the record is asked for any more, and
  *    nobody is told of the end of one. It waits a second for one under way; a
  *    disk that hangs holds that write, its file and the module, nothing of ours.
- * f) The peers are unreachable by c) and freed with their routes.
+ * f) The peers are taken away, and freed with their routes and what was agreed
+ *    with them after one more grace period: who holds the group for a look may
+ *    still have been at them.
  * g) The reference of the list is dropped. What is left is memory that open
  *    files still point to; the last close frees it.
  */
 static void destroy(struct vrseq_group *group)
 {
+	struct vrseq_peers *peers;
+
 	vrseq_engine_stop(&group->engine);
 	vrseq_udp_close(&group->engine.udp);
 	vrseq_engine_quiesce(&group->engine);
 	vrseq_record_stop(group->engine.record);
-	vrseq_peers_destroy(vrseq_udp_replace_peers(&group->engine.udp, NULL));
+	peers = vrseq_udp_replace_peers(&group->engine.udp, NULL);
+	synchronize_net();
+	vrseq_peers_destroy(peers, NULL);
 	vrseq_group_put(group);
 }
 
@@ -431,6 +438,7 @@ void vrseq_group_name_uuid(const char *name, uuid_t *uuid)
  * vrseq_group_add - a new group, with this member alone, blank
  * @net:	where
  * @config:	checked, rings rounded up to powers of two
+ * @key:	VRSEQ_KEY_BYTES, if @config->secure
  * @extack:	told why not
  *
  * Opens the record in the context of the caller, who waits for its disk himself.
@@ -439,7 +447,7 @@ void vrseq_group_name_uuid(const char *name, uuid_t *uuid)
  * vrseq_record_open() says.
  */
 int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
-		    struct netlink_ext_ack *extack)
+		    const u8 *key, struct netlink_ext_ack *extack)
 {
 	struct vrseq_member self = { .id = config->self_id, .endpoint = config->listen };
 	struct vrseq_group *group;
@@ -455,6 +463,10 @@ int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 	kref_init(&group->kref);
 	group->net_cookie = net->net_cookie;
 	group->config = *config;
+	group->engine.udp.secure = config->secure;
+	vrseq_auth_init(&group->engine.udp.auth, config->uuid.b, config->self_id);
+	if (config->secure)
+		vrseq_auth_set_key(&group->engine.udp.auth, 0, key);
 	if (*config->record) {
 		struct vrseq_record *record =
 			vrseq_record_open(config->record, config->uuid.b, config->self_id,
@@ -563,6 +575,67 @@ int vrseq_group_resign(struct net *net, const char *name, struct netlink_ext_ack
 	return error;
 }
 
+/**
+ * vrseq_group_set_key - give a group its second key, or take it away
+ * @net:	where
+ * @name:	which
+ * @key:	VRSEQ_KEY_BYTES, NULL = none
+ * @extack:	told why not
+ *
+ * Datagrams name their key by its tag, 8 bits of a hash: of two keys with the same
+ * one the second would never be tried.
+ *
+ * Return: 0, -ENOENT, -EEXIST the same tag, or -EOPNOTSUPP: the group is insecure.
+ */
+int vrseq_group_set_key(struct net *net, const char *name, const u8 *key,
+			struct netlink_ext_ack *extack)
+{
+	struct vrseq_group *group = vrseq_group_hold(net, name, extack);
+	int error = 0;
+	u8 tag;
+
+	if (!group)
+		return -ENOENT;
+	if (!group->config.secure) {
+		NL_SET_ERR_MSG(extack, "name: the group is insecure, it has no keys");
+		error = -EOPNOTSUPP;
+	} else if (!key && !vrseq_auth_has_key(&group->engine.udp.auth, 1, &tag)) {
+		NL_SET_ERR_MSG(extack, "name: the group has no second key");
+		error = -ENOENT;
+	} else if (key && vrseq_auth_has_key(&group->engine.udp.auth, 0, &tag) &&
+		   vrseq_auth_tag(key) == tag) {
+		NL_SET_ERR_MSG(extack, "key: it looks like the first one (same tag), make another");
+		error = -EEXIST;
+	} else {
+		vrseq_udp_set_key(&group->engine.udp, 1, key);
+	}
+	vrseq_group_put(group);
+	return error;
+}
+
+/**
+ * vrseq_group_swap_keys - seal with the second key, keep the first for opening
+ * @net:	where
+ * @name:	which
+ * @extack:	told why not
+ *
+ * Return: 0, or -ENOENT: no such group or no second key.
+ */
+int vrseq_group_swap_keys(struct net *net, const char *name, struct netlink_ext_ack *extack)
+{
+	struct vrseq_group *group = vrseq_group_hold(net, name, extack);
+	int error = 0;
+
+	if (!group)
+		return -ENOENT;
+	if (!vrseq_udp_swap_keys(&group->engine.udp)) {
+		NL_SET_ERR_MSG(extack, "name: the group has no second key");
+		error = -ENOENT;
+	}
+	vrseq_group_put(group);
+	return error;
+}
+
 /* ---- looking ---------------------------------------------------------------------- */
 
 /** vrseq_group_memory_bytes - what the group takes at this member */
@@ -582,6 +655,7 @@ u64 vrseq_group_memory_bytes(const struct vrseq_group *group)
 int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *look)
 {
 	const struct vrseq_peers *peers;
+	u8 slot;
 
 	memset(look, 0, sizeof(*look));
 	if (!vrseq_engine_describe(&group->engine, &look->info, &look->now_ns))
@@ -594,6 +668,8 @@ int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *look)
 		memcpy(look->members, peers->member, sizeof(look->members));
 	}
 	rcu_read_unlock();
+	for (slot = 0; slot < look->member_count; slot++)
+		look->trust[slot] = vrseq_udp_trust(&group->engine.udp, slot, look->now_ns);
 	vrseq_status_describe(group, look);
 	return 0;
 }
@@ -613,7 +689,8 @@ void vrseq_groups_hand_over(void)
  * @reason: how we know
  *
  * A group of one owes nobody anything, and nobody could give it its memory back:
- * it goes on with an image, unless it is known to have gone on after it.
+ * it goes on with an image, unless it is known to have gone on after it. Whoever
+ * has this memory, too, has our keys: no session goes on.
  */
 void vrseq_groups_demote(enum vrseq_stat reason)
 {
@@ -621,6 +698,7 @@ void vrseq_groups_demote(enum vrseq_stat reason)
 
 	mutex_lock(&groups_lock);
 	list_for_each_entry(group, &groups, list) {
+		vrseq_udp_renew(&group->engine.udp);
 		if (group->member_count > 1 || reason == VRSEQ_STAT_DEMOTED_ROLLBACK)
 			vrseq_engine_demote(&group->engine, reason);
 	}

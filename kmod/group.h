@@ -10,6 +10,8 @@
  *	core_lock (spinlock, per group)	a leaf; softirq takes it too
  *	reader->lock (mutex)		a file's reader; nothing but core_lock inside
  *	file->spare_lock (spinlock)	a leaf
+ *	segments.lock, auth.lock, auth_peer.lock (spinlocks)	leaves; bottom halves too,
+ *					never one inside another or inside core_lock
  *
  * RCU: udp.sk, udp.peers.
  */
@@ -41,6 +43,7 @@ struct netlink_ext_ack;
  * @listen:	where it listens
  * @record_max:	bytes of a message
  * @record:	path of the record, "" = none
+ * @secure:	it has a key; otherwise anybody can forge anything
  * @heartbeat_ns: see struct vr_config; so are the others
  */
 struct vrseq_group_config {
@@ -49,6 +52,7 @@ struct vrseq_group_config {
 	u16 self_id;
 	struct vrseq_endpoint listen;
 	char record[VRSEQ_RECORD_PATH_BYTES];
+	bool secure;
 	u64 heartbeat_ns;
 	u64 view_timeout_ns;
 	u64 lease_ns;
@@ -90,6 +94,7 @@ struct vrseq_group {
  * @self:	our slot
  * @member_count: valid elements of @members
  * @members:	by slot
+ * @trust:	by slot: enum vrseq_trust
  * @text:	one sentence for people
  */
 struct vrseq_snapshot {
@@ -98,6 +103,7 @@ struct vrseq_snapshot {
 	u8 self;
 	u8 member_count;
 	struct vrseq_member members[VR_REPLICAS_MAX];
+	u8 trust[VR_REPLICAS_MAX];
 	char text[VRSEQ_STATUS_TEXT_BYTES];
 };
 
@@ -108,7 +114,7 @@ void vrseq_groups_demote(enum vrseq_stat reason);
 
 void vrseq_group_name_uuid(const char *name, uuid_t *uuid);
 int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
-		    struct netlink_ext_ack *extack);
+		    const u8 *key, struct netlink_ext_ack *extack);
 int vrseq_group_del(struct net *net, const char *name, struct netlink_ext_ack *extack);
 /* forming.c */
 int vrseq_group_form(struct net *net, const char *name, u16 generation,
@@ -117,6 +123,9 @@ int vrseq_group_reform(struct net *net, const char *name, struct netlink_ext_ack
 
 /* group.c */
 int vrseq_group_resign(struct net *net, const char *name, struct netlink_ext_ack *extack);
+int vrseq_group_set_key(struct net *net, const char *name, const u8 *key,
+			struct netlink_ext_ack *extack);
+int vrseq_group_swap_keys(struct net *net, const char *name, struct netlink_ext_ack *extack);
 int vrseq_member_add(struct net *net, const char *name, const struct vrseq_member *member,
 		     struct netlink_ext_ack *extack);
 int vrseq_member_del(struct net *net, const char *name, u16 id,

@@ -13,7 +13,11 @@
 
 static int __init vrseq_init(void)
 {
-	int error = vrseq_records_init();
+	int error = vrseq_udp_init();
+
+	if (error)
+		return error;
+	error = vrseq_records_init();
 
 	if (error)
 		return error;
@@ -41,6 +45,7 @@ err_groups:
 err_vmgen:
 	vrseq_vmgen_exit();
 	vrseq_records_exit();
+	vrseq_udp_exit();
 	return error;
 }
 
@@ -56,6 +61,7 @@ static void __exit vrseq_exit(void)
 	vrseq_groups_exit();
 	vrseq_vmgen_exit();
 	vrseq_records_exit();
+	vrseq_udp_exit();
 }
 
 module_init(vrseq_init);

@@ -8,10 +8,12 @@
 
 #include <linux/ctype.h>
 #include <linux/inetdevice.h>
+#include <linux/key.h>
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/vrseq_netlink.h>
+#include <keys/user-type.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
 
@@ -35,6 +37,8 @@ static struct genl_family family;
 
 #define NAME_POLICY { .type = NLA_NUL_STRING, .len = VRSEQ_GROUP_NAME_BYTES - 1 }
 
+#define KEY_NAME_POLICY { .type = NLA_NUL_STRING, .len = VRSEQ_KEY_NAME_BYTES - 1 }
+
 static const struct nla_policy name_policy[] = {
 	[VRSEQ_A_NAME] = NAME_POLICY,
 };
@@ -55,6 +59,14 @@ static const struct nla_policy group_add_policy[] = {
 	[VRSEQ_A_LEASE_NS] = { .type = NLA_U64 },
 	[VRSEQ_A_RECORD_MAX] = { .type = NLA_U32 },
 	[VRSEQ_A_RECORD] = { .type = NLA_NUL_STRING, .len = VRSEQ_RECORD_PATH_BYTES - 1 },
+	[VRSEQ_A_KEY] = NLA_POLICY_EXACT_LEN(VRSEQ_KEY_BYTES),
+	[VRSEQ_A_KEY_NAME] = KEY_NAME_POLICY,
+};
+
+static const struct nla_policy key_policy[] = {
+	[VRSEQ_A_NAME] = NAME_POLICY,
+	[VRSEQ_A_KEY] = NLA_POLICY_EXACT_LEN(VRSEQ_KEY_BYTES),
+	[VRSEQ_A_KEY_NAME] = KEY_NAME_POLICY,
 };
 
 static const struct nla_policy group_form_policy[] = {
@@ -189,9 +201,74 @@ static int take_rings(struct genl_info *info, struct vrseq_group_config *config)
 			 "message-bytes: twice record-max to 256 MiB");
 }
 
+/* A key of type logon: nobody can read it but the kernel. */
+static int take_key_of_ring(struct genl_info *info, u8 *key)
+{
+	const char *name = nla_data(info->attrs[VRSEQ_A_KEY_NAME]);
+	const struct user_key_payload *payload;
+	struct key *found;
+	int error = 0;
+
+	found = request_key(&key_type_logon, name, NULL);
+	if (IS_ERR(found)) {
+		refuse_range(info, VRSEQ_A_KEY_NAME,
+			     "key-name: no key of type logon with this description");
+		return PTR_ERR(found);
+	}
+	down_read(&found->sem);
+	payload = user_key_payload_locked(found);
+	if (payload && payload->datalen == VRSEQ_KEY_BYTES)	/* none: it was revoked */
+		memcpy(key, payload->data, VRSEQ_KEY_BYTES);
+	else
+		error = -EINVAL;
+	up_read(&found->sem);
+	key_put(found);
+	if (error)
+		refuse_range(info, VRSEQ_A_KEY_NAME, "key-name: a key of 32 bytes is needed");
+	return error;
+}
+
+/* The key, wherever it is: 1 if there is one, 0 if none was given. To be wiped. */
+static int take_key(struct genl_info *info, u8 *key)
+{
+	if (info->attrs[VRSEQ_A_KEY] && info->attrs[VRSEQ_A_KEY_NAME])
+		return refuse_range(info, VRSEQ_A_KEY_NAME, "key: either bytes or a name");
+	if (info->attrs[VRSEQ_A_KEY]) {
+		memcpy(key, nla_data(info->attrs[VRSEQ_A_KEY]), VRSEQ_KEY_BYTES);
+		/* The message lives on in the socket's buffers: not with the key in it. */
+		memzero_explicit(nla_data(info->attrs[VRSEQ_A_KEY]), VRSEQ_KEY_BYTES);
+		if (memchr_inv(key, 0, VRSEQ_KEY_BYTES))
+			return 1;
+		return refuse_range(info, VRSEQ_A_KEY, "key: all zeroes is none");
+	}
+	if (info->attrs[VRSEQ_A_KEY_NAME])
+		return take_key_of_ring(info, key) ?: 1;
+	return 0;
+}
+
+static int take_security(struct genl_info *info, struct vrseq_group_config *config, u8 *key)
+{
+	bool insecure = nla_get_flag(info->attrs[VRSEQ_A_INSECURE]);
+	int has_key = take_key(info, key);
+
+	if (has_key < 0)
+		return has_key;
+	if (has_key && insecure)
+		return refuse_range(info, VRSEQ_A_INSECURE,
+				    "insecure: with a key the group is not");
+	if (!has_key && !insecure) {
+		NL_SET_ERR_MSG(info->extack,
+			       "a group without a key must be created with the word insecure");
+		return -EINVAL;
+	}
+	config->secure = has_key;
+	return 0;
+}
+
 static int group_add(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vrseq_group_config config = { .self_id = 0 };
+	u8 key[VRSEQ_KEY_BYTES];
 	struct nlattr **attrs = info->attrs;
 	const char *name = name_of(info);
 	int error;
@@ -202,11 +279,6 @@ static int group_add(struct sk_buff *skb, struct genl_info *info)
 		return refuse_missing(info, "self: the id of this member");
 	if (!attrs[VRSEQ_A_ADDRESS_IPV4] || !attrs[VRSEQ_A_PORT])
 		return refuse_missing(info, "listen: an IPv4 address and a port");
-	if (!nla_get_flag(attrs[VRSEQ_A_INSECURE])) {
-		NL_SET_ERR_MSG(info->extack,
-			       "a group without a key must be created with the word insecure");
-		return -EINVAL;
-	}
 	strscpy(config.name, name, sizeof(config.name));
 	if (attrs[VRSEQ_A_RECORD])
 		nla_strscpy(config.record, attrs[VRSEQ_A_RECORD], sizeof(config.record));
@@ -216,10 +288,46 @@ static int group_add(struct sk_buff *skb, struct genl_info *info)
 	error = check_address(config.listen.address, info->extack) ?:
 		take_uuid(info, &config) ?:
 		take_times(info, &config) ?:
-		take_rings(info, &config);
-	if (error)
-		return error;
-	return vrseq_group_add(genl_info_net(info), &config, info->extack);
+		take_rings(info, &config) ?:
+		take_security(info, &config, key) ?:
+		vrseq_group_add(genl_info_net(info), &config, key, info->extack);
+	memzero_explicit(key, sizeof(key));
+	return error;
+}
+
+static int key_set(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = name_of(info);
+	u8 key[VRSEQ_KEY_BYTES];
+	int error;
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	error = take_key(info, key);
+	if (!error)
+		error = refuse_missing(info, "key, or its name");
+	if (error > 0)
+		error = vrseq_group_set_key(genl_info_net(info), name, key, info->extack);
+	memzero_explicit(key, sizeof(key));
+	return error;
+}
+
+static int key_swap(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = name_of(info);
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	return vrseq_group_swap_keys(genl_info_net(info), name, info->extack);
+}
+
+static int key_del(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = name_of(info);
+
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	return vrseq_group_set_key(genl_info_net(info), name, NULL, info->extack);
 }
 
 static int group_del(struct sk_buff *skb, struct genl_info *info)
@@ -324,7 +432,23 @@ static int put_u64(struct sk_buff *skb, int attribute, u64 value)
 	return nla_put_u64_64bit(skb, attribute, value, VRSEQ_A_PAD);
 }
 
-static int put_config(struct sk_buff *skb, const struct vrseq_group *group)
+/* What tells keys apart, so that people can compare; never the keys. */
+static int put_keys(struct sk_buff *skb, struct vrseq_group *group)
+{
+	static const int attributes[VRSEQ_KEYS] = { VRSEQ_A_KEY_TAG, VRSEQ_A_KEY_TAG_SECOND };
+	int slot, error = 0;
+	u8 tag;
+
+	if (!group->config.secure)
+		return nla_put_flag(skb, VRSEQ_A_INSECURE);
+	for (slot = 0; slot < VRSEQ_KEYS && !error; slot++) {
+		if (vrseq_auth_has_key(&group->engine.udp.auth, slot, &tag))
+			error = nla_put_u8(skb, attributes[slot], tag);
+	}
+	return error;
+}
+
+static int put_config(struct sk_buff *skb, struct vrseq_group *group)
 {
 	const struct vrseq_group_config *config = &group->config;
 
@@ -333,7 +457,7 @@ static int put_config(struct sk_buff *skb, const struct vrseq_group *group)
 	       nla_put_u16(skb, VRSEQ_A_SELF_ID, config->self_id) ?:
 	       nla_put_in_addr(skb, VRSEQ_A_ADDRESS_IPV4, config->listen.address) ?:
 	       nla_put_u16(skb, VRSEQ_A_PORT, ntohs(config->listen.port)) ?:
-	       nla_put_flag(skb, VRSEQ_A_INSECURE) ?:
+	       put_keys(skb, group) ?:
 	       (*config->record ? nla_put_string(skb, VRSEQ_A_RECORD, config->record) : 0) ?:
 	       put_u64(skb, VRSEQ_A_HEARTBEAT_NS, config->heartbeat_ns) ?:
 	       put_u64(skb, VRSEQ_A_VIEW_TIMEOUT_NS, config->view_timeout_ns) ?:
@@ -402,6 +526,7 @@ static int put_member(struct sk_buff *skb, const struct vrseq_snapshot *look, u8
 	    (slot == look->info.primary && nla_put_flag(skb, VRSEQ_A_MEMBER_PRIMARY)) ||
 	    (look->info.recorded_mask & BIT(slot) &&
 	     nla_put_flag(skb, VRSEQ_A_MEMBER_RECORDED)) ||
+	    nla_put_u8(skb, VRSEQ_A_MEMBER_TRUST, look->trust[slot]) ||
 	    put_heard(skb, look, slot) ||
 	    put_member_u64(skb, VRSEQ_A_MEMBER_OP, peer->op) ||
 	    put_member_u64(skb, VRSEQ_A_MEMBER_INCARNATION, peer->incarnation) ||
@@ -412,7 +537,7 @@ static int put_member(struct sk_buff *skb, const struct vrseq_snapshot *look, u8
 	return 0;
 }
 
-static int put_group(struct sk_buff *skb, const struct vrseq_group *group,
+static int put_group(struct sk_buff *skb, struct vrseq_group *group,
 		     const struct vrseq_snapshot *look)
 {
 	u8 slot;
@@ -444,7 +569,7 @@ static int put_stat(struct sk_buff *skb, const char *prefix, const char *name, u
 	return 0;
 }
 
-static int put_stats(struct sk_buff *skb, const struct vrseq_group *group,
+static int put_stats(struct sk_buff *skb, struct vrseq_group *group,
 		     const struct vrseq_snapshot *look)
 {
 	static const char * const names[VRSEQ_STAT_COUNT] = {
@@ -459,6 +584,15 @@ static int put_stats(struct sk_buff *skb, const struct vrseq_group *group,
 		[VRSEQ_STAT_DEMOTED_ROLLBACK] = "demoted_rollback",
 		[VRSEQ_STAT_DEMOTED_GAP] = "demoted_gap",
 		[VRSEQ_STAT_DEMOTED_SLEEP] = "demoted_sleep",
+		[VRSEQ_STAT_SEND_NO_SESSION] = "send_no_session",
+		[VRSEQ_STAT_HELLO_SENT] = "hello_sent",
+		[VRSEQ_STAT_HELLO_ANSWERED] = "hello_answered",
+		[VRSEQ_STAT_DROP_ENVELOPE] = "drop_envelope",
+		[VRSEQ_STAT_DROP_KEY] = "drop_key",
+		[VRSEQ_STAT_DROP_SESSION] = "drop_session",
+		[VRSEQ_STAT_DROP_FORGED] = "drop_forged",
+		[VRSEQ_STAT_DROP_REPLAY] = "drop_replay",
+		[VRSEQ_STAT_DROP_BUSY] = "drop_busy",
 	};
 	const struct vr_info *info = &look->info;
 	int error = nla_put_string(skb, VRSEQ_A_NAME, group->config.name);
@@ -482,7 +616,7 @@ static int put_stats(struct sk_buff *skb, const struct vrseq_group *group,
 	return error;
 }
 
-typedef int (*put_fn)(struct sk_buff *skb, const struct vrseq_group *group,
+typedef int (*put_fn)(struct sk_buff *skb, struct vrseq_group *group,
 		      const struct vrseq_snapshot *look);
 
 static int put_reply(struct sk_buff *skb, u32 portid, u32 seq, int flags, u8 command,
@@ -624,6 +758,24 @@ static const struct genl_ops ops[] = {
 		.cmd = VRSEQ_CMD_GROUP_REFORM,
 		.flags = GENL_ADMIN_PERM,
 		.doit = group_reform,
+		.policy = name_policy,
+		.maxattr = ARRAY_SIZE(name_policy) - 1,
+	}, {
+		.cmd = VRSEQ_CMD_KEY_SET,
+		.flags = GENL_ADMIN_PERM,
+		.doit = key_set,
+		.policy = key_policy,
+		.maxattr = ARRAY_SIZE(key_policy) - 1,
+	}, {
+		.cmd = VRSEQ_CMD_KEY_SWAP,
+		.flags = GENL_ADMIN_PERM,
+		.doit = key_swap,
+		.policy = name_policy,
+		.maxattr = ARRAY_SIZE(name_policy) - 1,
+	}, {
+		.cmd = VRSEQ_CMD_KEY_DEL,
+		.flags = GENL_ADMIN_PERM,
+		.doit = key_del,
 		.policy = name_policy,
 		.maxattr = ARRAY_SIZE(name_policy) - 1,
 	},

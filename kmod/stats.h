@@ -21,6 +21,15 @@ enum vrseq_stat {
 	VRSEQ_STAT_DEMOTED_ROLLBACK,	/* the hypervisor says this is another life */
 	VRSEQ_STAT_DEMOTED_GAP,		/* stood still too long to know */
 	VRSEQ_STAT_DEMOTED_SLEEP,	/* memory was on a disk */
+	VRSEQ_STAT_SEND_NO_SESSION,	/* the handshake is under way */
+	VRSEQ_STAT_HELLO_SENT,
+	VRSEQ_STAT_HELLO_ANSWERED,
+	VRSEQ_STAT_DROP_ENVELOPE,	/* not what a member sends to us */
+	VRSEQ_STAT_DROP_KEY,		/* under a key that we do not have */
+	VRSEQ_STAT_DROP_SESSION,	/* of a session that we do not have */
+	VRSEQ_STAT_DROP_FORGED,		/* does not open */
+	VRSEQ_STAT_DROP_REPLAY,		/* came before, or is very old */
+	VRSEQ_STAT_DROP_BUSY,		/* too many handshakes at once */
 	VRSEQ_STAT_COUNT
 };
 

@@ -44,6 +44,10 @@ static void say_peers(struct sentence *s, const struct vrseq_group *group,
 		u16 id = look->members[slot].id;
 		u64 tenths;
 
+		if (look->trust[slot] == VRSEQ_TRUST_OTHER_KEY) {
+			say(s, "; member %u has another key", id);
+			continue;
+		}
 		if (!is_silent(group, look, slot)) {
 			if (peer->members_differ)
 				say(s, "; member %u has another list of members", id);
@@ -176,5 +180,6 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 	say_transfer(&s, info);
 	say_record(&s, info);
 	say_peers(&s, group, look);
-	say(&s, "; insecure");
+	if (!group->config.secure)
+		say(&s, "; insecure");
 }

@@ -6,7 +6,10 @@
 #include "udp.h"
 
 #include <linux/ip.h>
+#include <linux/ktime.h>
 #include <linux/netlink.h>
+#include <linux/percpu.h>
+#include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
@@ -18,7 +21,41 @@
 
 #include "engine.h"
 
-#define HEADROOM (LL_MAX_HEADER + sizeof(struct iphdr) + sizeof(struct udphdr))
+#define IP_BYTES (sizeof(struct iphdr) + sizeof(struct udphdr))
+#define HEADROOM (LL_MAX_HEADER + IP_BYTES + VRSEQ_INIT_BYTES)
+/* What a datagram of ours can be at most, behind the UDP header. */
+#define DATAGRAM_BYTES_MAX (VRSEQ_MESSAGE_BYTES_MAX + VRSEQ_OVERHEAD_BYTES)
+/* A path that takes less than this is none; it bounds the parts of a message. */
+#define PART_BYTES_MIN DIV_ROUND_UP(VRSEQ_MESSAGE_BYTES_MAX, VRSEQ_PARTS_MAX)
+/* Every IPv4 host takes datagrams of 576 bytes (RFC 791). */
+static_assert(IP_BYTES + VRSEQ_OVERHEAD_BYTES + PART_BYTES_MIN <= 576);
+/* Who did not prove anything for so long is silent. */
+#define TRUST_NS (2ull * NSEC_PER_SEC)
+
+/*
+ * Where what was sealed is opened, and messages of several parts are whole: on
+ * each CPU for the datagram it receives, with bottom halves off. The datagram
+ * itself is not ours to write to: others may look at it, too.
+ */
+struct scratch {
+	u8 opened[DATAGRAM_BYTES_MAX];
+	u8 whole[VRSEQ_MESSAGE_BYTES_MAX];
+};
+
+static struct scratch __percpu *scratches;
+
+/** vrseq_udp_init - room for what is received */
+int __init vrseq_udp_init(void)
+{
+	scratches = alloc_percpu(struct scratch);
+	return scratches ? 0 : -ENOMEM;
+}
+
+/** vrseq_udp_exit - all sockets are closed */
+void vrseq_udp_exit(void)
+{
+	free_percpu(scratches);
+}
 
 /* Ours until the IP layer takes the datagram over. */
 struct datagram {
@@ -30,15 +67,29 @@ static struct datagram *datagram(struct sk_buff *skb)
 	return (struct datagram *)skb->cb;
 }
 
+static struct vrseq_auth_peer *auth_of(const struct vrseq_peers *peers, u16 id)
+{
+	u8 slot;
+
+	for (slot = 0; peers && slot < peers->count; slot++) {
+		if (peers->member[slot].id == id)
+			return peers->auth[slot];
+	}
+	return NULL;
+}
+
 /**
  * vrseq_peers_create - a table of members with empty route caches
  * @members:	sorted by id
  * @count:	1 .. VR_REPLICAS_MAX
  * @self:	our slot
+ * @secure:	the group has a key
+ * @old:	what was agreed with its members goes on, NULL for none
  *
  * Return: the table, or NULL without memory.
  */
-struct vrseq_peers *vrseq_peers_create(const struct vrseq_member *members, u8 count, u8 self)
+struct vrseq_peers *vrseq_peers_create(const struct vrseq_member *members, u8 count, u8 self,
+				       bool secure, const struct vrseq_peers *old)
 {
 	struct vrseq_peers *peers = kzalloc(sizeof(*peers), GFP_KERNEL);
 	u8 slot;
@@ -50,25 +101,68 @@ struct vrseq_peers *vrseq_peers_create(const struct vrseq_member *members, u8 co
 	for (slot = 0; slot < count; slot++) {
 		peers->member[slot] = members[slot];
 		if (dst_cache_init(&peers->route[slot], GFP_KERNEL))
-			goto err_routes;
+			goto err_members;
+		if (!secure || slot == self)
+			continue;
+		peers->auth[slot] = auth_of(old, members[slot].id);
+		if (peers->auth[slot])
+			continue;
+		peers->auth[slot] = kzalloc(sizeof(*peers->auth[slot]), GFP_KERNEL);
+		if (!peers->auth[slot])
+			goto err_members;
+		vrseq_auth_peer_init(peers->auth[slot], members[slot].id);
 	}
 	return peers;
 
-err_routes:
-	vrseq_peers_destroy(peers);
+err_members:
+	vrseq_peers_destroy(peers, old);
 	return NULL;
 }
 
-/** vrseq_peers_destroy - free a table that nobody can see any more */
-void vrseq_peers_destroy(struct vrseq_peers *peers)
+/**
+ * vrseq_peers_destroy - free a table that nobody can see any more
+ * @peers:	table, or NULL
+ * @next:	another one that keeps what it has of the same members, or NULL
+ */
+void vrseq_peers_destroy(struct vrseq_peers *peers, const struct vrseq_peers *next)
 {
 	u8 slot;
 
 	if (!peers)
 		return;
-	for (slot = 0; slot < peers->count; slot++)
+	for (slot = 0; slot < peers->count; slot++) {
 		dst_cache_destroy(&peers->route[slot]);
+		if (peers->auth[slot] != auth_of(next, peers->member[slot].id))
+			kfree_sensitive(peers->auth[slot]);
+	}
 	kfree(peers);
+}
+
+/**
+ * vrseq_udp_create - all but the socket
+ * @udp:	zeroed
+ * @stats:	the engine's
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vrseq_udp_create(struct vrseq_udp *udp, struct vrseq_stats *stats)
+{
+	u8 *bytes = kvmalloc(VRSEQ_PLACES * VRSEQ_MESSAGE_BYTES_MAX, GFP_KERNEL_ACCOUNT);
+
+	if (!bytes)
+		return -ENOMEM;
+	udp->stats = stats;
+	vrseq_segments_init(&udp->segments, bytes);
+	/* Not the numbers of an earlier life, whose parts may still be on their way. */
+	atomic64_set(&udp->messages, get_random_u32() * 1ll << 24);
+	return 0;
+}
+
+/** vrseq_udp_destroy - free what vrseq_udp_create() made, forget the keys */
+void vrseq_udp_destroy(struct vrseq_udp *udp)
+{
+	vrseq_auth_wipe(&udp->auth);
+	kvfree(udp->segments.bytes);
 }
 
 /**
@@ -101,6 +195,108 @@ u16 vrseq_udp_member_id(const struct vrseq_udp *udp, u8 slot)
 	return id;
 }
 
+/* ---- keys ------------------------------------------------------------------- */
+
+/**
+ * vrseq_udp_trust - what a member has proved
+ * @udp:	socket
+ * @slot:	the member
+ * @now_ns:	the time
+ */
+enum vrseq_trust vrseq_udp_trust(struct vrseq_udp *udp, u8 slot, u64 now_ns)
+{
+	enum vrseq_trust trust = VRSEQ_TRUST_SILENT;
+	const struct vrseq_peers *peers;
+	struct vrseq_auth_peer *auth;
+
+	if (!udp->secure)
+		return VRSEQ_TRUST_ANYBODY;
+	rcu_read_lock();
+	peers = rcu_dereference(udp->peers);
+	if (peers && slot == peers->self)
+		trust = VRSEQ_TRUST_PROVED;
+	auth = peers && slot < peers->count ? peers->auth[slot] : NULL;
+	if (auth) {
+		u64 since_ns = now_ns > TRUST_NS ? now_ns - TRUST_NS : 0;
+
+		spin_lock_bh(&auth->lock);
+		if (auth->opened_ns && auth->opened_ns >= since_ns)
+			trust = VRSEQ_TRUST_PROVED;
+		else if (auth->failed_ns && auth->failed_ns >= since_ns)
+			trust = VRSEQ_TRUST_OTHER_KEY;
+		spin_unlock_bh(&auth->lock);
+	}
+	rcu_read_unlock();
+	return trust;
+}
+
+static void each_auth(struct vrseq_udp *udp, void (*what)(struct vrseq_auth_peer *peer))
+{
+	const struct vrseq_peers *peers;
+	u8 slot;
+
+	rcu_read_lock();
+	peers = rcu_dereference(udp->peers);
+	for (slot = 0; peers && slot < peers->count; slot++) {
+		if (peers->auth[slot])
+			what(peers->auth[slot]);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * vrseq_udp_renew - this machine was copied, or slept: agree with all anew
+ * @udp: socket
+ */
+void vrseq_udp_renew(struct vrseq_udp *udp)
+{
+	each_auth(udp, vrseq_auth_peer_renew);
+}
+
+/**
+ * vrseq_udp_set_key - put a key into a slot
+ * @udp:	socket of a group with a key
+ * @slot:	0 = the one to seal with, 1 = one more that opens
+ * @bytes:	VRSEQ_KEY_BYTES, NULL = take it away, and end sessions made with it
+ */
+void vrseq_udp_set_key(struct vrseq_udp *udp, int slot, const u8 *bytes)
+{
+	const struct vrseq_peers *peers;
+	bool had;
+	u8 tag, i;
+
+	had = vrseq_auth_has_key(&udp->auth, slot, &tag);
+	vrseq_auth_set_key(&udp->auth, slot, bytes);
+	if (!had)
+		return;
+	rcu_read_lock();
+	peers = rcu_dereference(udp->peers);
+	for (i = 0; peers && i < peers->count; i++) {
+		if (peers->auth[i])
+			vrseq_auth_peer_forget_key(peers->auth[i], tag);
+	}
+	rcu_read_unlock();
+}
+
+/**
+ * vrseq_udp_swap_keys - seal with the other key
+ * @udp: socket
+ *
+ * Sessions go on until there are new ones. Return: false if there is no other key.
+ */
+bool vrseq_udp_swap_keys(struct vrseq_udp *udp)
+{
+	u8 tag;
+
+	if (!vrseq_auth_has_key(&udp->auth, 1, &tag))
+		return false;
+	vrseq_auth_swap_keys(&udp->auth);
+	each_auth(udp, vrseq_auth_peer_rekey);
+	return true;
+}
+
+/* ---- in --------------------------------------------------------------------- */
+
 static int slot_of(const struct vrseq_peers *peers, __be32 address, __be16 port)
 {
 	u8 slot;
@@ -112,6 +308,112 @@ static int slot_of(const struct vrseq_peers *peers, __be32 address, __be16 port)
 			return slot;
 	}
 	return -ENOENT;
+}
+
+static void count_refusal(struct vrseq_udp *udp, enum vrseq_auth_error error)
+{
+	static const u8 stats[VRSEQ_AUTH_COUNT] = {
+		[VRSEQ_AUTH_FORMAT] = VRSEQ_STAT_DROP_ENVELOPE,
+		[VRSEQ_AUTH_KEY] = VRSEQ_STAT_DROP_KEY,
+		[VRSEQ_AUTH_SESSION] = VRSEQ_STAT_DROP_SESSION,
+		[VRSEQ_AUTH_FORGED] = VRSEQ_STAT_DROP_FORGED,
+		[VRSEQ_AUTH_REPLAY] = VRSEQ_STAT_DROP_REPLAY,
+		[VRSEQ_AUTH_BUSY] = VRSEQ_STAT_DROP_BUSY,
+	};
+
+	vrseq_stat_count(udp->stats, stats[error]);
+}
+
+static void emit(struct vrseq_udp *udp, struct vrseq_peers *peers, u8 slot,
+		 struct sk_buff *skb);
+
+static void receive_hello(struct vrseq_udp *udp, struct vrseq_peers *peers, u8 slot,
+			  const u8 *data)
+{
+	struct sk_buff *skb = vrseq_udp_alloc(udp, slot, VRSEQ_HELLO_BYTES);
+	enum vrseq_auth_error error;
+	bool answers;
+
+	if (!skb)
+		return;
+	error = vrseq_auth_on_hello(&udp->auth, peers->auth[slot], data, ktime_get_boottime_ns(),
+				    skb_put(skb, VRSEQ_HELLO_BYTES), &answers);
+	if (error)
+		count_refusal(udp, error);
+	if (answers) {
+		vrseq_stat_count(udp->stats, VRSEQ_STAT_HELLO_ANSWERED);
+		emit(udp, peers, slot, skb);
+	} else {
+		kfree_skb(skb);
+	}
+}
+
+/* Without a key nothing is promised: the envelope says which part this is. */
+static bool open_plain(const u8 *data, u32 bytes, const u8 **inside, struct vrseq_opened *opened)
+{
+	struct vrseq_envelope e;
+
+	if (!vrseq_envelope_read(&e, data, bytes) || e.type != VRSEQ_PLAIN)
+		return false;
+	*inside = data + VRSEQ_ENVELOPE_BYTES;
+	*opened = (struct vrseq_opened) {
+		.bytes = bytes - VRSEQ_ENVELOPE_BYTES,
+		.part = e.part,
+		.parts = e.parts,
+		.message = e.counter - e.part,
+	};
+	return true;
+}
+
+static void deliver(struct vrseq_engine *e, u8 slot, const u8 *data, struct vrseq_opened *opened,
+		    u8 *whole)
+{
+	const struct vrseq_place of = {
+		.from = slot,
+		.parts = opened->parts,
+		.life = opened->life,
+		.message = opened->message,
+	};
+	u32 bytes = opened->bytes;
+
+	if (opened->parts > 1) {
+		bytes = vrseq_segments_put(&e->udp.segments, &of, opened->part, data, bytes,
+					   whole);
+		data = whole;
+	}
+	if (bytes)
+		vrseq_engine_receive(e, slot, data, bytes);
+}
+
+static void receive_from(struct vrseq_engine *e, struct vrseq_peers *peers, u8 slot,
+			 const u8 *data, u32 bytes)
+{
+	struct scratch *scratch = this_cpu_ptr(scratches);
+	struct vrseq_udp *udp = &e->udp;
+	struct vrseq_opened opened;
+	enum vrseq_auth_error error;
+
+	if (slot == peers->self) {
+		vrseq_stat_count(udp->stats, VRSEQ_STAT_DROP_ADDRESS);
+		return;
+	}
+	if (!udp->secure) {
+		if (open_plain(data, bytes, &data, &opened))
+			deliver(e, slot, data, &opened, scratch->whole);
+		else
+			count_refusal(udp, VRSEQ_AUTH_FORMAT);
+		return;
+	}
+	if (bytes == VRSEQ_HELLO_BYTES && data[2] == VRSEQ_HELLO) {
+		receive_hello(udp, peers, slot, data);
+		return;
+	}
+	error = vrseq_auth_open(&udp->auth, peers->auth[slot], data, bytes,
+				ktime_get_boottime_ns(), scratch->opened, &opened);
+	if (error)
+		count_refusal(udp, error);
+	else
+		deliver(e, slot, scratch->opened, &opened, scratch->whole);
 }
 
 /* The encap_rcv hook: the checksum is verified, data begins at the UDP header. */
@@ -129,7 +431,7 @@ static int receive(struct sock *sk, struct sk_buff *skb)
 		vrseq_stat_count(e->udp.stats, VRSEQ_STAT_DROP_ADDRESS);
 		goto drop;
 	}
-	if (skb->len > sizeof(struct udphdr) + VR_DATAGRAM_BYTES_MAX) {
+	if (skb->len > sizeof(struct udphdr) + DATAGRAM_BYTES_MAX) {
 		vrseq_stat_count(e->udp.stats, VRSEQ_STAT_DROP_SIZE);
 		goto drop;
 	}
@@ -137,8 +439,8 @@ static int receive(struct sock *sk, struct sk_buff *skb)
 		vrseq_stat_count(e->udp.stats, VRSEQ_STAT_DROP_NO_MEMORY);
 		goto drop;
 	}
-	vrseq_engine_receive(e, slot, skb->data + sizeof(struct udphdr),
-			     skb->len - sizeof(struct udphdr));
+	receive_from(e, peers, slot, skb->data + sizeof(struct udphdr),
+		     skb->len - sizeof(struct udphdr));
 	consume_skb(skb);
 	return 0;
 
@@ -146,6 +448,8 @@ drop:
 	kfree_skb(skb);
 	return 0;
 }
+
+/* ---- the socket ------------------------------------------------------------- */
 
 /**
  * vrseq_udp_open - listen
@@ -211,17 +515,20 @@ void vrseq_udp_close(struct vrseq_udp *udp)
 	udp_tunnel_sock_release(sk->sk_socket);
 }
 
+/* ---- out -------------------------------------------------------------------- */
+
 /**
- * vrseq_udp_alloc - an empty datagram
+ * vrseq_udp_alloc - an empty message
  * @udp:	socket
  * @slot:	receiver
  * @bytes:	size of what will be put into it
  *
- * Return: the datagram, or NULL without memory, which is counted.
+ * Return: the message, or NULL without memory, which is counted.
  */
 struct sk_buff *vrseq_udp_alloc(struct vrseq_udp *udp, u8 slot, u32 bytes)
 {
-	struct sk_buff *skb = alloc_skb(HEADROOM + bytes, GFP_ATOMIC | __GFP_NOWARN);
+	struct sk_buff *skb = alloc_skb(HEADROOM + bytes + VRSEQ_TAG_BYTES,
+					GFP_ATOMIC | __GFP_NOWARN);
 
 	if (!skb) {
 		vrseq_stat_count(udp->stats, VRSEQ_STAT_SEND_NO_MEMORY);
@@ -256,8 +563,128 @@ static struct rtable *route_to(struct sock *sk, struct dst_cache *cache,
 	return rt;
 }
 
+/* One datagram, consumed, and the route with it. Nobody on the way takes it apart. */
+static void emit_by(struct sock *sk, struct rtable *rt, const struct vrseq_peers *peers, u8 slot,
+		    struct sk_buff *skb)
+{
+	const struct vrseq_endpoint *from = &peers->member[peers->self].endpoint;
+	const struct vrseq_endpoint *to = &peers->member[slot].endpoint;
+
+	udp_tunnel_xmit_skb(rt, sk, skb, from->address, to->address, 0,
+			    ip4_dst_hoplimit(&rt->dst), htons(IP_DF), from->port, to->port,
+			    false, false);
+}
+
+static struct rtable *find_route(struct vrseq_udp *udp, struct sock *sk,
+				 struct vrseq_peers *peers, u8 slot)
+{
+	struct rtable *rt = route_to(sk, &peers->route[slot],
+				     &peers->member[peers->self].endpoint,
+				     &peers->member[slot].endpoint);
+
+	if (!rt)
+		vrseq_stat_count(udp->stats, VRSEQ_STAT_SEND_NO_ROUTE);
+	return rt;
+}
+
+static void emit(struct vrseq_udp *udp, struct vrseq_peers *peers, u8 slot,
+		 struct sk_buff *skb)
+{
+	struct sock *sk = rcu_dereference_bh(udp->sk);
+	struct rtable *rt = sk ? find_route(udp, sk, peers, slot) : NULL;
+
+	if (rt)
+		emit_by(sk, rt, peers, slot, skb);
+	else
+		kfree_skb(skb);
+}
+
+static void say_hello(struct vrseq_udp *udp, struct vrseq_peers *peers, u8 slot)
+{
+	struct sk_buff *skb = vrseq_udp_alloc(udp, slot, VRSEQ_HELLO_BYTES);
+
+	if (!skb)
+		return;
+	vrseq_auth_hello(&udp->auth, peers->auth[slot], skb_put(skb, VRSEQ_HELLO_BYTES));
+	vrseq_stat_count(udp->stats, VRSEQ_STAT_HELLO_SENT);
+	emit(udp, peers, slot, skb);
+}
+
+/* The envelope of a message without a key, in place of a ticket to seal it. */
+static void plain_ticket(struct vrseq_udp *udp, const struct vrseq_peers *peers, u8 slot,
+			 u8 parts, struct vrseq_ticket *ticket)
+{
+	ticket->envelope = (struct vrseq_envelope) {
+		.type = VRSEQ_PLAIN,
+		.parts = parts,
+		.from = peers->member[peers->self].id,
+		.to = peers->member[slot].id,
+	};
+	if (parts > 1)
+		ticket->envelope.counter = atomic64_add_return(parts, &udp->messages) - parts;
+}
+
+static bool take_ticket(struct vrseq_udp *udp, struct vrseq_peers *peers, u8 slot,
+			u8 parts, struct vrseq_ticket *ticket)
+{
+	bool hello, sealed;
+
+	if (!udp->secure) {
+		plain_ticket(udp, peers, slot, parts, ticket);
+		return true;
+	}
+	sealed = vrseq_auth_reserve(&udp->auth, peers->auth[slot], parts,
+				    ktime_get_boottime_ns(), ticket, &hello);
+	if (hello)
+		say_hello(udp, peers, slot);
+	if (!sealed)
+		vrseq_stat_count(udp->stats, VRSEQ_STAT_SEND_NO_SESSION);
+	return sealed;
+}
+
+/* Put the envelope around a part, and seal it if there is a key. */
+static void wrap(const struct vrseq_ticket *ticket, u8 part, struct sk_buff *skb)
+{
+	struct vrseq_envelope e = ticket->envelope;
+	u32 bytes = skb->len;
+
+	if (e.type != VRSEQ_PLAIN) {
+		skb_put(skb, VRSEQ_TAG_BYTES);
+		skb_push(skb, vrseq_auth_seal(ticket, part, skb->data, bytes));
+		return;
+	}
+	e.part = part;
+	e.counter += part;
+	vrseq_envelope_write(skb_push(skb, VRSEQ_ENVELOPE_BYTES), &e);
+}
+
+static void emit_parts(struct vrseq_udp *udp, struct sock *sk, struct vrseq_peers *peers,
+		       const struct vrseq_ticket *ticket, u32 room, struct sk_buff *message)
+{
+	u8 slot = datagram(message)->slot, part;
+	struct sk_buff *skb;
+	struct rtable *rt;
+
+	for (part = 0; part < ticket->envelope.parts; part++) {
+		u32 start = part * room, bytes = min(room, message->len - start);
+
+		skb = vrseq_udp_alloc(udp, slot, bytes);
+		if (!skb)
+			break;
+		skb_put_data(skb, message->data + start, bytes);
+		wrap(ticket, part, skb);
+		rt = find_route(udp, sk, peers, slot);
+		if (!rt) {
+			kfree_skb(skb);
+			break;
+		}
+		emit_by(sk, rt, peers, slot, skb);
+	}
+	consume_skb(message);
+}
+
 /**
- * vrseq_udp_xmit - send a datagram, or lose it
+ * vrseq_udp_xmit - send a message, or lose it
  * @udp:	socket
  * @skb:	from vrseq_udp_alloc(), filled; consumed
  *
@@ -268,24 +695,36 @@ void vrseq_udp_xmit(struct vrseq_udp *udp, struct sk_buff *skb)
 {
 	struct vrseq_peers *peers = rcu_dereference_bh(udp->peers);
 	struct sock *sk = rcu_dereference_bh(udp->sk);
-	const struct vrseq_endpoint *from, *to;
-	u8 slot = datagram(skb)->slot;
+	u8 slot = datagram(skb)->slot, parts;
+	struct vrseq_ticket ticket;
 	struct rtable *rt;
+	u32 room;
 
-	if (!sk || !peers || slot >= peers->count) {
+	if (!sk || !peers || slot >= peers->count || slot == peers->self) {
 		vrseq_stat_count(udp->stats, VRSEQ_STAT_SEND_NO_PEER);
-		kfree_skb(skb);
-		return;
+		goto lost;
 	}
-	from = &peers->member[peers->self].endpoint;
-	to = &peers->member[slot].endpoint;
-	rt = route_to(sk, &peers->route[slot], from, to);
-	if (!rt) {
-		vrseq_stat_count(udp->stats, VRSEQ_STAT_SEND_NO_ROUTE);
-		kfree_skb(skb);
-		return;
+	rt = find_route(udp, sk, peers, slot);
+	if (!rt)
+		goto lost;
+	room = max_t(u32, dst_mtu(&rt->dst), IP_BYTES + VRSEQ_OVERHEAD_BYTES + PART_BYTES_MIN) -
+	       IP_BYTES - VRSEQ_OVERHEAD_BYTES;
+	parts = vrseq_parts(skb->len, room);
+	if (!take_ticket(udp, peers, slot, parts, &ticket)) {
+		ip_rt_put(rt);
+		goto lost;
 	}
-	udp_tunnel_xmit_skb(rt, sk, skb, from->address, to->address, 0,
-			    ip4_dst_hoplimit(&rt->dst), 0, from->port, to->port,
-			    false, false);
+	if (parts == 1) {
+		wrap(&ticket, 0, skb);
+		emit_by(sk, rt, peers, slot, skb);
+	} else {
+		ip_rt_put(rt);
+		emit_parts(udp, sk, peers, &ticket, room, skb);
+	}
+	if (udp->secure)
+		memzero_explicit(&ticket, sizeof(ticket));
+	return;
+
+lost:
+	kfree_skb(skb);
 }

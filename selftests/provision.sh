@@ -14,7 +14,7 @@ packages() {
 	case $1 in
 	build) echo gcc make perl libc6-dev pkg-config libmnl-dev python3 kmod \
 		linux-headers-amd64 linux-headers-6.12-amd64 ;;
-	unit) echo gcc libc6-dev clang clang-14 libclang-rt-14-dev llvm-14 ;;
+	unit) echo gcc libc6-dev libssl-dev clang clang-14 libclang-rt-14-dev llvm-14 ;;
 	lint) echo sparse git python3 binutils mandoc linux-source-6.1 xz-utils ;;
 	dkms) echo dkms ;;
 	mpi) echo openmpi-bin libopenmpi-dev ;;

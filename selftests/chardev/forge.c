@@ -15,11 +15,13 @@
 #include <sys/socket.h>
 
 #include "../../kmod/core/vr_wire.h"
+#include "../../kmod/envelope.h"
 #include "../lib/testlib.h"
 
 struct packet {
 	struct iphdr ip;
 	struct udphdr udp;
+	u8 envelope[VRSEQ_ENVELOPE_BYTES];	/* of a group without a key: kept as it is */
 	u8 datagram[VR_DATAGRAM_BYTES_MAX];
 } __attribute__((packed));
 
@@ -81,9 +83,10 @@ int main(int argc, char **argv)
 	group = identity_of(seen.datagram);
 	lie.ip = seen.ip;
 	lie.udp = seen.udp;
+	memcpy(lie.envelope, seen.envelope, sizeof(lie.envelope));
 	bytes = vr_wire_encode(lie.datagram, &scratch.message, scratch.message.to, &group);
 	lie.udp.check = 0;
-	lie.udp.len = htons(sizeof(lie.udp) + bytes);
+	lie.udp.len = htons(sizeof(lie.udp) + sizeof(lie.envelope) + bytes);
 	bytes += offsetof(struct packet, datagram);
 	lie.ip.tot_len = htons(bytes);
 	if (sendto(raw, &lie, bytes, 0, (void *)&victim, sizeof(victim)) != (ssize_t)bytes)

@@ -23,10 +23,11 @@ build/selftests/netlink: selftests/netlink/netlink.c $(harness_headers) | provis
 forge_sources := $(addprefix kmod/core/,vr_wire.c vr_message.c)
 
 build/selftests/forge: selftests/chardev/forge.c $(forge_sources) $(wildcard kmod/core/*.h) \
-		selftests/lib/testlib.h | provision-build
+		kmod/envelope.h selftests/lib/testlib.h | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
-	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -o $@ $< $(forge_sources)
+	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Ikmod/core \
+		-o $@ $< $(forge_sources)
 
 header: | provision-unit ## the interface headers as C and C++, for 64 and 32 bits
 	@selftests/chardev/header.sh

@@ -78,6 +78,23 @@ static void save_journal(const char *directory, u32 number)
 	save(directory, "journal", number, script, sizeof(script));
 }
 
+/* See auth_fuzz.c: ask, be answered, then speak and have some of it arrive. */
+static void save_datagrams(const char *directory, u32 number)
+{
+	u8 script[160] = { 0, 0, 60, 0, 4, 0, 0, 0 };
+	struct vr_prng p;
+	u32 i;
+
+	vr_prng_seed(&p, 1 + number);
+	for (i = 8; i < sizeof(script); i += 4) {
+		script[i] = vr_prng_next(&p) >> 61;
+		script[i + 1] = script[i] < 4 ? vr_prng_next(&p) >> 56 : 1 + (i - 8) / 8;
+		script[i + 2] = vr_prng_next(&p) >> 60;
+		script[i + 3] = vr_prng_next(&p) >> 56;
+	}
+	save(directory, "datagrams", number, script, sizeof(script));
+}
+
 int main(int argc, char **argv)
 {
 	/* See act() of step_fuzz.c: deliver in order, submit, time out. */
@@ -88,7 +105,7 @@ int main(int argc, char **argv)
 	u32 i;
 	u8 type;
 
-	if (argc != 4)
+	if (argc != 5)
 		return 1;
 	for (type = 1; type < VR_TYPE_COUNT; type++) {
 		save_message(argv[1], type, 1, 0);
@@ -106,6 +123,7 @@ int main(int argc, char **argv)
 		save_script(argv[2], 200 + i, options | 1, forges, sizeof(forges));
 		save_script(argv[2], 300 + i, options, loses, sizeof(loses));
 		save_journal(argv[3], i);
+		save_datagrams(argv[4], i);
 	}
 	return 0;
 }

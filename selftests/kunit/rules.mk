@@ -2,6 +2,7 @@
 # The unit tests of the core as KUnit suites, on the UML kernel with KASAN.
 
 kunit_sources := $(filter-out selftests/core/main.c,$(core_sources)) $(core_headers) Kbuild \
+	$(auth_tests) kmod/auth.c kmod/segment.c $(wildcard kmod/*.h) \
 	selftests/kunit/Kbuild $(wildcard selftests/kunit/*.c)
 kunit_module := build/kunit/selftests/kunit/vrseq_kunit.ko
 
@@ -16,4 +17,5 @@ $(kunit_module): $(kunit_sources) | provision-uml
 
 kunit: $(kunit_module) ## the same unit tests inside a kernel: KUnit on UML
 	@selftests/uml/run.sh selftests/kunit/run.sh $(kunit_module) \
-		$(words $(filter-out %_storm_test.c,$(wildcard selftests/core/*_test.c)))
+		$(words $(filter-out %_storm_test.c,$(wildcard selftests/core/*_test.c)) \
+			$(auth_tests))

@@ -72,7 +72,8 @@ member_up() { # N OPTIONS
 
 	shift
 	# shellcheck disable=SC2086
-	$vrseq -n "vr$n" group add t self "$n" listen "10.77.0.$n:$port" insecure \
+	$vrseq -n "vr$n" group add t self "$n" listen "10.77.0.$n:$port" \
+		${SECURITY:-insecure} \
 		${GROUP_OPTIONS:-heartbeat 20ms view-timeout 200ms} "$@" || return
 	for other in $members; do
 		[ "$other" = "$n" ] || $vrseq -n "vr$n" member add "$other" \

@@ -20,6 +20,7 @@
 #define PORT 7400
 #define LOOPBACK 0x7f000001
 #define UUID_BYTES 16
+#define KEY_BYTES 32
 
 FIXTURE(netlink) {
 	struct mnl_socket *socket;
@@ -176,6 +177,9 @@ struct add {
 	unsigned int address;
 	int port;
 	bool insecure;
+	const void *key;
+	unsigned int key_bytes;
+	const char *key_name;
 	const void *uuid;
 	unsigned int uuid_bytes;
 	__u64 heartbeat_ns;
@@ -189,7 +193,7 @@ struct add {
 };
 
 #define ADD(...) ((struct add){ .name = "g", .self_id = 1, .address = LOOPBACK, .port = PORT, \
-	.insecure = true, .uuid_bytes = UUID_BYTES, ##__VA_ARGS__ })
+	.insecure = true, .key_bytes = KEY_BYTES, .uuid_bytes = UUID_BYTES, ##__VA_ARGS__ })
 
 static void put_add(struct _test_data_netlink *self, struct add add)
 {
@@ -204,6 +208,10 @@ static void put_add(struct _test_data_netlink *self, struct add add)
 		mnl_attr_put_u16(self->nlh, VRSEQ_A_PORT, add.port);
 	if (add.insecure)
 		mnl_attr_put(self->nlh, VRSEQ_A_INSECURE, 0, NULL);
+	if (add.key)
+		mnl_attr_put(self->nlh, VRSEQ_A_KEY, add.key_bytes, add.key);
+	if (add.key_name)
+		mnl_attr_put_strz(self->nlh, VRSEQ_A_KEY_NAME, add.key_name);
 	if (add.uuid)
 		mnl_attr_put(self->nlh, VRSEQ_A_UUID, add.uuid_bytes, add.uuid);
 	if (add.heartbeat_ns)
@@ -382,6 +390,68 @@ TEST_F(netlink, uuid)
 	ASSERT_EQ(0, add(self, ADD(.port = PORT + 1)));
 	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
 	EXPECT_EQ(0, memcmp(self->uuid, of_g, UUID_BYTES));
+}
+
+static int key_set(struct _test_data_netlink *self, const char *name, const void *key)
+{
+	begin(self, self->family, VRSEQ_CMD_KEY_SET, NLM_F_ACK);
+	mnl_attr_put_strz(self->nlh, VRSEQ_A_NAME, name);
+	if (key)
+		mnl_attr_put(self->nlh, VRSEQ_A_KEY, KEY_BYTES, key);
+	return finish(self);
+}
+
+/* What was put in slots of keys; what comes back are tags of 8 bits, and never a key. */
+TEST_F(netlink, keys)
+{
+	static const __u8 zero[KEY_BYTES];
+	__u8 key[KEY_BYTES + 1] = { 1 }, other[KEY_BYTES] = { 0 };
+	__u64 tag;
+	unsigned int i;
+
+	REFUSE(EINVAL, add(self, ADD(.key = key)));
+	REFUSE(EINVAL, add(self, ADD(.insecure = false, .key = zero)));
+	REFUSE(EINVAL, add(self, ADD(.insecure = false, .key = key, .key_name = "t:k")));
+	REFUSE(ERANGE, add(self, ADD(.insecure = false, .key = key,
+				     .key_bytes = KEY_BYTES - 1)));
+	REFUSE(ERANGE, add(self, ADD(.insecure = false, .key = key,
+				     .key_bytes = KEY_BYTES + 1)));
+	REFUSE(ENOKEY, add(self, ADD(.insecure = false, .key_name = "vrseq:no-such-key")));
+	ASSERT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
+	EXPECT_EQ(0, self->objects);
+
+	ASSERT_EQ(0, add(self, ADD(.name = "plain")));
+	REFUSE(EOPNOTSUPP, key_set(self, "plain", key));
+	REFUSE(ENOENT, key_set(self, "none", key));
+
+	ASSERT_EQ(0, add(self, ADD(.port = PORT + 1, .insecure = false, .key = key)));
+	REFUSE(EINVAL, key_set(self, "g", NULL));
+	REFUSE(EINVAL, key_set(self, "g", zero));
+	REFUSE(ENOENT, by_name(self, VRSEQ_CMD_KEY_SWAP, "g"));
+	REFUSE(ENOENT, by_name(self, VRSEQ_CMD_KEY_DEL, "g"));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	tag = self->value[VRSEQ_A_KEY_TAG];
+	EXPECT_LE(tag, 0xff);
+	EXPECT_EQ(~0ull, self->value[VRSEQ_A_KEY_TAG_SECOND]);
+	EXPECT_EQ(NULL, memmem(self->reply, sizeof(self->reply), key, KEY_BYTES));
+
+	/* Datagrams name their key by its tag: one that has the same cannot be told apart. */
+	REFUSE(EEXIST, key_set(self, "g", key));
+	for (i = 2; i < 1024; i++) {
+		other[0] = i;
+		other[1] = i >> 8;
+		if (key_set(self, "g", other))
+			break;
+	}
+	ASSERT_LT(i, 1024);
+	REFUSE(EEXIST, key_set(self, "g", other));
+	/* The one before was taken, and stays. */
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_KEY_SWAP, "g"));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	EXPECT_EQ(tag, self->value[VRSEQ_A_KEY_TAG_SECOND]);
+	EXPECT_NE(tag, self->value[VRSEQ_A_KEY_TAG]);
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_KEY_DEL, "g"));
+	REFUSE(ENOENT, by_name(self, VRSEQ_CMD_KEY_SWAP, "g"));
 }
 
 /* Member id listens on PORT + id and knows the others of three. */

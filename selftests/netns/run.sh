@@ -11,6 +11,7 @@ here=$(dirname "$0")
 . "$here/forming.sh"
 . "$here/restart.sh"
 . "$here/power.sh"
+. "$here/keys.sh"
 
 set -e
 ktap_begin
@@ -58,6 +59,13 @@ ktap_run record_corrupt "a damaged record keeps its member down, by name"
 ktap_run records_missing "all records missing: formed in a higher generation"
 ktap_run record_full "a record that cannot be made, written or shared"
 ktap_run record_hangs "a record's disk hangs, and nothing else does"
+ktap_run key_hides "with a key nothing can be read on the wire"
+ktap_run key_differs "another key is told apart from silence"
+ktap_run key_rotation "a key changes under load, and nobody notices"
+ktap_run key_replay "what was captured opens again in no life of anybody"
+ktap_run key_junk "junk: no answer, no memory, commits go on"
+ktap_run small_mtu_keyed "small datagrams, some lost: messages in sealed parts"
+ktap_run small_mtu_insecure "the same without a key"
 
 ktap_run kernel_log "the kernel has nothing to complain about"
 ktap_end

@@ -42,10 +42,10 @@ help_everywhere() {
 	exits 0 "$vrseq" --help
 	exits 0 "$vrseq" -h
 	exits 0 "$vrseq" help
-	for object in group member counter log health stats status bench; do
+	for object in group member counter log key genkey health stats status bench; do
 		grep -q "^  $object " "$out" || fail "help does not name $object"
 	done
-	for object in group member counter log health stats status bench; do
+	for object in group member counter log key genkey health stats status bench; do
 		exits 0 "$vrseq" "$object" --help
 		exits 0 "$vrseq" "$object" help
 		grep -q "^vrseq $object " "$out" || fail "no usage of $object"
@@ -82,13 +82,14 @@ version() {
 }
 
 prefixes() {
-	exits 0 "$vrseq" g a help
+	exits 0 "$vrseq" gr a help
 	grep -q "^vrseq group add " "$out"
 	exits 0 "$vrseq" cou n help
 	grep -q "^vrseq counter next " "$out"
 	exits 0 "$vrseq" l t help
 	grep -q "^vrseq log tail " "$out"
 	usage ''
+	usage g
 	usage x
 	usage grouper
 	usage group x
@@ -169,13 +170,51 @@ usage_errors() {
 	usage -n ''
 }
 
-not_in_this_version() {
-	local word
+key_files() {
+	local file=$out.key
 
 	usage group add g self 1 listen 10.0.0.1:7400
 	complains 'forge'
 	complains 'insecure'
-	for word in "key /etc/key" "durability journal"; do
+	usage group add g self 1 listen 10.0.0.1:7400 insecure key /etc/key
+	usage key set group g
+	usage key set /etc/key key-name k group g
+	usage key swap
+	(umask 077 && "$vrseq" genkey >"$file")
+	[ "$(wc -c <"$file")" = 45 ]
+	[ "$(base64 -d <"$file" | wc -c)" = 32 ]
+	[ "$("$vrseq" genkey)" != "$("$vrseq" genkey)" ]
+	for command in "group add g self 1 listen 10.0.0.1:7400 key" "key set group g"; do
+		# shellcheck disable=SC2086
+		exits 1 "$vrseq" $command /no/such/key
+		complains '/no/such/key'
+		chmod 640 "$file"
+		# shellcheck disable=SC2086
+		[ -e /dev/vrseq ] || exits 6 "$vrseq" $command "$file"
+		chmod 644 "$file"
+		# shellcheck disable=SC2086
+		exits 1 "$vrseq" $command "$file"
+		complains 'Everybody'
+		chmod 600 "$file"
+		for bad in "$(head -c 43 "$file")" "$(cat "$file")=" "AAAA" ""; do
+			printf '%s\n' "$bad" >"$file.bad"
+			chmod 600 "$file.bad"
+			# shellcheck disable=SC2086
+			exits 1 "$vrseq" $command "$file.bad"
+			complains 'base64'
+		done
+	done
+	# What is printed into a file that all can read is no secret.
+	(umask 022 && : >"$file.all")
+	! "$vrseq" genkey >"$file.all" 2>"$err"
+	complains 'Everybody'
+	rm -f "$file" "$file.bad" "$file.all"
+}
+
+not_in_this_version() {
+	local word
+
+	for word in "durability journal"; do
 		# shellcheck disable=SC2086
 		usage group add g self 1 listen 10.0.0.1:7400 insecure $word
 		complains 'in this version'
@@ -463,6 +502,7 @@ ktap_run help_everywhere "help at every level"
 ktap_run version "-V"
 ktap_run prefixes "unique beginnings of objects and commands"
 ktap_run usage_errors "usage errors exit with 2 and a hint"
+ktap_run key_files "keys: made, refused if others can read them or they are none"
 ktap_run not_in_this_version "refusals of what is not in this version"
 ktap_run no_module "without the module: 6 and modprobe"
 ktap_run no_netns "a network namespace that is not there"

@@ -111,7 +111,8 @@ TEST(json)
 	static const char expected[] =
 		"{\"name\":\"fence\",\"uuid\":\"a1234567-89ab-cdef-fedc-ba9876543200\","
 		"\"self_id\":1,\"address\":\"10.0.0.1\",\"port\":7400,"
-		"\"insecure\":true,\"heartbeat_ns\":20000000,\"view_timeout_ns\":200000000,"
+		"\"insecure\":true,\"key_tag\":null,\"key_tag_second\":null,"
+		"\"heartbeat_ns\":20000000,\"view_timeout_ns\":200000000,"
 		"\"lease_ns\":90000000,\"record_max\":8192,\"log_entries\":4096,"
 		"\"log_bytes\":4194304,\"messages\":1024,"
 		"\"message_bytes\":65536,\"memory_bytes\":5000000,\"generation\":0,"
@@ -123,10 +124,12 @@ TEST(json)
 		"\"record\":\"/var/lib/vrseq/fence\",\"files\":2,\"members\":["
 		"{\"id\":1,\"address\":\"10.0.0.1\",\"port\":7400,\"role\":\"voter\","
 		"\"self\":true,\"primary\":true,\"state\":\"view-change\",\"heard_age_ns\":5,"
-		"\"op\":48113,\"incarnation\":4,\"round_trip_ns\":210999,\"recorded\":true},"
+		"\"op\":48113,\"incarnation\":4,\"round_trip_ns\":210999,\"recorded\":true,"
+		"\"trust\":null},"
 		"{\"id\":2,\"address\":\"10.0.0.2\",\"port\":7400,\"role\":\"voter\","
 		"\"self\":false,\"primary\":false,\"state\":null,\"heard_age_ns\":null,"
-		"\"op\":null,\"incarnation\":null,\"round_trip_ns\":null,\"recorded\":false}]}\n";
+		"\"op\":null,\"incarnation\":null,\"round_trip_ns\":null,\"recorded\":false,"
+		"\"trust\":null}]}\n";
 	struct answer answer;
 	struct group *group;
 	char *text;

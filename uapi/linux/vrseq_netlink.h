@@ -11,25 +11,32 @@
  * with one name need not say it. Members of one group in one namespace need
  * different names and therefore the UUID.
  *
- *   GROUP_ADD     NAME, SELF_ID, ADDRESS_IPV4, PORT, INSECURE
- *                 [RECORD] [UUID] [HEARTBEAT_NS] [VIEW_TIMEOUT_NS] [LEASE_NS]
- *                 [RECORD_MAX] [LOG_ENTRIES] [LOG_BYTES] [MESSAGES] [MESSAGE_BYTES]
+ *   GROUP_ADD     NAME, SELF_ID, ADDRESS_IPV4, PORT, and one of INSECURE, KEY and
+ *                 KEY_NAME; [RECORD] [UUID] [HEARTBEAT_NS] [VIEW_TIMEOUT_NS]
+ *                 [LEASE_NS] [RECORD_MAX] [LOG_ENTRIES] [LOG_BYTES] [MESSAGES]
+ *                 [MESSAGE_BYTES]
  *   GROUP_DEL     NAME                 EBUSY while files are attached; a
  *                 primary hands over first
  *   GROUP_FORM    NAME [GENERATION]    once in the life of a group, at one
  *                 member, all members reachable and blank; waits, 5 s at most
  *   GROUP_GET     NAME, or a dump of all groups; the reply has
- *     NAME UUID SELF_ID ADDRESS_IPV4 PORT INSECURE HEARTBEAT_NS
- *     VIEW_TIMEOUT_NS LEASE_NS RECORD_MAX LOG_ENTRIES LOG_BYTES MESSAGES
- *     MESSAGE_BYTES MEMORY_BYTES GENERATION STATE STATUS_TEXT
- *     HAS_QUORUM QUORUM_COUNT VIEW LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT
- *     COMMIT_HASH SEQUENCE_FIRST SEQUENCE_LAST INCARNATION CHECKPOINT_OP
- *     RECOVERIES TRANSFERS [RECORD] FILES MEMBER (nested, one for each member)
+ *     NAME UUID SELF_ID ADDRESS_IPV4 PORT
+ *     INSECURE, or KEY_TAG [KEY_TAG_SECOND]; never a key
+ *     HEARTBEAT_NS VIEW_TIMEOUT_NS LEASE_NS RECORD_MAX LOG_ENTRIES LOG_BYTES MESSAGES
+ *     MESSAGE_BYTES MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM
+ *     QUORUM_COUNT VIEW LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT COMMIT_HASH
+ *     SEQUENCE_FIRST SEQUENCE_LAST INCARNATION CHECKPOINT_OP RECOVERIES
+ *     TRANSFERS [RECORD] FILES MEMBER (nested, one for each member)
  *   MEMBER_ADD    NAME, MEMBER { ID, ADDRESS_IPV4, PORT [ROLE] }; only while
  *                 the group is blank
  *   MEMBER_DEL    NAME, MEMBER { ID }; only while the group is blank
  *   STATS_GET     NAME, or a dump; the reply has NAME and
  *     STAT (nested, many) { NAME, VALUE }: datagrams and drops by reason
+ *   KEY_SET       NAME, KEY or KEY_NAME: a second key that opens datagrams, too;
+ *                 not one whose tag is that of the first
+ *   KEY_SWAP      NAME                 seal with the second key from now on, keep
+ *                 the first one for opening; sessions go on until there are new ones
+ *   KEY_DEL       NAME                 take the second key away
  *   GROUP_RESIGN  NAME                 a primary hands over and stays as a
  *                 backup; any other member has nothing to do. Waits one view
  *                 timeout, 1 s at most
@@ -57,6 +64,9 @@ enum vrseq_cmd {
 	VRSEQ_CMD_STATS_GET,
 	VRSEQ_CMD_GROUP_RESIGN,
 	VRSEQ_CMD_GROUP_REFORM,
+	VRSEQ_CMD_KEY_SET,
+	VRSEQ_CMD_KEY_SWAP,
+	VRSEQ_CMD_KEY_DEL,
 	__VRSEQ_CMD_MAX,
 };
 
@@ -101,6 +111,10 @@ enum vrseq_attr {
 	VRSEQ_A_TRANSFERS,		/* u64, checkpoints fetched from others */
 	VRSEQ_A_RECORD_MAX,		/* u32, bytes of a message, a power of 2, 64 .. 8192 */
 	VRSEQ_A_RECORD,			/* string, 1..255, absolute path; absent = none */
+	VRSEQ_A_KEY,			/* binary, 32 bytes, only ever sent to the kernel */
+	VRSEQ_A_KEY_NAME,		/* string, description of a key of type logon */
+	VRSEQ_A_KEY_TAG,		/* u8, 8 bits of a hash of the key that seals */
+	VRSEQ_A_KEY_TAG_SECOND,		/* u8, of the other one; absent = none */
 	__VRSEQ_A_MAX,
 };
 
@@ -121,10 +135,21 @@ enum vrseq_member_attr {
 	VRSEQ_A_MEMBER_INCARNATION,	/* u64, newest life of it known of */
 	VRSEQ_A_MEMBER_ROUND_TRIP_NS,	/* u64, smoothed; absent = not measured */
 	VRSEQ_A_MEMBER_RECORDED,	/* flag: it has a record to count on */
+	VRSEQ_A_MEMBER_TRUST,		/* u8, enum vrseq_trust */
 	__VRSEQ_A_MEMBER_MAX,
 };
 
 #define VRSEQ_A_MEMBER_MAX (__VRSEQ_A_MEMBER_MAX - 1)
+
+/** enum vrseq_trust - what a member has proved; in the last 2 s, that is */
+enum vrseq_trust {
+	VRSEQ_TRUST_ANYBODY	= 0,	/* nothing, the group is insecure */
+	VRSEQ_TRUST_SILENT	= 1,	/* nothing yet, or not of late */
+	VRSEQ_TRUST_PROVED	= 2,	/* that it has the key */
+	VRSEQ_TRUST_OTHER_KEY	= 3,	/* that it has another one */
+};
+
+#define VRSEQ_KEY_NAME_BYTES	128	/* with its NUL */
 
 enum vrseq_role {
 	VRSEQ_ROLE_VOTER	= 0,

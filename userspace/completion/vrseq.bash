@@ -16,15 +16,19 @@ _vrseq_netns()
 _vrseq_words()
 {
 	case $1 in
-	'') echo "group member counter log record health stats status bench journal help" ;;
+	'') echo "group member counter log key genkey record health stats status bench journal help" ;;
+	key) echo "set swap del help" ;;
+	"key set") echo "key-name group help" ;;
+	"key swap" | "key del") echo "group help" ;;
+	genkey) echo "help" ;;
 	group) echo "show add form resign reform del help" ;;
 	member) echo "show add del help" ;;
 	counter) echo "next get help" ;;
 	log) echo "append tail help" ;;
 	bench) echo "next append tail help" ;;
 	"group add")
-		echo "self listen insecure uuid heartbeat view-timeout lease record-max log-entries" \
-			"log-bytes messages message-bytes durability record help"
+		echo "self listen key key-name insecure uuid heartbeat view-timeout lease record-max" \
+			"log-entries log-bytes messages message-bytes durability record help"
 		;;
 	"group form") echo "generation help $(_vrseq_groups)" ;;
 	"group reform") echo "confirm help $(_vrseq_groups)" ;;
@@ -52,7 +56,7 @@ _vrseq()
 		case ${COMP_WORDS[i]} in
 		-n | --netns) ((i++)) ;;
 		-*) ;;
-		health | stats | status)
+		health | stats | status | genkey)
 			path=${COMP_WORDS[i]}
 			break
 			;;

@@ -37,20 +37,23 @@ static int absolute(const char *record, char *path, size_t room)
 
 int group_add(int argc, char **argv)
 {
-	enum { NAME, SELF, LISTEN, INSECURE, UUID, HEARTBEAT, VIEW_TIMEOUT, LEASE,
+	enum { NAME, SELF, LISTEN, INSECURE, KEY, KEY_NAME, UUID, HEARTBEAT, VIEW_TIMEOUT, LEASE,
 	       RECORD_MAX, LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES, RECORD };
 	static const char hint[] = "vrseq group help";
 	uint64_t self, heartbeat_ns, timeout_ns, lease_ns, log_entries, log_bytes;
 	uint64_t messages, message_bytes, record_max;
 	uint8_t uuid[UUID_BYTES];
 	struct endpoint listen;
-	const char *name, *record;
+	const char *name, *key_file, *key_name, *record;
+	uint8_t key[KEY_BYTES];
 	char path[PATH_MAX];
 	struct arg args[] = {
 		[NAME] = ARG("name", ARG_STRING, &name, .positional = true, .required = true),
 		[SELF] = ARG_IN("self", ARG_COUNT, &self, 1, UINT16_MAX, .required = true),
 		[LISTEN] = ARG("listen", ARG_ENDPOINT, &listen, .required = true),
 		[INSECURE] = ARG("insecure", ARG_FLAG, NULL),
+		[KEY] = ARG("key", ARG_STRING, &key_file),
+		[KEY_NAME] = ARG("key-name", ARG_STRING, &key_name),
 		[UUID] = ARG("uuid", ARG_UUID, uuid),
 		[HEARTBEAT] = ARG_IN("heartbeat", ARG_TIME, &heartbeat_ns, 1, UINT64_MAX),
 		[VIEW_TIMEOUT] = ARG_IN("view-timeout", ARG_TIME, &timeout_ns, 1, UINT64_MAX),
@@ -62,7 +65,6 @@ int group_add(int argc, char **argv)
 		[MESSAGE_BYTES] = ARG_IN("message-bytes", ARG_SIZE, &message_bytes, 1, UINT32_MAX),
 		[RECORD] = ARG("record", ARG_STRING, &record),
 		ARG("durability", ARG_WORD, NULL, .text = "memory"),
-		ARG("key", ARG_REFUSED, NULL, .text = "not in this version, say insecure"),
 		{ 0 },
 	};
 	struct nlmsghdr *nlh;
@@ -72,12 +74,15 @@ int group_add(int argc, char **argv)
 	code = args_parse(argc, argv, args, hint);
 	if (code)
 		return code;
-	if (!args[INSECURE].given)
-		return usage_error("add the word insecure if only trusted machines can reach it",
-				   "Datagrams are not authenticated in this version: whoever can send to the listen address can forge the group's traffic");
 	if (args[RECORD].given && absolute(record, path, sizeof(path)))
 		return usage_error("a shorter path", "The path of the record is too long: %s",
 				   record);
+	if (args[INSECURE].given + args[KEY].given + args[KEY_NAME].given != 1)
+		return usage_error("add key FILE (vrseq genkey), or the word insecure if only trusted machines can reach it",
+				   "One of key, key-name and insecure is needed: without a key whoever can send to the listen address can forge the group's traffic");
+	code = args[KEY].given ? key_read(key_file, key) : EXIT_OK;
+	if (code)
+		return code;
 	code = nl_open(&nl);
 	if (code)
 		return code;
@@ -86,7 +91,13 @@ int group_add(int argc, char **argv)
 	mnl_attr_put_u16(nlh, VRSEQ_A_SELF_ID, self);
 	mnl_attr_put_u32(nlh, VRSEQ_A_ADDRESS_IPV4, listen.address);
 	mnl_attr_put_u16(nlh, VRSEQ_A_PORT, listen.port);
-	mnl_attr_put(nlh, VRSEQ_A_INSECURE, 0, NULL);
+	if (args[INSECURE].given)
+		mnl_attr_put(nlh, VRSEQ_A_INSECURE, 0, NULL);
+	if (args[KEY].given)
+		mnl_attr_put(nlh, VRSEQ_A_KEY, sizeof(key), key);
+	if (args[KEY_NAME].given)
+		mnl_attr_put_strz(nlh, VRSEQ_A_KEY_NAME, key_name);
+	explicit_bzero(key, sizeof(key));
 	if (args[UUID].given)
 		mnl_attr_put(nlh, VRSEQ_A_UUID, sizeof(uuid), uuid);
 	if (args[RECORD].given)

@@ -34,15 +34,17 @@ static const struct command group_commands[] = {
 	{ "show", group_show, "[NAME]",
 	  "What this member knows of the group, or of all groups here.", NULL },
 	{ "add", group_add,
-	  "NAME self ID listen ADDR:PORT insecure\n"
+	  "NAME self ID listen ADDR:PORT { key FILE | key-name NAME | insecure }\n"
 	  "        [uuid UUID] [heartbeat T] [view-timeout T] [lease T] [record-max SIZE]\n"
 	  "        [log-entries N] [log-bytes SIZE] [messages N] [message-bytes SIZE]\n"
 	  "        [durability memory] [record FILE]",
 	  "A new, blank member of a group, with the id ID. T is like 500us, 20ms, 3s;\n"
-	  "SIZE like 4096, 64K, 16M. insecure: datagrams are not authenticated. uuid: of\n"
-	  "the group, the same at all members; left out, it is made of the name. lease:\n"
-	  "for counter get mode lease; off if left out or 0. record: a file, or a block\n"
-	  "device, that keeps the generation across a loss of all power.", NULL },
+	  "SIZE like 4096, 64K, 16M. key: a file that vrseq genkey made, the same at all\n"
+	  "members; key-name: the description of a kernel key of type logon; insecure:\n"
+	  "datagrams are not authenticated. uuid: of the group, the same at all members;\n"
+	  "left out, it is made of the name. lease: for counter get mode lease; off if left\n"
+	  "out or 0. record: a file, or a block device, that keeps the generation across a\n"
+	  "loss of all power.", NULL },
 	{ "form", group_form, "NAME [generation G]",
 	  "Begin the group. Once in its life, at one member, with all members\n"
 	  "reachable and blank.", NULL },
@@ -111,12 +113,26 @@ static const struct command record_commands[] = {
 	{ 0 },
 };
 
+static const struct command key_commands[] = {
+	{ "set", key_set, "{ FILE | key-name NAME } group NAME",
+	  "A second key, with which members may seal, too. First step of changing keys:\n"
+	  "at all members.", NULL },
+	{ "swap", key_swap, "group NAME",
+	  "Seal with the second key from now on. Second step: at one member after the\n"
+	  "other, in any order.", NULL },
+	{ "del", key_del, "group NAME",
+	  "Take the second key, which was the first one, away. Last step: at all members.", NULL },
+	{ 0 },
+};
+
 static const struct command objects[] = {
 	{ "group", group_show, NULL, "groups on this machine", group_commands },
 	{ "member", member_show, NULL, "who is in a group", member_commands },
 	{ "counter", NULL, NULL, "numbers nobody else ever gets", counter_commands },
 	{ "log", NULL, NULL, "messages in one order for all", log_commands },
 	{ "record", NULL, NULL, "what a member keeps without memory", record_commands },
+	{ "key", NULL, NULL, "change the key of a group", key_commands },
+	{ "genkey", key_generate, "", "print a new key", NULL },
 	{ "health", health_show, "[group G]",
 	  "can operations commit here? Exit code 0 yes, 3 no quorum,\n"
 	  "6 recovering, not formed or no group, 7 amnesia or halted", NULL },

@@ -24,6 +24,7 @@ enum field_kind {
 	FIELD_IPV4,
 	FIELD_STATE,		/* u8 */
 	FIELD_ROLE,		/* u8 */
+	FIELD_TRUST,		/* u8 */
 	FIELD_UUID,
 };
 
@@ -40,6 +41,8 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_ADDRESS_IPV4, FIELD_IPV4, "address" },
 	{ VRSEQ_A_PORT, FIELD_U16, "port" },
 	{ VRSEQ_A_INSECURE, FIELD_FLAG, "insecure" },
+	{ VRSEQ_A_KEY_TAG, FIELD_U8, "key_tag" },
+	{ VRSEQ_A_KEY_TAG_SECOND, FIELD_U8, "key_tag_second" },
 	{ VRSEQ_A_HEARTBEAT_NS, FIELD_U64, "heartbeat_ns" },
 	{ VRSEQ_A_VIEW_TIMEOUT_NS, FIELD_U64, "view_timeout_ns" },
 	{ VRSEQ_A_LEASE_NS, FIELD_U64, "lease_ns" },
@@ -83,6 +86,7 @@ static const struct field member_fields[] = {
 	{ VRSEQ_A_MEMBER_INCARNATION, FIELD_U64, "incarnation" },
 	{ VRSEQ_A_MEMBER_ROUND_TRIP_NS, FIELD_U64, "round_trip_ns" },
 	{ VRSEQ_A_MEMBER_RECORDED, FIELD_FLAG, "recorded" },
+	{ VRSEQ_A_MEMBER_TRUST, FIELD_TRUST, "trust" },
 };
 
 static enum mnl_attr_data_type data_type(enum field_kind kind)
@@ -298,6 +302,18 @@ static const char *role_name(const struct nlattr *role)
 	return name_of(role, names, ARRAY_SIZE(names));
 }
 
+static const char *trust_name(const struct nlattr *trust)
+{
+	static const char *const names[] = {
+		[VRSEQ_TRUST_ANYBODY] = "anybody",
+		[VRSEQ_TRUST_SILENT] = "silent",
+		[VRSEQ_TRUST_PROVED] = "proved",
+		[VRSEQ_TRUST_OTHER_KEY] = "other-key",
+	};
+
+	return name_of(trust, names, ARRAY_SIZE(names));
+}
+
 static const char *ipv4_text(const struct nlattr *attr, char *text)
 {
 	struct in_addr in = { .s_addr = attr ? mnl_attr_get_u32(attr) : 0 };
@@ -365,6 +381,9 @@ static void print_field(struct json *json, const struct field *field,
 		break;
 	case FIELD_ROLE:
 		json_string(json, field->key, role_name(attr));
+		break;
+	case FIELD_TRUST:
+		json_string(json, field->key, trust_name(attr));
 		break;
 	case FIELD_UUID:
 		json_string(json, field->key, uuid_text(attr, text));
@@ -477,6 +496,8 @@ static void member_print(const struct group *group,
 		printf("heard %s ago", time_text(attr_u64(age), text, sizeof(text)));
 	else
 		fputs("never heard", stdout);
+	if (attr_u64(attr[VRSEQ_A_MEMBER_TRUST]) == VRSEQ_TRUST_OTHER_KEY)
+		fputs(", HAS ANOTHER KEY", stdout);
 	if (round_trip)
 		printf(", round trip %s",
 		       time_text(attr_u64(round_trip), text, sizeof(text)));
@@ -506,6 +527,16 @@ const char *group_headline(const struct group *group)
 	}
 }
 
+static void keys_print(const struct nlattr *const *attr)
+{
+	if (!attr[VRSEQ_A_KEY_TAG])
+		return;
+	printf("  key %02" PRIx64, attr_u64(attr[VRSEQ_A_KEY_TAG]));
+	if (attr[VRSEQ_A_KEY_TAG_SECOND])
+		printf(", second key %02" PRIx64, attr_u64(attr[VRSEQ_A_KEY_TAG_SECOND]));
+	putchar('\n');
+}
+
 void messages_print(uint64_t first, uint64_t last)
 {
 	if (last && last >= first)
@@ -532,6 +563,7 @@ void group_print(const struct group *group)
 	if (*attr_string(attr[VRSEQ_A_STATUS_TEXT]))
 		printf("  %s\n", attr_string(attr[VRSEQ_A_STATUS_TEXT]));
 	members_print(group);
+	keys_print(attr);
 	printf("  quorum %" PRIu64 " of %u  generation %" PRIu64 "  files %" PRIu64 "  messages ",
 	       attr_u64(attr[VRSEQ_A_QUORUM_COUNT]), group->member_count,
 	       attr_u64(attr[VRSEQ_A_GENERATION]), attr_u64(attr[VRSEQ_A_FILES]));

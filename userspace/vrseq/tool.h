@@ -103,6 +103,13 @@ uint64_t device_deadline(uint64_t timeout_ns);
 int device_fail(struct vrseq *handle, int error,
 		const struct vrseq_result *result, const char *what);
 
+/* key.c */
+#define KEY_BYTES 32
+
+void key_text(const uint8_t *key, char *text);
+bool key_parse(const char *text, size_t bytes, uint8_t *key);
+int key_read(const char *path, uint8_t *key);
+
 /* The nouns. argv[0] is the first word after the command. */
 int group_add(int argc, char **argv);
 int group_form(int argc, char **argv);
@@ -118,6 +125,10 @@ int counter_get(int argc, char **argv);
 int log_append(int argc, char **argv);
 int log_tail(int argc, char **argv);
 int record_show(int argc, char **argv);
+int key_generate(int argc, char **argv);
+int key_set(int argc, char **argv);
+int key_swap(int argc, char **argv);
+int key_del(int argc, char **argv);
 int health_show(int argc, char **argv);
 int stats_show(int argc, char **argv);
 int status_show(int argc, char **argv);
