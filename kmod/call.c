@@ -12,21 +12,10 @@
 #include "engine.h"
 
 /**
- * struct waiter - a thread that waits
- * @entry:	in the queue of the session
- * @engine:	of the group
- * @session:	whose
- * @rq:		what it waits for
+ * vrseq_waiter_is_over - its call has ended; or, blocked, it may well find room now
+ * @waiter: look at it before and after it is in the queue
  */
-struct waiter {
-	struct wait_queue_entry entry;
-	struct vrseq_engine *engine;
-	struct vrseq_session *session;
-	const struct vrseq_request *rq;
-};
-
-/* Its call has ended; or, if it was blocked, it may well find room now. */
-static bool is_over(const struct waiter *waiter)
+bool vrseq_waiter_is_over(const struct vrseq_waiter *waiter)
 {
 	const struct vrseq_call *call = waiter->rq->call;
 
@@ -41,14 +30,14 @@ static bool is_over(const struct waiter *waiter)
 /* One queue for all that wait for the session; only who is meant is woken. */
 static int wake(struct wait_queue_entry *entry, unsigned int mode, int flags, void *key)
 {
-	const struct waiter *waiter = container_of(entry, struct waiter, entry);
+	const struct vrseq_waiter *waiter = container_of(entry, struct vrseq_waiter, entry);
 
-	if (!is_over(waiter) && vrseq_engine_running(waiter->engine))
+	if (!vrseq_waiter_is_over(waiter) && vrseq_engine_running(waiter->engine))
 		return 0;
 	return autoremove_wake_function(entry, mode, flags, key);
 }
 
-static int sleep(struct waiter *waiter)
+static int sleep(struct vrseq_waiter *waiter)
 {
 	const struct vrseq_request *rq = waiter->rq;
 	bool has_deadline = rq->deadline_ns && rq->deadline_ns < KTIME_MAX;
@@ -61,7 +50,7 @@ static int sleep(struct waiter *waiter)
 	waiter->entry.func = wake;
 	for (;;) {
 		prepare_to_wait(queue, &waiter->entry, TASK_INTERRUPTIBLE);
-		if (is_over(waiter))
+		if (vrseq_waiter_is_over(waiter))
 			break;
 		if (!vrseq_engine_running(waiter->engine))
 			error = -ENETDOWN;
@@ -85,9 +74,9 @@ static int sleep(struct waiter *waiter)
 static int wait_for(struct vrseq_engine *e, struct vrseq_session *s,
 		    const struct vrseq_request *rq)
 {
-	struct waiter waiter = { .engine = e, .session = s, .rq = rq };
+	struct vrseq_waiter waiter = { .engine = e, .session = s, .rq = rq };
 
-	if (is_over(&waiter))
+	if (vrseq_waiter_is_over(&waiter))
 		return 0;
 	if (!vrseq_engine_running(e))
 		return -ENETDOWN;
@@ -127,6 +116,30 @@ static int take_result(struct vrseq_engine *e, u32 slot, struct vrseq_request *r
 }
 
 /**
+ * vrseq_call_end - whoever waited for a call has no more business with it
+ * @e:		engine
+ * @slot:	of the session
+ * @rq:		what was waited for; receives outcome and result
+ * @error:	why the wait ended, 0 = with the call
+ *
+ * Return: how the operation ended; @error if it goes on.
+ */
+int vrseq_call_end(struct vrseq_engine *e, u32 slot, struct vrseq_request *rq, int error)
+{
+	struct vrseq_session *s = &e->sessions.table[slot];
+
+	if (error && vrseq_engine_abandon(e, slot, rq)) {
+		/* A read that stays under way frees itself. */
+		if (rq->read == VR_READ_LOG)
+			leave(s, rq);
+		return error;
+	}
+	error = take_result(e, slot, rq);
+	leave(s, rq);
+	return error;
+}
+
+/**
  * vrseq_call - begin an operation or join it, and wait for its end
  * @e:		engine
  * @slot:	of the session
@@ -150,14 +163,5 @@ int vrseq_call(struct vrseq_engine *e, u32 slot, struct vrseq_request *rq)
 	if (error != VRSEQ_WAITS)
 		return error;
 
-	error = wait_for(e, s, rq);
-	if (error && vrseq_engine_abandon(e, slot, rq)) {
-		/* A read that stays under way frees itself. */
-		if (rq->read == VR_READ_LOG)
-			leave(s, rq);
-		return error;
-	}
-	error = take_result(e, slot, rq);
-	leave(s, rq);
-	return error;
+	return vrseq_call_end(e, slot, rq, wait_for(e, s, rq));
 }

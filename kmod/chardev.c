@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/vrseq: what uapi/linux/vrseq.h promises, checked and copied. Owns the
- * open file; what an operation is lives in session.c, reading in reader.c.
+ * /dev/vrseq: what uapi/linux/vrseq.h promises, of a file. Owns the open file;
+ * an operation is checked in operation.c and lives in session.c, reading in reader.c.
  */
 #include "chardev.h"
 
@@ -19,8 +19,11 @@
 #include <net/net_namespace.h>
 
 #include "call.h"
+#include "compat.h"
 #include "group.h"
+#include "operation.h"
 #include "reader.h"
+#include "uring.h"
 
 #define RECORD_BYTES_MAX ALIGN(sizeof(struct vrseq_record) + VR_BODY_BYTES_MAX, 8)
 
@@ -30,6 +33,7 @@
  * @attach_lock: makes sure that it attaches once
  * @group:	NULL until attached, then fixed; release and acquire
  * @slot:	of its session in the group
+ * @uring:	NULL until the first command of io_uring, then fixed
  * @spare_lock:	of @spare, nothing inside
  * @spare:	for the next message
  * @reader:	of the log
@@ -39,6 +43,7 @@ struct vrseq_file {
 	struct mutex attach_lock;	/* until attached */
 	struct vrseq_group *group;
 	u32 slot;
+	struct vrseq_uring *uring;
 
 	spinlock_t spare_lock;		/* see above */
 	struct vrseq_buffer spare;
@@ -153,30 +158,6 @@ static int operate_message(struct vrseq_file *file, struct vrseq_request *rq,
 	return operate(file, rq);
 }
 
-static int check_header(const struct vrseq_op_hdr *hdr)
-{
-	if (hdr->flags || hdr->reserved16 || memchr_inv(hdr->reserved, 0, sizeof(hdr->reserved)))
-		return -EINVAL;
-	return 0;
-}
-
-/* The length of a counter's name, padded with NUL to the end. */
-static int check_counter(const char *name)
-{
-	int bytes = strnlen(name, VRSEQ_COUNTER_NAME_BYTES), i;
-
-	if (bytes == VRSEQ_COUNTER_NAME_BYTES ||
-	    memchr_inv(name + bytes, 0, VRSEQ_COUNTER_NAME_BYTES - bytes))
-		return -EINVAL;
-	for (i = 0; i < bytes; i++) {
-		u8 c = name[i];
-
-		if (c < 0x20 || c == 0x7f)
-			return -EINVAL;
-	}
-	return bytes;
-}
-
 /* Of the group; before it is known, of any group. */
 static u32 record_max(struct vrseq_file *file)
 {
@@ -187,64 +168,36 @@ static u32 record_max(struct vrseq_file *file)
 }
 
 /* What is too large for any group is so in whatever group. */
-static int check_message(struct vrseq_file *file, size_t bytes)
+static u32 message_max(struct vrseq_file *file, size_t bytes)
 {
 	if (bytes <= VR_BODY_BYTES_MAX)
 		attached(file);
-	return bytes > record_max(file) ? -EMSGSIZE : 0;
+	return record_max(file);
 }
 
 static struct vrseq_request request(const struct file *filp, const struct vrseq_op_hdr *hdr,
 				    u8 kind)
 {
-	return (struct vrseq_request) {
-		.kind = kind,
-		.nonblock = filp->f_flags & O_NONBLOCK,
-		.op_id = hdr->op_id,
-		.deadline_ns = hdr->deadline_ns,
-		.outcome = VR_OUTCOME_NOT_APPLIED,
-	};
-}
+	struct vrseq_request rq;
 
-/*
- * Give the caller his structure back: all of it after success, the header alone
- * otherwise. If that fails the operation can be joined with the op_id, but only
- * if the caller knows it.
- */
-static int answer(int error, const struct vrseq_request *rq, void __user *user,
-		  struct vrseq_op_hdr *hdr, size_t bytes)
-{
-	hdr->op_id = rq->op_id;
-	hdr->outcome = rq->outcome;
-	hdr->index = rq->result.index;
-	hdr->view = rq->result.view;
-	if (copy_to_user(user, hdr, error ? sizeof(*hdr) : bytes))
-		return -EFAULT;
-	return error;
+	vrseq_request_init(&rq, hdr, kind);
+	rq.nonblock = filp->f_flags & O_NONBLOCK;
+	return rq;
 }
 
 static int ioctl_next(struct file *filp, void __user *user)
 {
 	struct vrseq_request rq;
 	struct vrseq_next next;
-	int error, bytes;
+	int error;
 
 	if (copy_from_user(&next, user, sizeof(next)))
 		return -EFAULT;
-	rq = request(filp, &next.hdr, VR_KIND_NEXT);
-	bytes = check_counter(next.counter);
-	error = check_header(&next.hdr);
-	if (bytes < 0 || !next.count)
-		error = -EINVAL;
-	if (!error) {
-		rq.argument = next.count;
-		rq.body = next.counter;
-		rq.body_bytes = bytes;
+	error = vrseq_request_next(&rq, &next);
+	rq.nonblock = filp->f_flags & O_NONBLOCK;
+	if (!error)
 		error = operate(filp->private_data, &rq);
-	}
-	next.first = rq.result.first;
-	next.last = rq.result.last;
-	return answer(error, &rq, user, &next.hdr, sizeof(next));
+	return vrseq_answer_next(error, &rq, user, &next);
 }
 
 static int ioctl_get(struct file *filp, void __user *user)
@@ -256,8 +209,8 @@ static int ioctl_get(struct file *filp, void __user *user)
 	if (copy_from_user(&get, user, sizeof(get)))
 		return -EFAULT;
 	rq = request(filp, &get.hdr, VR_KIND_GET);
-	bytes = check_counter(get.counter);
-	error = check_header(&get.hdr);
+	bytes = vrseq_check_counter(get.counter);
+	error = vrseq_check_header(&get.hdr);
 	if (bytes < 0 || get.mode >= VR_READ_COUNT || get.reserved)
 		error = -EINVAL;
 	if (!error) {
@@ -268,7 +221,7 @@ static int ioctl_get(struct file *filp, void __user *user)
 	}
 	get.value = rq.result.last;
 	get.age_ns = get.mode == VRSEQ_READ_LOCAL ? rq.result.first : 0;
-	return answer(error, &rq, user, &get.hdr, sizeof(get));
+	return vrseq_answer(error, &rq, user, &get.hdr, sizeof(get));
 }
 
 static int ioctl_result(struct file *filp, void __user *user)
@@ -280,12 +233,12 @@ static int ioctl_result(struct file *filp, void __user *user)
 	if (copy_from_user(&result, user, sizeof(result)))
 		return -EFAULT;
 	rq = request(filp, &result.hdr, VR_KIND_RESULT);
-	error = check_header(&result.hdr) ?: operate(filp->private_data, &rq);
+	error = vrseq_check_header(&result.hdr) ?: operate(filp->private_data, &rq);
 	result.kind = rq.kind;
 	result.error = -rq.result.error;
 	result.first = rq.result.first;
 	result.last = rq.result.last;
-	return answer(error, &rq, user, &result.hdr, sizeof(result));
+	return vrseq_answer(error, &rq, user, &result.hdr, sizeof(result));
 }
 
 static int ioctl_append(struct file *filp, void __user *user)
@@ -297,24 +250,14 @@ static int ioctl_append(struct file *filp, void __user *user)
 
 	if (copy_from_user(&append, user, sizeof(append)))
 		return -EFAULT;
-	rq = request(filp, &append.hdr, VR_KIND_APPEND);
-	error = check_header(&append.hdr);
-	if (append.expected > VR_NUMBER_MAX)
-		error = -EINVAL;
-	if (!error)
-		error = check_message(filp->private_data, append.bytes);
+	error = vrseq_request_append(&rq, &append,
+				     message_max(filp->private_data, append.bytes));
+	rq.nonblock = filp->f_flags & O_NONBLOCK;
 	if (!error) {
-		rq.argument = append.expected;
-		rq.topic = append.topic;
-		rq.body_bytes = append.bytes;
 		iov_iter_ubuf(&body, ITER_SOURCE, u64_to_user_ptr(append.data), append.bytes);
 		error = operate_message(filp->private_data, &rq, &body);
 	}
-	append.sequence = rq.result.last;
-	/* Who was too late is told what is there. */
-	if (error == -EEXIST)
-		return answer(0, &rq, user, &append.hdr, sizeof(append)) ?: error;
-	return answer(error, &rq, user, &append.hdr, sizeof(append));
+	return vrseq_answer_append(error, &rq, user, &append);
 }
 
 /*
@@ -341,7 +284,7 @@ static int ioctl_barrier(struct file *filp, void __user *user)
 	if (copy_from_user(&arg, user, sizeof(arg)))
 		return -EFAULT;
 	rq = barrier_request(filp, &arg.hdr);
-	error = check_header(&arg.hdr);
+	error = vrseq_check_header(&arg.hdr);
 	if (arg.reserved)
 		error = -EINVAL;
 	if (!error)
@@ -349,7 +292,7 @@ static int ioctl_barrier(struct file *filp, void __user *user)
 	if (!error)
 		error = vrseq_engine_range(&file->group->engine, &first, &next);
 	arg.sequence = next - 1;
-	return answer(error, &rq, user, &arg.hdr, sizeof(arg));
+	return vrseq_answer(error, &rq, user, &arg.hdr, sizeof(arg));
 }
 
 /* Waits also where O_NONBLOCK is set, as it does elsewhere. */
@@ -368,15 +311,53 @@ static ssize_t write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct vrseq_op_hdr hdr = { .flags = 0 };
 	struct vrseq_request rq = request(filp, &hdr, VR_KIND_APPEND);
 	size_t bytes = iov_iter_count(from);
-	int error = check_message(filp->private_data, bytes);
+	int error;
 
-	if (error || !bytes)
-		return error;
+	if (bytes > message_max(filp->private_data, bytes))
+		return -EMSGSIZE;
+	if (!bytes)
+		return 0;
 	rq.nonblock |= !!(iocb->ki_flags & IOCB_NOWAIT);
 	rq.from_write = true;
 	rq.body_bytes = bytes;
 	error = operate_message(filp->private_data, &rq, from);
 	return error ?: bytes;
+}
+
+static struct vrseq_uring *uring_of(struct vrseq_file *file)
+{
+	struct vrseq_uring *uring = READ_ONCE(file->uring), *new;
+
+	if (uring)
+		return uring;
+	new = vrseq_uring_create();
+	if (!new)
+		return NULL;
+	uring = cmpxchg(&file->uring, NULL, new);
+	if (!uring)
+		return new;
+	vrseq_uring_destroy(new);
+	return uring;
+}
+
+static int uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+	struct vrseq_file *file = cmd->file->private_data;
+	struct vrseq_group *group;
+	struct vrseq_uring *uring;
+
+	if (vrseq_uring_cancel(cmd, issue_flags))
+		return 0;
+	/* To attach may take a while: io_uring has threads for that. */
+	if (!READ_ONCE(file->group) && (issue_flags & IO_URING_F_NONBLOCK))
+		return -EAGAIN;
+	group = attached(file);
+	if (IS_ERR(group))
+		return PTR_ERR(group);
+	uring = uring_of(file);
+	if (!uring)
+		return -ENOMEM;
+	return vrseq_uring_command(uring, group, file->slot, cmd, issue_flags);
 }
 
 /* ---- looking -------------------------------------------------------------- */
@@ -391,6 +372,7 @@ static int ioctl_info(struct vrseq_file *file, void __user *user)
 		.record_bytes_max = RECORD_BYTES_MAX,
 		.wire_version = VR_WIRE_VERSION,
 		.window = VR_WINDOW,
+		.ring_bytes = VRSEQ_RING_BYTES,
 	};
 
 	return copy_to_user(user, &info, sizeof(info)) ? -EFAULT : 0;
@@ -565,6 +547,31 @@ static __poll_t poll(struct file *filp, poll_table *table)
 	return events;
 }
 
+static int ioctl_ring_wait(struct file *filp, void __user *user)
+{
+	struct vrseq_file *file = filp->private_data;
+	struct vrseq_group *group = attached(file);
+	struct vrseq_ring_wait wait;
+
+	if (IS_ERR(group))
+		return PTR_ERR(group);
+	if (copy_from_user(&wait, user, sizeof(wait)))
+		return -EFAULT;
+	if (memchr_inv(wait.reserved, 0, sizeof(wait.reserved)))
+		return -EINVAL;
+	return vrseq_ring_wait(&group->engine, wait.position, wait.deadline_ns,
+			       filp->f_flags & O_NONBLOCK);
+}
+
+static int mmap(struct file *filp, struct vm_area_struct *vma)
+{
+	struct vrseq_group *group = attached(filp->private_data);
+
+	if (IS_ERR(group))
+		return PTR_ERR(group);
+	return vrseq_ring_mmap(&group->engine, vma);
+}
+
 /* ---- the device ----------------------------------------------------------- */
 
 static long ioctl(struct file *filp, unsigned int command, unsigned long argument)
@@ -590,6 +597,8 @@ static long ioctl(struct file *filp, unsigned int command, unsigned long argumen
 		return ioctl_seek(filp->private_data, user);
 	case VRSEQ_IOC_BARRIER:
 		return ioctl_barrier(filp, user);
+	case VRSEQ_IOC_RING_WAIT:
+		return ioctl_ring_wait(filp, user);
 	default:
 		return -ENOTTY;
 	}
@@ -634,6 +643,7 @@ static int release(struct inode *inode, struct file *filp)
 
 	if (file->group)
 		vrseq_group_detach(file->group, file->slot);
+	vrseq_uring_destroy(file->uring);
 	vrseq_buffer_free(&file->spare);
 	vrseq_reader_free(&file->reader);
 	kfree(file);
@@ -649,6 +659,8 @@ static int release(struct inode *inode, struct file *filp)
 	.write_iter = write_iter,		\
 	.fsync = fsync,				\
 	.poll = poll,				\
+	.mmap = mmap,				\
+	.uring_cmd = uring_cmd,			\
 	.unlocked_ioctl = ioctl,		\
 	.compat_ioctl = compat_ptr_ioctl,	\
 }

@@ -7,7 +7,9 @@
 #ifndef VRSEQ_COMPAT_H
 #define VRSEQ_COMPAT_H
 
+#include <linux/io_uring.h>
 #include <linux/kernel.h>
+#include <linux/mm.h>
 #include <linux/netlink.h>
 
 /*
@@ -26,6 +28,39 @@
 	if (__extack)							\
 		__extack->_msg = __text;				\
 } while (0)
+
+/* Since 6.3, too, a mapping's flags are not written to directly. */
+static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set, vm_flags_t clear)
+{
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+}
+#endif
+
+/*
+ * Since 6.8 what a driver needs of io_uring has a header of its own, and a command
+ * is read from its submission entry. Since 6.7 a command can be canceled: before,
+ * nothing calls for it, and whoever takes a ring down waits for the command's end.
+ */
+#ifndef IORING_URING_CMD_MASK
+#define VRSEQ_URING_CANCEL	0
+
+static inline const void *vrseq_uring_sqe(const struct io_uring_cmd *cmd)
+{
+	return cmd->cmd;
+}
+
+static inline void io_uring_cmd_mark_cancelable(struct io_uring_cmd *cmd, unsigned int issue_flags)
+{
+}
+#else
+#include <linux/io_uring/cmd.h>
+
+#define VRSEQ_URING_CANCEL	IO_URING_F_CANCEL
+
+static inline const void *vrseq_uring_sqe(const struct io_uring_cmd *cmd)
+{
+	return io_uring_sqe_cmd(cmd->sqe);
+}
 #endif
 
 #endif /* VRSEQ_COMPAT_H */

@@ -184,8 +184,12 @@ static void run(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 		vrseq_sessions_unpark(&e->sessions, todo->submit);
 		step_sessions(e, todo);
 	}
-	if (todo->status_changed)
+	if (todo->readable && vrseq_ring_mapped(&e->ring))
+		vrseq_engine_feed_locked(e);
+	if (todo->status_changed) {
 		note_state(e);
+		vrseq_ring_end(&e->ring, vrseq_engine_stopped(e));
+	}
 }
 
 static void arm(struct vrseq_engine *e)
@@ -561,6 +565,7 @@ int vrseq_engine_create(struct vrseq_engine *e)
 /** vrseq_engine_destroy - free what vrseq_engine_create() made */
 void vrseq_engine_destroy(struct vrseq_engine *e)
 {
+	vrseq_ring_destroy(&e->ring);
 	vrseq_sessions_destroy(&e->sessions);
 	vrseq_udp_destroy(&e->udp);
 }
@@ -646,6 +651,7 @@ void vrseq_engine_stop(struct vrseq_engine *e)
 
 	spin_lock_bh(&e->core_lock);
 	WRITE_ONCE(e->running, false);
+	vrseq_ring_end(&e->ring, -ENETDOWN);
 	form = e->form;
 	e->form = NULL;
 	if (form)

@@ -17,6 +17,7 @@
 #include <linux/wait.h>
 
 #include "record.h"
+#include "ring.h"
 #include "session.h"
 #include "stats.h"
 #include "udp.h"
@@ -52,6 +53,7 @@ struct vrseq_form {
  * @state:	of the replica, and whether it had a quorum, when last looked
  * @has_quorum:	at
  * @state_changes: of the two; read without the lock
+ * @ring:	what readers have mapped
  * @now_ns:	time of the last step
  * @deadline_ns: when the core wants its TIMEOUT
  * @armed_ns:	when @timer expires, U64_MAX = not armed; never later than
@@ -84,6 +86,7 @@ struct vrseq_engine {
 	u8 state;
 	bool has_quorum;
 	u32 state_changes;
+	struct vrseq_ring ring;
 	u64 now_ns;
 	u64 deadline_ns;
 	u64 armed_ns;
@@ -146,6 +149,12 @@ struct vrseq_cursor {
 	u32 topic;
 	u32 topic_mask;
 };
+
+void vrseq_engine_head(const struct vrseq_engine *e, const struct vr_entry *entry, u64 sequence,
+		       struct vrseq_record *record);
+void vrseq_engine_feed(struct vrseq_engine *e);
+void vrseq_engine_feed_locked(struct vrseq_engine *e);
+int vrseq_engine_stopped(const struct vrseq_engine *e);
 
 /**
  * typedef vrseq_take_t - a message for a reader

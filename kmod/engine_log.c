@@ -1,18 +1,93 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The log of a replica as its readers see it: looked at under core_lock, never
- * changed. Knows positions and topics; who reads, and into what, is reader.c's.
+ * The log of a replica as its readers see it: looked at under core_lock, copied to
+ * the ring, never changed. Knows positions and topics; who reads, and into what, is
+ * reader.c's.
  */
 #include "engine.h"
 
 #include <linux/errno.h>
+#include <linux/vrseq.h>
 
-/* For good, that is; before the group is formed one can wait for its messages. */
-static bool has_stopped(const struct vrseq_engine *e)
+/**
+ * vrseq_engine_stopped - is this the end of the log here?
+ * @e:	engine; core_lock is held
+ *
+ * Return: a negative error if so. Before the group is formed, or while it has no
+ * quorum, one can wait for its messages: 0.
+ */
+int vrseq_engine_stopped(const struct vrseq_engine *e)
 {
 	int refusal = vr_replica_refusal(e->replica);
 
-	return refusal && refusal != -EHOSTUNREACH;
+	return refusal == -EHOSTUNREACH ? 0 : refusal;
+}
+
+/**
+ * vrseq_engine_head - the head of a message, as readers get it
+ * @e:		engine
+ * @entry:	the message
+ * @sequence:	its number
+ * @record:	receives it
+ */
+void vrseq_engine_head(const struct vrseq_engine *e, const struct vr_entry *entry, u64 sequence,
+		       struct vrseq_record *record)
+{
+	*record = (struct vrseq_record) {
+		.size = vrseq_ring_record_bytes(entry->body_bytes),
+		.type = VRSEQ_RECORD_MESSAGE,
+		.member_id = vrseq_udp_member_id(&e->udp, entry->origin),
+		.index = entry->op,
+		.sequence = sequence,
+		.view = entry->view,
+		.session = entry->session,
+		.bytes = entry->body_bytes,
+		.topic = entry->topic,
+	};
+}
+
+/**
+ * vrseq_engine_feed_locked - what can be read and is not in the ring goes there
+ * @e:	engine; core_lock is held
+ *
+ * The only way into it. Of more than half a ring the newest half, which is never
+ * the case for one step that commits, but after a checkpoint or a time without
+ * readers.
+ */
+void vrseq_engine_feed_locked(struct vrseq_engine *e)
+{
+	u64 last = vr_replica_sequence_last(e->replica), next = last + 1;
+	u64 first = max(vr_replica_sequence_first(e->replica), e->ring.next);
+	u32 bytes = 0;
+
+	for (; next > first; next--) {
+		const struct vr_entry *entry = vr_replica_message(e->replica, next - 1);
+
+		bytes += vrseq_ring_record_bytes(entry->body_bytes);
+		if (bytes > VRSEQ_RING_FEED_BYTES)
+			break;
+	}
+	if (next <= last)
+		vrseq_ring_skip(&e->ring, next);
+	for (; next <= last; next++) {
+		const struct vr_entry *entry = vr_replica_message(e->replica, next);
+		struct vrseq_record record;
+
+		vrseq_engine_head(e, entry, next, &record);
+		vrseq_ring_put(&e->ring, &record, entry->body);
+	}
+	e->ring.idle = false;
+}
+
+/** vrseq_engine_feed - bring the ring up to date, for who just mapped it */
+void vrseq_engine_feed(struct vrseq_engine *e)
+{
+	spin_lock_bh(&e->core_lock);
+	if (e->running) {
+		vrseq_engine_feed_locked(e);
+		vrseq_ring_end(&e->ring, vrseq_engine_stopped(e));
+	}
+	spin_unlock_bh(&e->core_lock);
 }
 
 /* What "now" is to a reader of a replica that knows what there is. */
@@ -59,7 +134,7 @@ static int read_locked(struct vrseq_engine *e, struct vrseq_cursor *c, vrseq_tak
 		return 0;
 	if (c->next <= last)
 		return 1;
-	return has_stopped(e) ? vr_replica_refusal(e->replica) : -EAGAIN;
+	return vrseq_engine_stopped(e) ?: -EAGAIN;
 }
 
 /**
@@ -171,8 +246,8 @@ bool vrseq_engine_readable(struct vrseq_engine *e, u64 next)
 	if (e->running) {
 		from = resolve(e, next);
 		/* Whoever begins now has to look, to know from then on what that was. */
-		readable = from <= vr_replica_sequence_last(e->replica) || has_stopped(e) ||
-			   (next == VRSEQ_NOW && from != VRSEQ_NOW);
+		readable = from <= vr_replica_sequence_last(e->replica) ||
+			   vrseq_engine_stopped(e) || (next == VRSEQ_NOW && from != VRSEQ_NOW);
 	}
 	spin_unlock_bh(&e->core_lock);
 	return readable;

@@ -642,7 +642,8 @@ int vrseq_group_swap_keys(struct net *net, const char *name, struct netlink_ext_
 u64 vrseq_group_memory_bytes(const struct vrseq_group *group)
 {
 	return sizeof(*group) + VRSEQ_FILES_MAX * sizeof(struct vrseq_session) +
-	       READ_ONCE(group->engine.memory_bytes);
+	       READ_ONCE(group->engine.memory_bytes) +
+	       (READ_ONCE(group->engine.ring.header) ? VRSEQ_RING_BYTES : 0);
 }
 
 /**

@@ -54,23 +54,14 @@ void vrseq_reader_free(struct vrseq_reader *r)
 static bool take_record(void *reader, u64 sequence, const struct vr_entry *entry)
 {
 	struct copy *copy = reader;
-	struct vrseq_record record = {
-		.size = RECORD_BYTES(entry->body_bytes),
-		.type = VRSEQ_RECORD_MESSAGE,
-		.index = entry->op,
-		.sequence = sequence,
-		.view = entry->view,
-		.session = entry->session,
-		.bytes = entry->body_bytes,
-		.topic = entry->topic,
-	};
+	struct vrseq_record record;
 	u8 *at = copy->reader->bytes + copy->used;
 
+	vrseq_engine_head(copy->engine, entry, sequence, &record);
 	if (record.size > copy->room - copy->used) {
 		copy->short_of_room = true;
 		return false;
 	}
-	record.member_id = vrseq_udp_member_id(&copy->engine->udp, entry->origin);
 	memcpy(at, &record, sizeof(record));
 	memcpy(at + sizeof(record), entry->body, record.bytes);
 	memset(at + sizeof(record) + record.bytes, 0,

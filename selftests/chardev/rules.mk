@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The interface: device, netlink family, headers. One guest of each kernel runs all of it.
 
-chardev_programs := $(addprefix build/selftests/,abi file log limits slow lease settle crowd broken)
+chardev_programs := $(addprefix build/selftests/,abi file log limits slow lease settle crowd \
+	broken ring uring)
 harness_flags := -std=gnu11 -Wall -Wextra -Wno-sign-compare -Wno-unused-parameter \
 	-Wno-override-init -Wno-nonnull -D_GNU_SOURCE -Iuapi
 harness_headers := $(wildcard selftests/lib/*.h selftests/chardev/*.h uapi/linux/*.h)
@@ -12,7 +13,12 @@ CHECK_TARGETS += header chardev
 $(chardev_programs): build/selftests/%: selftests/chardev/%.c $(harness_headers) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
-	@$(CC) $(CFLAGS) $(harness_flags) -pthread -o $@ $<
+	@$(CC) $(CFLAGS) $(harness_flags) -pthread -o $@ $< $(libraries)
+
+# The ring is read with the library.
+build/selftests/ring: build/libvrseq.a
+build/selftests/ring: private libraries := build/libvrseq.a
+build/selftests/ring: private CFLAGS += -Iuserspace/libvrseq
 
 build/selftests/netlink: selftests/netlink/netlink.c $(harness_headers) | provision-build
 	@mkdir -p $(@D)

@@ -36,6 +36,10 @@ log() {
 	alone log messages 64
 }
 
+ring() {
+	alone ring
+}
+
 limits() {
 	alone limits messages 64
 }
@@ -51,6 +55,20 @@ slow() {
 	done
 	n=$(others "$(primary)" | head -n 1)
 	DELAY_MS=$delay_ms ip netns exec "vr$n" "$programs/slow"
+}
+
+# The same, for commands of io_uring. In the end nobody holds the group.
+uring() {
+	local n delay_ms=50
+
+	GROUP_OPTIONS='heartbeat 100ms view-timeout 5s'
+	cluster_formed 3
+	for n in $members; do
+		netem "$n" delay ${delay_ms}ms
+	done
+	n=$(others "$(primary)" | head -n 1)
+	DELAY_MS=$delay_ms ip netns exec "vr$n" "$programs/uring"
+	eventually 10 $vrseq -n "vr$n" group del t
 }
 
 # The lease is much longer than a round trip.
@@ -264,8 +282,10 @@ module_load
 ktap_run abi "operations, arguments, refusals"
 ktap_run file "write, read, poll, signals, dup, fork"
 ktap_run log "places, topics, losses, streams"
+ktap_run ring "the mapped ring: what cannot be mapped, readers, overrun, sleep"
 ktap_run limits "counters, files, sessions, messages kept"
 ktap_run slow "deadlines, signals, O_NONBLOCK, joining"
+ktap_run uring "io_uring: a window of operations from one thread"
 ktap_run leased "a primary answers alone while its lease holds"
 ktap_run crowd "many threads in a hurry while links come and go"
 ktap_run netlink "configuration, every refusal with a sentence"

@@ -18,7 +18,7 @@ ERRNO = re.compile(r"\bE(?:[A-Z]{2,}|2BIG)\b")
 VENDORED = {"selftests/lib/kselftest.h", "selftests/lib/kselftest_harness.h"}
 
 # Kernel-internal, never seen by a user: restart codes and such.
-ERRNO_INTERNAL = {"ERESTARTSYS", "ENOIOCTLCMD"}
+ERRNO_INTERNAL = {"ERESTARTSYS", "ENOIOCTLCMD", "EIOCBQUEUED", "ETIME"}
 
 # What core objects may import: plain memory, WARN, and what the compiler puts in by itself.
 CORE_IMPORTS = {

@@ -79,7 +79,8 @@
  *                   the window and never used                     no
  *   ENOTTY          no such ioctl                                 no
  *   EFAULT          bad pointer                                   no ***
- *   EPERM           netlink: CAP_NET_ADMIN is missing             no
+ *   EPERM           mmap: writable or executable; netlink:
+ *                   CAP_NET_ADMIN is missing                      no
  *   ENOSPC          the group holds counters_max named counters   no
  *   EDQUOT          this member holds files_max attached files    no
  *   EBUSY           already attached to another group; group
@@ -155,7 +156,7 @@ struct vrseq_op_hdr {
  * @wire_version:	out: version of the datagram format
  * @window:		out: operations of a file that can be under way at once,
  *			and how many of the newest op_ids can be joined
- * @reserved32:		out: zero
+ * @ring_bytes:		out: length of the mapping, see struct vrseq_ring_header
  * @reserved:		out: zero
  */
 struct vrseq_info {
@@ -167,7 +168,7 @@ struct vrseq_info {
 	__u32		record_bytes_max;
 	__u32		wire_version;
 	__u32		window;
-	__u32		reserved32;
+	__u32		ring_bytes;
 	__aligned_u64	reserved[3];
 };
 
@@ -440,6 +441,7 @@ struct vrseq_seek {
 enum vrseq_record_type {
 	VRSEQ_RECORD_MESSAGE	= 1,
 	VRSEQ_RECORD_GAP	= 2,	/* messages were lost; see VRSEQ_SEEK_GAPS */
+	VRSEQ_RECORD_PAD	= 3,	/* in the ring: skip it */
 };
 
 /**
@@ -481,5 +483,102 @@ struct vrseq_record {
 #define VRSEQ_IOC_APPEND	_IOWR(VRSEQ_IOC_TYPE, 0x31, struct vrseq_append)
 #define VRSEQ_IOC_SEEK		_IOWR(VRSEQ_IOC_TYPE, 0x32, struct vrseq_seek)
 #define VRSEQ_IOC_BARRIER	_IOWR(VRSEQ_IOC_TYPE, 0x33, struct vrseq_barrier)
+
+/**
+ * struct vrseq_uring_cmd - the command area of an entry of io_uring
+ * @argument:	in: address of a struct vrseq_next or struct vrseq_append
+ * @reserved:	must be zero
+ *
+ * IORING_OP_URING_CMD with @cmd_op VRSEQ_IOC_NEXT or VRSEQ_IOC_APPEND is that
+ * ioctl, not waited for: a thread can have vrseq_info.window commands of a file
+ * under way, and one more ends with EAGAIN at once. The structure has to stay
+ * where it is until the completion, whose res is 0 or the negative errno, and in
+ * whose second half, if the ring has such, is the first number or the sequence. A
+ * message is copied before io_uring_enter() returns, unless the file was not
+ * attached yet.
+ *
+ * Operations are applied in the order in which the commands were submitted. A
+ * deadline works as it does elsewhere. Where the kernel can (6.12), a command is
+ * canceled when its ring goes, and the operation goes on, as after a signal. Where
+ * it cannot (6.1), the ring, the open file and its session stay until all commands
+ * have ended, of themselves or at their deadlines: exec() waits for that, exit()
+ * does not.
+ */
+struct vrseq_uring_cmd {
+	__aligned_u64	argument;
+	__aligned_u64	reserved;
+};
+
+/*
+ * The ring. mmap() of the file with PROT_READ, MAP_SHARED, offset 0 and a length
+ * of vrseq_info.ring_bytes maps the newest messages of the log: this header, and
+ * at @data_offset a ring of records. A reader needs no system call until it wants
+ * to sleep. All readers of a group share the pages; none can write them.
+ *
+ * Positions count bytes on without wrapping; a record lies at @data_offset +
+ * position % @data_bytes, in one piece, and begins at a multiple of 8. Records
+ * are struct vrseq_record with its message. Besides messages there are
+ * VRSEQ_RECORD_GAP, where messages are left out, and VRSEQ_RECORD_PAD, of which
+ * only @size and @type exist.
+ *
+ * Reading, from a position that was @tail once and moves on by @size:
+ *
+ *	1. head = load-acquire(@head); if it is the position there is nothing yet
+ *	2. check that @size is a multiple of 8 and the record ends before head and
+ *	   before the ring does; copy it
+ *	3. acquire fence, then tail = load(@tail): if the position is below, it was
+ *	   overwritten meanwhile, and neither the check nor the copy means anything
+ *
+ * A reader that was overrun goes on at the new @tail; the numbers of its last
+ * record and of the next one tell exactly what it lost. read() may still have it.
+ *
+ * Sleeping: VRSEQ_IOC_RING_WAIT returns when there is something at the position,
+ * at once if there is already, so no wake-up is lost between looking and sleeping.
+ * POLLIN is about read() and its cursor, not about the ring.
+ */
+#define VRSEQ_RING_MAGIC	0x52515356	/* VSQR */
+#define VRSEQ_RING_VERSION	1
+
+/**
+ * struct vrseq_ring_header - the first bytes of the mapping
+ * @magic:	VRSEQ_RING_MAGIC
+ * @version:	VRSEQ_RING_VERSION; another one has another layout
+ * @data_offset: where records begin, in bytes from here
+ * @data_bytes:	of all records together, a power of two
+ * @error:	once all is read: 0 = more may come, otherwise the errno that
+ *		read() would give: ENETDOWN, EIO, ENOTRECOVERABLE
+ * @head:	the position behind the newest record
+ * @tail:	the position of the oldest record
+ * @sequence_next: number of the next message, 0 = none came yet
+ */
+struct vrseq_ring_header {
+	__u32		magic;
+	__u32		version;
+	__u32		data_offset;
+	__u32		data_bytes;
+	__u32		error;
+	__u32		reserved32;
+	__aligned_u64	reserved[5];
+	__aligned_u64	head;		/* in a cache line with what goes with it */
+	__aligned_u64	tail;
+	__aligned_u64	sequence_next;
+};
+
+/**
+ * struct vrseq_ring_wait - sleep until there is more in the ring
+ * @position:	in: returns as soon as @head is another one
+ * @deadline_ns: in: absolute CLOCK_MONOTONIC time in ns, 0 = none
+ * @reserved:	must be zero
+ *
+ * Errors: EINVAL nobody has the ring mapped, ETIMEDOUT, EAGAIN (O_NONBLOCK), EINTR,
+ * and what struct vrseq_ring_header.error says, if there is nothing to be read.
+ */
+struct vrseq_ring_wait {
+	__aligned_u64	position;
+	__aligned_u64	deadline_ns;
+	__aligned_u64	reserved[2];
+};
+
+#define VRSEQ_IOC_RING_WAIT	_IOW(VRSEQ_IOC_TYPE, 0x41, struct vrseq_ring_wait)
 
 #endif /* _UAPI_LINUX_VRSEQ_H */

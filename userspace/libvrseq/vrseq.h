@@ -309,6 +309,65 @@ int vrseq_read(struct vrseq *handle, struct vrseq_reader *reader,
  */
 int vrseq_wait(struct vrseq *handle, short events, uint64_t deadline_ns);
 
+/* A flag of vrseq_ring_open(): begin behind the newest message. */
+#define VRSEQ_RING_NOW		1
+
+/**
+ * struct vrseq_ring - the log in memory, and a reader's place in it
+ *
+ * All rings of a handle are in the same memory, and each has a place of its own.
+ * One is for one thread; see vrseq_ring(3).
+ */
+struct vrseq_ring;
+
+/**
+ * vrseq_ring_open - map the newest messages of the log, to read without system calls
+ * @handle:	an open handle; stays open at least as long as the ring
+ * @flags:	0 = begin at the oldest message there is in the ring, or
+ *		VRSEQ_RING_NOW
+ * @ring:	where to put it; untouched on failure
+ *
+ * Return: 0, -EINVAL, -ENOMEM, -ENETDOWN, -EOPNOTSUPP or -EPROTO the module has no
+ * ring, or one of another layout.
+ */
+int vrseq_ring_open(struct vrseq *handle, int flags, struct vrseq_ring **ring);
+
+/**
+ * vrseq_ring_close - end reading
+ * @ring:	it; NULL is fine
+ */
+void vrseq_ring_close(struct vrseq_ring *ring);
+
+/**
+ * vrseq_ring_read - the next message; makes no system call
+ * @ring:	where
+ * @record:	receives its head
+ * @message:	receives where its record->bytes bytes are, until the next call
+ *
+ * Return: 0; -EAGAIN there is none yet; -EPIPE it was overwritten before it was read,
+ * told once, vrseq_ring_lost() has the range and the next call goes on after it; when
+ * all has been read: -ENETDOWN, -EIO or -ENOTRECOVERABLE; -EPROTO.
+ */
+int vrseq_ring_read(struct vrseq_ring *ring, struct vrseq_record *record, const void **message);
+
+/**
+ * vrseq_ring_wait - sleep until vrseq_ring_read() has something to say
+ * @ring:	where
+ * @deadline_ns: vrseq_deadline(), or VRSEQ_NO_DEADLINE
+ *
+ * Return: 0, also if there was something already; -ETIMEDOUT; -EINTR, with
+ * VRSEQ_RESTART too; -EAGAIN (O_NONBLOCK); what vrseq_ring_read() would end with.
+ */
+int vrseq_ring_wait(struct vrseq_ring *ring, uint64_t deadline_ns);
+
+/**
+ * vrseq_ring_lost - the numbers of what was lost before the newest -EPIPE
+ * @ring:	where
+ * @first:	receives the first one, 0 = nothing was lost yet
+ * @last:	receives the last one
+ */
+void vrseq_ring_lost(const struct vrseq_ring *ring, uint64_t *first, uint64_t *last);
+
 /**
  * vrseq_deadline - the deadline that is @timeout_ns away
  * @timeout_ns:	a duration; UINT64_MAX is as good as none
