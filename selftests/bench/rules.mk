@@ -3,13 +3,20 @@
 
 bench_programs := $(addprefix build/selftests/,udp_echo commit_bench)
 
-TESTS_BUILD += $(bench_programs) build/selftests/failover
+TESTS_BUILD += $(bench_programs) build/selftests/deliver_bench build/selftests/failover
 
 $(bench_programs): build/selftests/%: selftests/bench/%.c selftests/bench/bench.h \
 		selftests/lib/testlib.h uapi/linux/vrseq.h | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
 	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -o $@ $<
+
+build/selftests/deliver_bench: selftests/bench/deliver_bench.c selftests/bench/bench.h \
+		$(wildcard selftests/lib/*.h) uapi/linux/vrseq.h build/libvrseq.a | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -Iuserspace/libvrseq \
+		-o $@ $< build/libvrseq.a
 
 build/selftests/failover: selftests/bench/failover.c $(wildcard kmod/core/*.[ch]) | provision-build
 	@mkdir -p $(@D)

@@ -33,6 +33,12 @@ alone() {
 	"$programs/commit_bench" commit-alone vr1 >>$costs
 }
 
+# In a group of one, where a commit is least of what an operation costs.
+delivery() {
+	cluster_formed 1 messages 4096
+	"$programs/deliver_bench" alone vr1 >>$costs
+}
+
 # Rare heartbeats: their cost is not a commit's.
 rare='heartbeat 1s view-timeout 10s'
 
@@ -80,6 +86,12 @@ three() {
 	"$programs/commit_bench" eight-callers "vr$(primary)" t 8 >>$costs
 }
 
+delivery_of_three() {
+	GROUP_OPTIONS=$rare
+	cluster_formed 3 messages 4096
+	"$programs/deliver_bench" three "vr$(primary)" >>$costs
+}
+
 five() {
 	GROUP_OPTIONS=$rare
 	cluster_formed 5
@@ -91,12 +103,14 @@ ktap_begin
 module_load
 ktap_run echoes "UDP echo between two processes"
 ktap_run alone "commits of a group of one"
+ktap_run delivery "a record to its reader, an operation by io_uring, in a group of one"
 ktap_run loopback "commits of a group of three over loopback"
 ktap_run three "commits of a group of three over veth"
+ktap_run delivery_of_three "the same at the primary of three, over veth"
 ktap_run five "commits of a group of five over veth"
 printf '# %-24s %8s %8s %8s %8s  instructions\n' '' p50 p90 p99 max
 awk 'NF == 5 { printf "# %-24s %8d %8d %8d %8d\n", $1, $2, $3, $4, $5 }' $costs
-awk 'NF == 2 { printf "# %-24s %8d  mean of one of theirs\n", $1, $2 }' $costs
+awk 'NF == 2 { printf "# %-24s %8d  mean\n", $1, $2 }' $costs
 ratio "# commit at the primary / echo, loopback" commit-primary-loopback echo-loopback
 ratio "# commit at a backup / echo, loopback" commit-backup-loopback echo-loopback
 ratio "# commit at the primary / echo, veth" commit-primary echo-veth

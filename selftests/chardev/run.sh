@@ -71,6 +71,32 @@ uring() {
 	eventually 10 $vrseq -n "vr$n" group del t
 }
 
+# A window of commands at a member that hears nobody any more. Commands end as operations do, within
+# eight view timeouts; a ring or a process that goes does not wait for that; and when all is over
+# nobody holds the group, on a kernel that cancels at once.
+uring_cut() {
+	local n start how
+
+	for how in wait close kill; do
+		# Long, so that what does not wait for it can be told from what does.
+		GROUP_OPTIONS='heartbeat 40ms view-timeout 1s'
+		[ $how != wait ] || GROUP_OPTIONS=$unhurried
+		cluster_formed 3
+		n=$(others "$(primary)" | head -n 1)
+		start=$(now_ms)
+		OPEN_IN=vr$n TROUBLE="ip -n vrsw link set v$n down" \
+			timeout 60 "$programs/uring_cut" $how
+		note "$how: the program took $(($(now_ms) - start)) ms"
+		eventually 60 $vrseq -n "vr$n" group del t
+		note "$how: nobody holds the group after $(($(now_ms) - start)) ms"
+		cluster_down
+	done
+	GROUP_OPTIONS='heartbeat 40ms view-timeout 2s' cluster_formed 3
+	n=$(others "$(primary)" | head -n 1)
+	OPEN_IN=vr$n TROUBLE="ip -n vrsw link set v$n down" GONE="ip netns del vr$n" \
+		timeout 30 "$programs/uring_cut" gone
+}
+
 # The lease is much longer than a round trip.
 leased() {
 	local n delay_ms=100 lease_ms=1000
@@ -286,6 +312,7 @@ ktap_run ring "the mapped ring: what cannot be mapped, readers, overrun, sleep"
 ktap_run limits "counters, files, sessions, messages kept"
 ktap_run slow "deadlines, signals, O_NONBLOCK, joining"
 ktap_run uring "io_uring: a window of operations from one thread"
+ktap_run uring_cut "io_uring without a quorum, killed, or with the group gone"
 ktap_run leased "a primary answers alone while its lease holds"
 ktap_run crowd "many threads in a hurry while links come and go"
 ktap_run netlink "configuration, every refusal with a sentence"
