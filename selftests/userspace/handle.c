@@ -5,8 +5,10 @@
  * refuses to know how the group came about.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "../lib/kselftest_harness.h"
 #include "../lib/testlib.h"
@@ -147,6 +149,89 @@ TEST_F(handle, result)
 	}
 	EXPECT_EQ(-ESTALE, vrseq_result(self->handle, first.op_id, 0, &self->result));
 	EXPECT_EQ(VRSEQ_OUTCOME_UNKNOWN, self->result.outcome);
+}
+
+static void nonblocking(struct vrseq **handle)
+{
+	vrseq_close(*handle);
+	if (vrseq_open(NULL, O_NONBLOCK, handle))
+		abort();
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+/* One thread has a window of operations under way, and gets all of their ends. */
+TEST_F_TIMEOUT(handle, submit_and_reap, 120)
+{
+	struct vrseq_operation operations[64], one_more;
+	uint32_t i, k, window = self->info.window;
+	struct vrseq_result last = { 0 };
+	int error;
+
+	ASSERT_LT(window, ARRAY_SIZE(operations));
+	nonblocking(&self->handle);
+	for (i = 0; i < 4 * window; i++) {
+		k = i % window;
+		if (i >= window) {
+			ASSERT_EQ(0, vrseq_reap(self->handle, &operations[k],
+						vrseq_deadline(PATIENCE_NS), &self->result));
+			EXPECT_EQ(VRSEQ_OUTCOME_APPLIED, self->result.outcome);
+			EXPECT_EQ(i - window + 1, self->result.op_id);
+			EXPECT_GT(self->result.index, last.index);
+			last = self->result;
+		}
+		error = k % 2 ? vrseq_submit_append(self->handle, "async", 5, &operations[k]) :
+				vrseq_submit_next(self->handle, "async", 1, &operations[k]);
+		ASSERT_EQ(0, error);
+	}
+	for (i = 0; i < window; i++)
+		ASSERT_EQ(0, vrseq_reap(self->handle, &operations[i],
+					vrseq_deadline(PATIENCE_NS), NULL));
+	EXPECT_EQ(-EINVAL, vrseq_submit_next(self->handle, "async", 0, &one_more));
+	ASSERT_EQ(0, vrseq_submit_next(self->handle, "async", UINT64_MAX, &one_more));
+	EXPECT_EQ(-EOVERFLOW, vrseq_reap(self->handle, &one_more, vrseq_deadline(PATIENCE_NS),
+					 &self->result));
+	EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, self->result.outcome);
+	ASSERT_EQ(0, vrseq_submit_next(self->handle, "async", 1, &one_more));
+	ASSERT_EQ(0, vrseq_reap(self->handle, &one_more, VRSEQ_NO_DEADLINE, &self->result));
+	EXPECT_EQ(4 * window / 2 + 1, self->result.first);
+}
+
+/*
+ * $DELAY_NS is what a datagram takes to another member: a window of operations
+ * takes little longer than one, if they are really under way at the same time.
+ */
+TEST_F_TIMEOUT(handle, submit_is_parallel, 120)
+{
+	uint64_t delay_ns = getenv("DELAY_NS") ? strtoull(getenv("DELAY_NS"), NULL, 10) : 0;
+	struct vrseq_operation operations[64];
+	uint32_t i, window = self->info.window;
+	uint64_t begin;
+
+	if (!delay_ns)
+		SKIP(return, "no delay");
+	ASSERT_EQ(0, vrseq_next(self->handle, "delay", 1, vrseq_deadline(PATIENCE_NS), NULL));
+	begin = now_ns();
+	ASSERT_EQ(0, vrseq_next(self->handle, "delay", 1, vrseq_deadline(PATIENCE_NS), NULL));
+	EXPECT_GE(now_ns() - begin, 2 * delay_ns);
+	nonblocking(&self->handle);
+	ASSERT_EQ(0, vrseq_submit_next(self->handle, "delay", 1, &operations[0]));
+	EXPECT_EQ(-ETIMEDOUT, vrseq_reap(self->handle, &operations[0], vrseq_deadline(0), NULL));
+	ASSERT_EQ(0, vrseq_reap(self->handle, &operations[0], vrseq_deadline(PATIENCE_NS), NULL));
+	begin = now_ns();
+	for (i = 0; i < window; i++)
+		ASSERT_EQ(0, vrseq_submit_next(self->handle, "delay", 1, &operations[i]));
+	EXPECT_EQ(-EAGAIN, vrseq_submit_next(self->handle, "delay", 1, &operations[window]));
+	for (i = 0; i < window; i++)
+		ASSERT_EQ(0, vrseq_reap(self->handle, &operations[i],
+					vrseq_deadline(PATIENCE_NS), NULL));
+	EXPECT_LT(now_ns() - begin, window * delay_ns);
 }
 
 TEST_F(handle, status)

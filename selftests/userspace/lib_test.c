@@ -40,6 +40,8 @@ static struct {
 	const void *records;
 	ssize_t record_bytes;		/* negative errno; or what read() brings */
 	unsigned int read_count;
+	bool full;			/* nothing is begun any more */
+	bool blocking[4];		/* was the file so, at each ioctl */
 } device;
 
 int __wrap_open(const char *path, int flags, ...)
@@ -50,7 +52,7 @@ int __wrap_open(const char *path, int flags, ...)
 	}
 	device.open_flags = flags;
 	device.open_count++;
-	return eventfd(0, EFD_NONBLOCK);
+	return eventfd(0, flags & O_NONBLOCK ? EFD_NONBLOCK : 0);
 }
 
 int __wrap_close(int fd)
@@ -98,7 +100,6 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	void *argument;
 	int error;
 
-	(void)fd;
 	va_start(arguments, request);
 	argument = va_arg(arguments, void *);
 	va_end(arguments);
@@ -110,6 +111,12 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	}
 	if (device.crowd)
 		return meet(argument);
+	if (device.full) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (device.ioctl_count < ARRAY_SIZE(device.blocking))
+		device.blocking[device.ioctl_count] = !(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	error = device.ioctl_count < ARRAY_SIZE(device.errors) ?
 		device.errors[device.ioctl_count] : 0;
 	device.ioctl_count++;
@@ -436,6 +443,93 @@ TEST_F(library, signal_joins_with_restart)
 	EXPECT_EQ(device.ioctl_count, 3);
 	EXPECT_EQ(device.next.hdr.op_id, 1);
 	EXPECT_EQ(self->result.op_id, 1);
+	EXPECT_EQ(device.op_id, 1);
+}
+
+/* Begun without waiting, looked for without waiting, and only then waited for. */
+TEST_F(library, submit_and_reap)
+{
+	struct vrseq_operation next, append;
+
+	reopen(&self->handle, O_NONBLOCK);
+	device.errors[0] = EAGAIN;
+	device.errors[1] = EAGAIN;
+	device.errors[2] = EAGAIN;
+	ASSERT_EQ(vrseq_submit_next(self->handle, "apples", 3, &next), 0);
+	ASSERT_EQ(vrseq_submit_append(self->handle, "hello", 5, &append), 0);
+	EXPECT_EQ(device.ioctl_count, 2);
+	EXPECT_EQ(next.result.outcome, VRSEQ_OUTCOME_UNKNOWN);
+	EXPECT_EQ(next.result.op_id, 1);
+	EXPECT_EQ(append.result.op_id, 2);
+
+	ASSERT_EQ(vrseq_reap(self->handle, &next, 6, &self->result), 0);
+	EXPECT_EQ(device.ioctl_count, 4);
+	EXPECT_FALSE(device.blocking[1]);
+	EXPECT_FALSE(device.blocking[2]);
+	EXPECT_TRUE(device.blocking[3]);
+	EXPECT_EQ(device.next.hdr.op_id, 1);
+	EXPECT_EQ(device.next.hdr.deadline_ns, 6);
+	EXPECT_STREQ(device.next.counter, "apples");
+	EXPECT_EQ(device.next.count, 3);
+	EXPECT_EQ(self->result.first, 41);
+	EXPECT_EQ(self->result.outcome, VRSEQ_OUTCOME_APPLIED);
+	/* and the file is as it was */
+	EXPECT_TRUE(fcntl(vrseq_fd(self->handle), F_GETFL) & O_NONBLOCK);
+
+	/* one that has ended meanwhile is not waited for */
+	ASSERT_EQ(vrseq_reap(self->handle, &append, 6, &self->result), 0);
+	EXPECT_EQ(device.ioctl_count, 5);
+	EXPECT_EQ(device.append.hdr.op_id, 2);
+	EXPECT_EQ(device.append.bytes, 5);
+	EXPECT_EQ(self->result.first, 9);
+	/* what is known is not asked for */
+	ASSERT_EQ(vrseq_reap(self->handle, &append, 6, NULL), 0);
+	EXPECT_EQ(device.ioctl_count, 5);
+}
+
+/* An end that came at once is kept for the one who reaps. */
+TEST_F(library, submit_ends_at_once)
+{
+	struct vrseq_operation operation;
+
+	reopen(&self->handle, O_NONBLOCK);
+	ASSERT_EQ(vrseq_submit_next(self->handle, NULL, 1, &operation), 0);
+	ASSERT_EQ(vrseq_reap(self->handle, &operation, 0, &self->result), 0);
+	EXPECT_EQ(self->result.first, 41);
+	EXPECT_EQ(device.ioctl_count, 1);
+}
+
+TEST_F(library, submit_refuses)
+{
+	struct vrseq_operation operation;
+
+	EXPECT_EQ(vrseq_submit_next(self->handle, NULL, 1, &operation), -EINVAL);
+	EXPECT_EQ(vrseq_submit_append(self->handle, "x", 1, &operation), -EINVAL);
+	EXPECT_EQ(device.ioctl_count, 0);
+	reopen(&self->handle, O_NONBLOCK);
+	device.full = true;
+	EXPECT_EQ(vrseq_submit_next(self->handle, NULL, 1, &operation), -EAGAIN);
+	EXPECT_EQ(vrseq_reap(self->handle, &operation, 0, &self->result), -EINVAL);
+	EXPECT_EQ(vrseq_submit_append(self->handle, "x", (size_t)UINT32_MAX + 1, &operation),
+		  -EMSGSIZE);
+}
+
+/* A deadline says nothing of the operation: it is reaped again. */
+TEST_F(library, reap_again)
+{
+	struct vrseq_operation operation;
+
+	reopen(&self->handle, O_NONBLOCK);
+	device.errors[0] = EAGAIN;
+	device.errors[1] = EAGAIN;
+	device.errors[2] = ETIMEDOUT;
+	ASSERT_EQ(vrseq_submit_next(self->handle, NULL, 1, &operation), 0);
+	EXPECT_EQ(vrseq_reap(self->handle, &operation, 6, &self->result), -ETIMEDOUT);
+	EXPECT_EQ(self->result.outcome, VRSEQ_OUTCOME_UNKNOWN);
+	EXPECT_EQ(self->result.op_id, 1);
+	EXPECT_TRUE(fcntl(vrseq_fd(self->handle), F_GETFL) & O_NONBLOCK);
+	EXPECT_EQ(vrseq_reap(self->handle, &operation, 6, &self->result), 0);
+	EXPECT_EQ(device.next.hdr.op_id, 1);
 	EXPECT_EQ(device.op_id, 1);
 }
 

@@ -19,7 +19,7 @@ userspace_args_test := $(addprefix userspace/vrseq/,args.c fail.c)
 userspace_json_test := userspace/vrseq/json.c
 userspace_show_test := $(addprefix userspace/vrseq/,show.c json.c nl.c fail.c) \
 	userspace/libvrseq/vrseq.c
-userspace_lib_test := userspace/libvrseq/vrseq.c
+userspace_lib_test := $(addprefix userspace/libvrseq/,vrseq.c async.c)
 userspace_histogram_test := userspace/vrseq/histogram.c
 userspace_wrap_lib_test := -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=read
 

@@ -26,6 +26,17 @@ handle() {
 	OPEN_IN=vr2 "$programs/handle"
 }
 
+# Far apart: 50 ms to the other members and back.
+parallel() {
+	local n
+
+	GROUP_OPTIONS="heartbeat 100ms view-timeout 2s" cluster_formed 3
+	for n in $members; do
+		netem "$n" delay 25ms
+	done
+	OPEN_IN=vr$(primary) DELAY_NS=25000000 "$programs/handle"
+}
+
 modes() {
 	local mode n
 
@@ -237,6 +248,7 @@ ktap_begin
 hold_static_keys
 module_load
 ktap_run handle "the library: threads on one handle, reads, results"
+ktap_run parallel "the library: a window of operations of one thread"
 ktap_run modes "counter get in each mode, at each member"
 ktap_run lease_refused "a lease of more than half of the view timeout"
 ktap_run resign "the primary resigns and stays a backup"

@@ -280,6 +280,72 @@ int vrseq_result(struct vrseq *handle, uint64_t op_id, uint64_t deadline_ns,
 		 struct vrseq_result *result);
 
 /**
+ * struct vrseq_operation - an operation that was begun and not reaped yet
+ * @result:	what is known of it; the library's
+ * @argument:	counter or message; stays the caller's, and as it is, until the
+ *		operation was reaped
+ * @amount:	count or bytes
+ * @kind:	enum vrseq_kind
+ * @reserved:	zero
+ *
+ * The caller's memory, filled in by vrseq_submit_next() or vrseq_submit_append().
+ */
+struct vrseq_operation {
+	struct vrseq_result result;
+	const void *argument;
+	uint64_t amount;
+	uint32_t kind;
+	uint32_t reserved;
+};
+
+/**
+ * vrseq_submit_next - begin to draw numbers, without waiting
+ * @handle:	opened with O_NONBLOCK, and of this thread alone
+ * @counter:	as of vrseq_next(); stays as it is until @operation was reaped
+ * @count:	as of vrseq_next()
+ * @operation:	where to keep it, for vrseq_reap()
+ *
+ * vrseq_info.window operations of a handle can be under way at once, and are
+ * applied in the order in which they were begun.
+ *
+ * Return: 0, it was begun, and goes on by itself; -EAGAIN the window is full:
+ * reap the oldest first; -EINVAL, also if the handle is not O_NONBLOCK; -ESTALE;
+ * -ENETDOWN. After any error nothing was begun.
+ */
+int vrseq_submit_next(struct vrseq *handle, const char *counter, uint64_t count,
+		      struct vrseq_operation *operation);
+
+/**
+ * vrseq_submit_append - begin to append a message, without waiting
+ * @handle:	opened with O_NONBLOCK, and of this thread alone
+ * @message:	as of vrseq_append(); stays as it is until @operation was reaped
+ * @bytes:	as of vrseq_append()
+ * @operation:	where to keep it, for vrseq_reap()
+ *
+ * Return: as vrseq_submit_next(), and -EMSGSIZE.
+ */
+int vrseq_submit_append(struct vrseq *handle, const void *message, size_t bytes,
+			struct vrseq_operation *operation);
+
+/**
+ * vrseq_reap - wait for the end of an operation that was submitted
+ * @handle:	the handle it was begun on; O_NONBLOCK is off while this waits
+ * @operation:	the oldest that was not reaped, or any other one
+ * @deadline_ns: vrseq_deadline(), or VRSEQ_NO_DEADLINE; vrseq_deadline(0) only
+ *		looks
+ * @result:	as of vrseq_next() or vrseq_append(); may be NULL
+ *
+ * If the outcome in @result is UNKNOWN the operation can be reaped again, as one
+ * joins it, or settled by vrseq_result() with the op_id in there.
+ *
+ * Return: what the operation ended with: as vrseq_next_join() or
+ * vrseq_append_join(), but -EAGAIN; -ETIMEDOUT it has not ended yet; -EINVAL
+ * @operation was not begun.
+ */
+int vrseq_reap(struct vrseq *handle, struct vrseq_operation *operation, uint64_t deadline_ns,
+	       struct vrseq_result *result);
+
+/**
  * vrseq_read - the next record of the log
  * @handle:	the handle; its cursor begins at the oldest message kept
  * @reader:	the caller's buffer; one per handle, or records get lost
