@@ -10,7 +10,7 @@ failed=0
 count=0
 case $part in
 chardev) guest='-m 448M' ;;	# one test wants more than there is
-netns) guest='-m 1G -s 1 -n' ;;	# the members' races are those of the network: half the time it took
+netns | userspace) guest='-m 1G -s 1 -n' ;;	# the members race over the network: half the time
 *) guest='-m 1G' ;;
 esac
 

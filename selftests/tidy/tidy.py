@@ -6,6 +6,7 @@ A finding is printed as file:line: reason. Each rule is a function that yields (
 What compilers, sparse and checkpatch see is left to them. tidy_test.py shows each rule a tree that
 breaks it.
 """
+import fnmatch
 import os
 import re
 import subprocess
@@ -216,8 +217,9 @@ def rule_everything_is_built(tree):
             built = f"$(wildcard {directory}/*.c)" in makefile or name in fragments
         else:
             stem = re.escape(base[:-2])
-            built = re.search(rf"\b{stem}\b", fragments) or f"{directory}/*.c" in fragments \
-                or f"{directory}/%.c" in fragments
+            patterns = re.findall(rf"{re.escape(directory)}/[*%]\w*\.c", fragments)
+            built = re.search(rf"\b{stem}\b", fragments) or \
+                any(fnmatch.fnmatch(name, pattern.replace("%", "*")) for pattern in patterns)
         if not built:
             yield name, 1, "nobody builds this file"
 
