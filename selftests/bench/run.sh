@@ -86,6 +86,15 @@ three() {
 	"$programs/commit_bench" eight-callers "vr$(primary)" t 8 >>$costs
 }
 
+# The same, each datagram sealed and opened.
+keyed() {
+	(umask 077 && $vrseq genkey >/run/key)
+	SECURITY="key /run/key" GROUP_OPTIONS=$rare
+	cluster_formed 3
+	"$programs/commit_bench" commit-primary-keyed "vr$(primary)" >>$costs
+	"$programs/commit_bench" commit-backup-keyed "vr$(others "$(primary)" | head -n 1)" >>$costs
+}
+
 delivery_of_three() {
 	GROUP_OPTIONS=$rare
 	cluster_formed 3 messages 4096
@@ -106,6 +115,7 @@ ktap_run alone "commits of a group of one"
 ktap_run delivery "a record to its reader, an operation by io_uring, in a group of one"
 ktap_run loopback "commits of a group of three over loopback"
 ktap_run three "commits of a group of three over veth"
+ktap_run keyed "the same, authenticated and encrypted"
 ktap_run delivery_of_three "the same at the primary of three, over veth"
 ktap_run five "commits of a group of five over veth"
 printf '# %-24s %8s %8s %8s %8s  instructions\n' '' p50 p90 p99 max
@@ -115,5 +125,7 @@ ratio "# commit at the primary / echo, loopback" commit-primary-loopback echo-lo
 ratio "# commit at a backup / echo, loopback" commit-backup-loopback echo-loopback
 ratio "# commit at the primary / echo, veth" commit-primary echo-veth
 ratio "# commit at a backup / echo, veth" commit-backup echo-veth
+ratio "# commit at the primary, keyed / echo, veth" commit-primary-keyed echo-veth
+ratio "# commit at the primary, keyed / plain" commit-primary-keyed commit-primary
 ratio "# commit alone / echo, loopback" commit-alone echo-loopback
 ktap_end
