@@ -41,6 +41,7 @@
  * @content:	what to write
  * @sequence:	of the newest write
  * @idle:	no write is under way
+ * @slot:	where the next write begins: the work's, see vr_record.h
  * @work:	writes
  * @bytes:	of a slot; the work's
  */
@@ -57,6 +58,7 @@ struct vrseq_record {
 	struct vr_record content;
 	u64 sequence;
 	struct completion idle;
+	u32 slot;
 	struct work_struct work;
 	u8 bytes[VR_RECORD_BYTES];
 };
@@ -80,11 +82,11 @@ static void release(struct kref *kref)
 /* One slot, then the other, each on stable storage before the next step. */
 static int write_slots(struct vrseq_record *record, const struct vr_record *content)
 {
-	u32 slot;
+	u32 i;
 
 	vr_record_encode(record->bytes, content);
-	for (slot = 0; slot < VR_RECORD_SLOTS; slot++) {
-		loff_t at = slot * VR_RECORD_SLOT_BYTES;
+	for (i = 0; i < VR_RECORD_SLOTS; i++) {
+		loff_t at = record->slot * VR_RECORD_SLOT_BYTES;
 		ssize_t written = kernel_write(record->file, record->bytes,
 					       VR_RECORD_SLOT_BYTES, &at);
 		int error;
@@ -96,6 +98,7 @@ static int write_slots(struct vrseq_record *record, const struct vr_record *cont
 		error = vfs_fsync(record->file, 0);
 		if (error)
 			return error;
+		record->slot = (record->slot + 1) % VR_RECORD_SLOTS;
 	}
 	return 0;
 }
@@ -248,6 +251,7 @@ static int read_and_mark(struct vrseq_record *record, const char *path, const u8
 	found->member_id = member_id;
 	found->sequence++;
 	record->sequence = found->sequence;
+	record->slot = vr_record_slot(record->bytes, count);
 	/* Both slots are made whole, and who cannot write is told now. */
 	error = write_slots(record, found);
 	return error ? refuse(extack, error, "cannot be written", path) : 0;

@@ -109,6 +109,17 @@ enum vr_record_verdict vr_record_decode(const u8 *bytes, u32 count, struct vr_re
 	return first == SLOT_ZERO && second == SLOT_ZERO ? VR_RECORD_BLANK : VR_RECORD_DAMAGED;
 }
 
+u32 vr_record_slot(const u8 *bytes, u32 count)
+{
+	struct vr_record first, second;
+
+	if (count < VR_RECORD_SLOT_BYTES || decode(bytes, &first) != SLOT_GOOD)
+		return 0;
+	return count < VR_RECORD_BYTES ||
+	       decode(bytes + VR_RECORD_SLOT_BYTES, &second) != SLOT_GOOD ||
+	       second.sequence <= first.sequence;
+}
+
 const char *vr_record_verdict_text(enum vr_record_verdict verdict)
 {
 	static const char * const texts[VR_RECORD_COUNT] = {

@@ -18,9 +18,10 @@
  *	 72	ballot 8: accepted
  *	504	checksum 8 of the 504 bytes before
  *
- * Each write goes to the first slot, then to the second, each with a flush: one
- * of the two is whole at any moment, and once a write has ended both say the
- * same, so that one that rots loses nothing.
+ * Each write goes to both slots, one after the other, each with a flush: first to
+ * the one that holds nothing newer (vr_record_slot()), and after a write that failed
+ * to the one that it may have torn. So one of the two is whole at any moment, and once
+ * a write has ended both say the same, so that one that rots loses nothing.
  */
 #ifndef VR_RECORD_H
 #define VR_RECORD_H
@@ -92,6 +93,15 @@ void vr_record_encode(u8 *slot, const struct vr_record *record);
  */
 enum vr_record_verdict vr_record_decode(const u8 *bytes, u32 count,
 					struct vr_record *record);
+
+/**
+ * vr_record_slot - where the next write has to begin
+ * @bytes:	what the file begins with
+ * @count:	how many bytes of it there are
+ *
+ * Return: the slot that vr_record_decode() does not take its record from.
+ */
+u32 vr_record_slot(const u8 *bytes, u32 count);
 
 /** vr_record_verdict_text - the verdict in words */
 const char *vr_record_verdict_text(enum vr_record_verdict verdict);

@@ -166,12 +166,33 @@ static void nonsense(struct vrt *t)
 	}
 }
 
+/* What is written first is never what would be read. */
+static void begins(struct vrt *t)
+{
+	u8 *bytes = vrt_alloc(t, VR_RECORD_BYTES);
+	struct vr_record old = sample(5), new = sample(6), newest = sample(7);
+	u8 *second = bytes + VR_RECORD_SLOT_BYTES;
+
+	VRT_EXPECT_EQUAL(t, vr_record_slot(bytes, 0), 0);
+	VRT_EXPECT_EQUAL(t, vr_record_slot(bytes, VR_RECORD_BYTES), 0);
+	vr_record_encode(second, &old);
+	VRT_EXPECT_EQUAL(t, vr_record_slot(bytes, VR_RECORD_BYTES), 0);
+	vr_record_encode(bytes, &new);
+	VRT_EXPECT_EQUAL(t, vr_record_slot(bytes, VR_RECORD_BYTES), 1);
+	VRT_EXPECT_EQUAL(t, vr_record_slot(bytes, VR_RECORD_SLOT_BYTES), 1);
+	vr_record_encode(second, &newest);
+	VRT_EXPECT_EQUAL(t, vr_record_slot(bytes, VR_RECORD_BYTES), 0);
+	second[100] ^= 1;
+	VRT_EXPECT_EQUAL(t, vr_record_slot(bytes, VR_RECORD_BYTES), 1);
+}
+
 static struct vrt_case cases[] = {
 	{ comes_back, "what is written is read" },
 	{ blank, "zeroes of any length are blank, anything else is not" },
 	{ flipped, "a flipped bit costs a slot, never a lie" },
 	{ torn, "a write that breaks off leaves the old record or the new one" },
 	{ newest, "the newest slot is believed, wherever it is" },
+	{ begins, "a write begins where it can do no harm" },
 	{ nonsense, "a checksum does not make nonsense a record" },
 	{ }
 };
