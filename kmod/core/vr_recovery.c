@@ -339,8 +339,11 @@ void vr_on_recovery_response(struct vr_replica *r, const struct vr_message *m)
 void vr_on_demote_event(struct vr_replica *r, const struct vr_event *ev)
 {
 	r->cfg.nonce = ev->nonce;
-	if (ev->rolled_back)
+	/* Now, not with the next life: the power may fail before there is one. */
+	if (ev->rolled_back) {
 		r->record.doubtful = true;
+		vr_record_want(r);
+	}
 	r->read_id = 0;
 	switch (r->status) {
 	case VR_STATUS_HALTED:

@@ -608,6 +608,8 @@ static void doubtful(struct vrt *t)
 	draw(c, 0, 0);
 	event.nonce = c->config[2].nonce += 0x100;
 	cluster_step(c, 2, &event);
+	/* At once: without a quorum there is no other write for long. */
+	VRT_EXPECT(t, c->record[2].doubtful);
 	cluster_wait(c, LONG_NS);
 	EXPECT_STATUS(c, 2, VR_STATUS_NORMAL);
 	VRT_EXPECT(t, c->record[2].doubtful);
