@@ -53,7 +53,7 @@ void vr_enter_normal(struct vr_replica *r)
 		r->peers[i].exit_view_ns = 0;
 	}
 	for (i = 0; i < VR_TIMER_COUNT; i++) {
-		if (i != VR_TIMER_PING && i != VR_TIMER_PENDING)
+		if (!vr_timer_outlives_view(i))
 			vr_timer_stop(r, i);
 	}
 	if (vr_is_primary(r)) {

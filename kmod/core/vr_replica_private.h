@@ -355,6 +355,13 @@ static inline bool vr_timer_runs(const struct vr_replica *r, enum vr_timer t)
 	return r->timers.at_ns[t] != VR_NEVER;
 }
 
+/* What is no affair of a view goes on when one ends or begins. */
+static inline bool vr_timer_outlives_view(enum vr_timer t)
+{
+	return t == VR_TIMER_PING || t == VR_TIMER_PENDING || t == VR_TIMER_RECORD ||
+	       t == VR_TIMER_COLD;
+}
+
 /* vr_replica.c: effects, statuses, quorums */
 void vr_drop(struct vr_replica *r, enum vr_drop reason);
 struct vr_message *vr_send(struct vr_replica *r, u8 type, u8 to_mask);

@@ -147,7 +147,7 @@ void vr_begin_view_change(struct vr_replica *r, u64 view)
 		r->peers[i].acked = 0;
 	}
 	for (i = 0; i < VR_TIMER_COUNT; i++) {
-		if (i != VR_TIMER_PING && i != VR_TIMER_PENDING)
+		if (!vr_timer_outlives_view(i))
 			vr_timer_stop(r, i);
 	}
 
