@@ -53,7 +53,9 @@ void vr_begin_generation(struct vr_replica *r, u16 generation, u32 instance)
 	r->incarnation = 1;
 	for (i = 0; i < r->cfg.replica_count; i++)
 		r->vector[i] = 1;
+	vr_checkpoint_drop(&r->checkpoint);
 	r->checkpoint.op_last = base;
+	r->checkpoint.body_bytes = 0;
 	r->view = 0;
 	vr_log_reset(&r->log, base + 1);
 	vr_sm_reset(&r->sm, base);
