@@ -245,7 +245,7 @@ static void judge(struct vr_replica *r)
 	struct vr_cold *c = &r->cold;
 	u8 slot = 0;
 
-	if (c->phase != VR_COLD_ASKING || !c->ready)
+	if (c->phase != VR_COLD_ASKING || !c->ready || c->joins)
 		return;
 	if (!c->forced) {
 		if (c->promised == all_mask(r) && !c->remember && !is_leased(r))
@@ -269,7 +269,7 @@ static void count_accepted(struct vr_replica *r)
 {
 	struct vr_cold *c = &r->cold;
 
-	if (c->phase != VR_COLD_NAMED || count_of(c->accepted) < r->quorum)
+	if (c->phase != VR_COLD_NAMED || c->joins || count_of(c->accepted) < r->quorum)
 		return;
 	/* Chosen. All others hear of it by our envelope. */
 	c->phase = VR_COLD_CHOSEN;
@@ -415,6 +415,11 @@ static void on_accept(struct vr_replica *r, const struct vr_message *m)
 
 void vr_on_cold(struct vr_replica *r, const struct vr_message *m)
 {
+	/* We are about to act in a generation, and cannot accept a later one on the way. */
+	if (r->cold.joins && (m->type == VR_COLD_PREPARE || m->type == VR_COLD_ACCEPT)) {
+		vr_drop(r, VR_DROP_STATUS);
+		return;
+	}
 	switch (m->type) {
 	case VR_COLD_PREPARE:
 		on_prepare(r, m);
