@@ -127,12 +127,20 @@ static bool speaks_from_memory(const struct vr_message *m)
  */
 void vr_hear_of_generation(struct vr_replica *r, const struct vr_message *m)
 {
+	struct vr_peer *peer = &r->peers[m->from];
+
 	if (!vr_has_memory(r) && !vr_is_recovering(r))
 		return;
 	if (!m->instance || !r->instance || m->instance == r->instance ||
 	    !stamps_generation(m->type) ||
 	    m->generation <= r->generation || m->generation < r->record.accepted_generation)
 		return;
+	/* Somebody remembers, so those who wait here are not told that nobody does. */
+	if (speaks_from_memory(m)) {
+		peer->status = VR_STATUS_NORMAL;
+		peer->older = false;
+		peer->heard_ns = r->now_ns;
+	}
 	if (vr_has_memory(r))
 		vr_recover(r, VR_REFUSAL_FENCED);
 	if (!speaks_from_memory(m) || (r->cold.joins && r->record.generation >= m->generation))
