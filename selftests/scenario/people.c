@@ -179,7 +179,7 @@ static bool ask(struct sim_client *client, u8 kind, u8 read, u64 request, const 
 	client->record = 0;
 	client->again = false;
 	client->answered = false;
-	client->index_floor = sim->checker.index_done;
+	client->index_floor = check_floor(sim);
 	if (kind == VR_KIND_NEXT || (kind == VR_KIND_GET && read != VR_READ_LOCAL))
 		check_question(sim, client, 0);
 	submit(client, false);

@@ -4,6 +4,7 @@
  * and * stands for any member, type or link. What clients do is people.c's.
  *
  *	durable, lease TIME		of the group to come: memory is durable
+ *	records				and each member keeps one
  *	replicas N			the first word after those
  *	form R				the operator says so at R; it takes time
  *	run TIME			let time go by
@@ -13,7 +14,10 @@
  *	demote R			its shell does not trust its memory
  *	leave R				it is about to be stopped
  *	pause R TIME, freeze R TIME	it stands still, its clock too
- *	disk R stops, disk R works	nothing gets durable at R meanwhile
+ *	disk R stops, disk R works	nothing gets durable at R meanwhile, records too
+ *	record R fails			its next write does
+ *	reform R			the operator says so at R
+ *	roll_back R			its shell knows that its machine went back in time
  *	drop TYPE LINK			from now on; of a cut nothing is said
  *	lose TYPE LINK [N]		the next ones only
  *	hold TYPE LINK			from now on, until released
@@ -24,7 +28,9 @@
  *	replay NAME			arrive once more, whoever lives there now
  *	show TYPE, hide TYPE		say when it is sent
  *	expect R WORD VALUE ...		status, refusal, view, log_view, op, commit, quorum,
- *					life, checkpoint, transfers, recoveries, lost
+ *					life, checkpoint, transfers, recoveries, lost,
+ *					record (written or failed); on it: generation,
+ *					accepted, doubtful
  *
  * What is printed: a member's new status, view or life when it happens, its log
  * at the end of the command, messages by rule, answers.
@@ -37,7 +43,9 @@
 #define WORDS_MAX	16
 #define NEVER		(~0ull)
 
-static const char * const refusal_names[VR_REFUSAL_COUNT] = { "none", "memory_lost", "demoted" };
+static const char * const refusal_names[VR_REFUSAL_COUNT] = {
+	"none", "memory_lost", "demoted", "fenced",
+};
 
 struct story *story;
 
@@ -95,6 +103,7 @@ static void on_step(struct sim *sim, const struct sim_node *node, const struct v
 {
 	static const char * const errors[VR_FORM_COUNT] = {
 		"formed", "not blank here", "unreachable", "not blank", "busy", "members differ",
+		"no write", "others remember", "no record", "few records", "raced", "the last one",
 	};
 	const struct vr_info *told = &story->told[node->slot];
 
@@ -146,13 +155,15 @@ static void dispatch(struct sim_event *event)
 		net_deliver(sim, event);
 	else if (event->kind == SIM_TIMER)
 		node_timer(sim, node, event->number);
-	else if ((event->kind == SIM_DURABLE || event->kind == SIM_DISK) &&
-		 story->disk_stopped[event->slot])
+	else if ((event->kind == SIM_DURABLE || event->kind == SIM_DISK ||
+		  event->kind == SIM_RECORD) && story->disk_stopped[event->slot])
 		look_again(event);
 	else if (event->kind == SIM_DURABLE)
 		node_durable(sim, node, event);
 	else if (event->kind == SIM_DISK)
 		disk_done(sim, node, event);
+	else if (event->kind == SIM_RECORD)
+		record_done(sim, node, event->number);
 	else if (event->kind == SIM_RESUME && node->up && node->paused)
 		node_resume(sim, node);
 }
@@ -259,6 +270,7 @@ static bool read_match(char **words, struct match *match)
 static bool read_state(const struct sim_node *node, const char *word, const char *value,
 		       char *is, char *should)
 {
+	const struct vr_record *held = &story->sim.records[node->slot].held;
 	const struct vr_info *info = &node->info;
 	u64 number;
 
@@ -269,6 +281,8 @@ static bool read_state(const struct sim_node *node, const char *word, const char
 		snprintf(is, 32, "%s", sim_status_name(info->status));
 	else if (!strcmp(word, "refusal"))
 		snprintf(is, 32, "%s", refusal_names[info->refusal]);
+	else if (!strcmp(word, "record"))
+		snprintf(is, 32, "%s", info->record_error ? "failed" : "written");
 	else if (!strcmp(word, "quorum"))
 		snprintf(is, 32, "%s", info->has_quorum ? "yes" : "no");
 	else if (!story_number(value, &number))
@@ -289,6 +303,12 @@ static bool read_state(const struct sim_node *node, const char *word, const char
 		snprintf(is, 32, "%llu", (unsigned long long)info->transfers);
 	else if (!strcmp(word, "recoveries"))
 		snprintf(is, 32, "%llu", (unsigned long long)info->recoveries);
+	else if (!strcmp(word, "generation"))
+		snprintf(is, 32, "%u", held->generation);
+	else if (!strcmp(word, "accepted"))
+		snprintf(is, 32, "%u", held->accepted_generation);
+	else if (!strcmp(word, "doubtful"))
+		snprintf(is, 32, "%u", held->doubtful);
 	else if (!strcmp(word, "lost"))
 		snprintf(is, 32, "%u", info->lost_mask);
 	else
@@ -338,6 +358,7 @@ static bool replicas(const char *word)
 	if (o->replica_count || !story_number(word, &count) || !count || count > VR_REPLICAS_MAX)
 		return story_wrong("there are 1 to %u members, said once", VR_REPLICAS_MAX);
 	o->replica_count = count;
+	o->records &= (1u << count) - 1;
 	for (i = 0; i < count; i++) {
 		sim->nodes[i].slot = i;
 		node_boot(sim, &sim->nodes[i]);
@@ -421,6 +442,44 @@ static bool do_journal(char **words)
 	return true;
 }
 
+static bool do_records(char **words)
+{
+	(void)words;
+	story->sim.options.records = 0xff;
+	return true;
+}
+
+static bool do_record(char **words)
+{
+	struct sim_node *node = story_node(words[0]);
+
+	if (!node || !words[1] || strcmp(words[1], "fails"))
+		return story_wrong("which record does what");
+	story->sim.records[node->slot].fails = true;
+	return true;
+}
+
+static bool do_reform(char **words)
+{
+	struct vr_event event = { .type = VR_EVENT_REFORM };
+	struct sim_node *node = story_node(words[0]);
+
+	if (!node || !node->up)
+		return story_wrong("at which member");
+	node_step(&story->sim, node, &event);
+	return true;
+}
+
+static bool do_roll_back(char **words)
+{
+	struct sim_node *node = story_node(words[0]);
+
+	if (!node || !node->up)
+		return story_wrong("which member");
+	node_demote(&story->sim, node, true);
+	return true;
+}
+
 static bool do_rot(char **words)
 {
 	struct sim_node *node = story_node(words[0]);
@@ -467,7 +526,7 @@ static bool do_demote(char **words)
 
 	if (!node || !node->up)
 		return story_wrong("which member");
-	node_demote(&story->sim, node);
+	node_demote(&story->sim, node, false);
 	return true;
 }
 
@@ -604,7 +663,9 @@ static const struct verb {
 	bool (*perform)(char **words);
 } verbs[] = {
 	{ "durable", do_durable }, { "journal", do_journal }, { "lease", do_lease },
-	{ "replicas", do_replicas }, { "rot", do_rot },
+	{ "records", do_records },
+	{ "replicas", do_replicas }, { "rot", do_rot }, { "reform", do_reform },
+	{ "roll_back", do_roll_back }, { "record", do_record },
 	{ "form", do_form }, { "run", do_run }, { "until", until },
 	{ "crash", do_crash }, { "restart", do_restart }, { "demote", do_demote },
 	{ "leave", do_leave }, { "pause", do_pause }, { "freeze", do_freeze },
@@ -626,8 +687,8 @@ static bool perform(const char *word, char **words)
 	for (i = 0; i < VR_ARRAY_COUNT(verbs); i++) {
 		if (strcmp(word, verbs[i].word))
 			continue;
-		/* Those about the group to come are the first four. */
-		if (i > 3 && !story->sim.options.replica_count)
+		/* Those about the group to come are the first five. */
+		if (i > 4 && !story->sim.options.replica_count)
 			return story_wrong("a story begins with its replicas");
 		return verbs[i].perform(words) || story->failed ||
 		       story_wrong("%s: not understood", word);
@@ -703,7 +764,6 @@ void story_end(void)
 	disk_free(sim);
 	link_free();
 	check_free(sim);
-	model_free(&sim->model);
 	free(sim->effects);
 	free(sim->scratch);
 	free(story);

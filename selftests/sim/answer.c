@@ -16,6 +16,37 @@ static bool is_read(const struct sim_client *client)
 	return client->kind == VR_KIND_GET && client->read != VR_READ_LOG;
 }
 
+/* Every op up to here, and none above, may have been answered: what is asked now is later. */
+u64 check_floor(const struct sim *sim)
+{
+	const struct sim_era *latest = check_latest(sim);
+
+	return vr_max(sim->checker.index_done, latest ? latest->base : 0);
+}
+
+/* A6: what is asked after a generation has begun is of no earlier one. */
+static const char *order_rule(u64 index, u64 floor)
+{
+	return index >> VR_COUNT_BITS < floor >> VR_COUNT_BITS ? "A6" : "A3";
+}
+
+static struct sim_row *row_of(const struct sim *sim, u64 session)
+{
+	struct sim_era *era = check_era(sim, session);
+
+	return era ? model_row(&era->model, session) : NULL;
+}
+
+/* As the client's member sees it: of an earlier generation than its own it knows none. */
+static struct sim_row *row_at_home(const struct sim *sim, const struct sim_client *client)
+{
+	const struct sim_node *node = &sim->nodes[client->slot];
+
+	if (client->session >> VR_COUNT_BITS != node->info.generation)
+		return NULL;
+	return row_of(sim, client->session);
+}
+
 /* An operation is put to the service for the first time: counter @number. */
 void check_question(struct sim *sim, struct sim_client *client, u32 number)
 {
@@ -27,7 +58,7 @@ void check_question(struct sim *sim, struct sim_client *client, u32 number)
 	op = &c->history[c->history_count++];
 	memset(op, 0, sizeof(*op));
 	client->record = c->history_count;
-	client->index_floor = c->index_done;
+	client->index_floor = check_floor(sim);
 	op->start_ns = sim->now_ns;
 	op->client = client - sim->clients;
 	op->number = c->history_count;
@@ -89,9 +120,9 @@ static bool answers_question(const struct sim *sim, const struct sim_client *cli
 
 /* --- answers of a replica alone --- */
 
-static void deny(struct sim_model *model, const struct sim_client *client)
+static void deny(const struct sim *sim, const struct sim_client *client)
 {
-	struct sim_row *row = model_row(model, client->session);
+	struct sim_row *row = row_of(sim, client->session);
 	u32 i;
 
 	if (!row || client->kind == VR_KIND_SESSION_BEGIN || client->kind == VR_KIND_SESSION_END)
@@ -108,7 +139,7 @@ static void deny(struct sim_model *model, const struct sim_client *client)
 /* The client asks once more for what it was told is not applied: now it may be. */
 void check_asked_again(struct sim *sim, const struct sim_client *client)
 {
-	struct sim_row *row = model_row(&sim->model, client->session);
+	struct sim_row *row = row_of(sim, client->session);
 	u32 i;
 
 	for (i = 0; row && i < VR_ARRAY_COUNT(row->denied); i++) {
@@ -124,13 +155,15 @@ void check_asked_again(struct sim *sim, const struct sim_client *client)
 void check_undone(struct sim *sim, const struct sim_node *node)
 {
 	struct lin_op *op;
-	u32 i;
+	u32 i, j;
 
-	for (i = 0; i < sim->model.row_count; i++) {
-		struct sim_row *row = &sim->model.rows[i];
+	for (i = 0; i < sim->checker.era_count; i++) {
+		const struct sim_model *model = &sim->checker.eras[i]->model;
 
-		if (row->origin == node->slot)
-			memset(row->denied, 0, sizeof(row->denied));
+		for (j = 0; j < model->row_count; j++) {
+			if (model->rows[j].origin == node->slot)
+				memset(model->rows[j].denied, 0, sizeof(model->rows[j].denied));
+		}
 	}
 	for (i = 0; i < sim->client_count; i++) {
 		if (!node->snapshot->records[i])
@@ -149,13 +182,15 @@ void check_refused(struct sim *sim, const struct sim_client *client)
 
 	if (is_read(client))
 		return;
-	op = vr_max(client->index_floor, sim->checker.base);
-	while (++op <= check_newest(sim)) {
-		const struct sim_entry *e = check_entry(sim, op);
+	for (i = 0; i < sim->checker.era_count; i++) {
+		const struct sim_era *era = sim->checker.eras[i];
 
-		if (e && answers_question(sim, client, e))
-			sim_fail(sim, "A7: client %ld is told that op %llu is not applied",
-				 number_of(sim, client), (unsigned long long)op);
+		op = vr_max(client->index_floor, era->base);
+		while (++op <= era->base + era->entry_count) {
+			if (answers_question(sim, client, check_entry(sim, op)))
+				sim_fail(sim, "A7: client %ld is told that op %llu is not applied",
+					 number_of(sim, client), (unsigned long long)op);
+		}
 	}
 	for (i = 0; i < sim->options.replica_count; i++) {
 		const struct sim_node *node = &sim->nodes[i];
@@ -171,16 +206,29 @@ void check_refused(struct sim *sim, const struct sim_client *client)
 					 number_of(sim, client), i, (unsigned long long)op);
 		}
 	}
-	deny(&sim->model, client);
+	deny(sim, client);
 }
 
 /* --- reads that are no entries --- */
+
+/* The entry that follows op @index, maybe in a later generation. */
+static const struct sim_entry *next_entry(const struct sim *sim, u64 index)
+{
+	const struct sim_entry *next = check_entry(sim, index + 1);
+	u32 i;
+
+	for (i = 0; !next && i < sim->checker.era_count; i++) {
+		if (sim->checker.eras[i]->base > index)
+			next = check_entry(sim, sim->checker.eras[i]->base + 1);
+	}
+	return next;
+}
 
 /* What LOCAL says of its age, on the clock of who says it, must cover what it missed. */
 static void check_age(struct sim *sim, const struct sim_client *client, const struct vr_done *done)
 {
 	const struct sim_node *node = &sim->nodes[client->slot];
-	const struct sim_entry *missed = check_entry(sim, done->result.index + 1);
+	const struct sim_entry *missed = next_entry(sim, done->result.index);
 	u64 missing_ns;
 
 	sim_mark(sim, MARK_READ_LOCAL);
@@ -201,6 +249,7 @@ static void check_age(struct sim *sim, const struct sim_client *client, const st
 static void check_read(struct sim *sim, struct sim_client *client, const struct vr_done *done)
 {
 	struct sim_checker *c = &sim->checker;
+	const struct sim_era *era = check_era(sim, done->result.index);
 	unsigned long long index = done->result.index;
 	u64 value;
 
@@ -209,12 +258,12 @@ static void check_read(struct sim *sim, struct sim_client *client, const struct 
 			 number_of(sim, client), done->outcome, done->result.error);
 		return;
 	}
-	if (index > check_newest(sim)) {
+	if (!era || index > era->base + era->entry_count) {
 		sim_fail(sim, "A3: a read of client %ld is of op %llu, which nobody committed",
 			 number_of(sim, client), index);
 		return;
 	}
-	value = model_value(&sim->model, client->body, client->body_bytes, index);
+	value = model_value(&era->model, client->body, client->body_bytes, index);
 	if (done->result.last != value) {
 		sim_fail(sim, "A3: a read of client %ld at op %llu gives %llu and not %llu",
 			 number_of(sim, client), index, (unsigned long long)done->result.last,
@@ -227,8 +276,8 @@ static void check_read(struct sim *sim, struct sim_client *client, const struct 
 	}
 	sim_mark(sim, client->read == VR_READ_INDEX ? MARK_READ_INDEX : MARK_READ_LEASE);
 	if (index < client->index_floor) {
-		sim_fail(sim, "A3: client %ld reads at op %llu, after op %llu had been answered",
-			 number_of(sim, client), index,
+		sim_fail(sim, "%s: client %ld reads at op %llu, after op %llu had been answered",
+			 order_rule(index, client->index_floor), number_of(sim, client), index,
 			 (unsigned long long)client->index_floor);
 		return;
 	}
@@ -242,7 +291,7 @@ static void check_read(struct sim *sim, struct sim_client *client, const struct 
 /* Passed over, forgotten, or of a session that is no more. */
 static void check_gone(struct sim *sim, struct sim_client *client, const struct vr_done *done)
 {
-	const struct sim_row *row = model_row(&sim->model, client->session);
+	const struct sim_row *row = row_at_home(sim, client);
 	struct vr_result expected = { .error = -ESTALE };
 	long number = number_of(sim, client);
 
@@ -300,7 +349,7 @@ void check_answer(struct sim *sim, struct sim_client *client, const struct vr_do
 	/* The end of a session that is over. */
 	if (client->kind == VR_KIND_SESSION_END &&
 	    (!done->result.index || done->result.error == -ESTALE)) {
-		if (model_row(&sim->model, client->session))
+		if (row_at_home(sim, client))
 			sim_fail(sim, "A3: client %ld is told that its living session %llu is over",
 				 number_of(sim, client), (unsigned long long)client->session);
 		return;
@@ -318,7 +367,8 @@ void check_answer(struct sim *sim, struct sim_client *client, const struct vr_do
 		return;
 	}
 	if (done->result.index <= client->index_floor)
-		sim_fail(sim, "A3: op %llu was submitted after op %llu had been answered",
+		sim_fail(sim, "%s: op %llu was submitted after op %llu had been answered",
+			 order_rule(done->result.index, client->index_floor),
 			 (unsigned long long)done->result.index,
 			 (unsigned long long)client->index_floor);
 	c->index_done = vr_max(c->index_done, done->result.index);
@@ -329,7 +379,7 @@ void check_answer(struct sim *sim, struct sim_client *client, const struct vr_do
 /* What a RESULT says of a request; if it says no, that is for good. */
 void check_settled(struct sim *sim, struct sim_client *client, const struct vr_done *done)
 {
-	const struct sim_row *row = model_row(&sim->model, client->session);
+	const struct sim_row *row = row_at_home(sim, client);
 
 	/* An ended session tells nothing about what it did. */
 	if (done->result.error == -ESTALE && done->outcome != VR_OUTCOME_UNKNOWN) {
@@ -355,19 +405,39 @@ void check_settled(struct sim *sim, struct sim_client *client, const struct vr_d
 
 /* --- the end --- */
 
-void check_history(struct sim *sim)
+/* A counter begins anew in each generation: what was known to end in another is none of it. */
+static void check_counters(struct sim *sim, const struct sim_era *era, struct lin_op *history)
 {
-	struct sim_checker *c = &sim->checker;
+	u64 count = sim->checker.history_count, i;
 	struct lin_verdict verdict;
 	u32 counter;
 
+	for (i = 0; i < count; i++) {
+		if (history[i].outcome == LIN_APPLIED && check_era(sim, history[i].last) != era)
+			history[i].kind = LIN_NONE;
+	}
 	for (counter = 0; counter < SIM_COUNTER_NAMES && !sim->failed; counter++) {
-		if (!lin_check_counter(c->history, c->history_count, counter, c->base, &verdict) &&
+		if (!lin_check_counter(history, count, counter, era->base, &verdict) &&
 		    verdict.rule != LIN_UNDECIDED)
 			sim_fail(sim, "A3: the history of counter %u is not linearizable: %s (%llu)",
 				 counter, lin_rule_text(verdict.rule),
 				 (unsigned long long)verdict.value);
 	}
+}
+
+void check_history(struct sim *sim)
+{
+	struct sim_checker *c = &sim->checker;
+	size_t bytes = c->history_count * sizeof(*c->history);
+	struct lin_op *copy = sim_allocate(bytes);
+	struct lin_verdict verdict;
+	u32 i;
+
+	for (i = 0; i < c->era_count && bytes; i++) {
+		memcpy(copy, c->history, bytes);
+		check_counters(sim, c->eras[i], copy);
+	}
+	free(copy);
 	if (!lin_check_order(c->history, c->history_count, &verdict))
 		sim_fail(sim, "A3: the history is not in one order: %s (%llu)",
 			 lin_rule_text(verdict.rule), (unsigned long long)verdict.value);

@@ -12,20 +12,10 @@
  *	A6  readers see the same messages, none missing, none twice
  *	A7  what was said not to be applied never is
  *	A8  replicas with a checkpoint of one op have the same checkpoint
+ *
+ * What is numbered is of one generation; of several of them record.c and answer.c speak.
  */
 #include "sim.h"
-
-u64 check_newest(const struct sim *sim)
-{
-	return sim->checker.base + sim->checker.entry_count;
-}
-
-const struct sim_entry *check_entry(const struct sim *sim, u64 op)
-{
-	if (op <= sim->checker.base || op > check_newest(sim))
-		return NULL;
-	return &sim->checker.entries[op - sim->checker.base - 1];
-}
 
 /* --- the committed log --- */
 
@@ -37,9 +27,9 @@ bool check_is_durable(const struct sim_node *node, u64 op, u64 hash)
 }
 
 /* A member says to others that it holds @op; by the chain that is all before, too. */
-static void give_word(struct sim *sim, const struct sim_node *node, u64 op)
+static void give_word(const struct sim_node *node, u64 op)
 {
-	struct sim_word *words = sim->checker.words[node->slot];
+	struct sim_word *words = node->era->words[node->slot];
 	u64 oldest = op > SIM_DURABLE_MAX ? op - SIM_DURABLE_MAX : 0;
 	const struct vr_entry *entry;
 	struct sim_word *word;
@@ -64,7 +54,7 @@ static void check_quorum(struct sim *sim, const struct sim_node *node, const str
 
 	for (i = 0; i < sim->options.replica_count; i++) {
 		const struct sim_word *word =
-			&sim->checker.words[i][entry->op & (SIM_DURABLE_MAX - 1)];
+			&node->era->words[i][entry->op & (SIM_DURABLE_MAX - 1)];
 
 		if (i == node->slot)
 			holders += check_is_durable(node, entry->op, entry->hash);
@@ -80,11 +70,12 @@ static void check_quorum(struct sim *sim, const struct sim_node *node, const str
 
 static void commit_first(struct sim *sim, const struct sim_node *node, const struct vr_entry *entry)
 {
-	struct sim_checker *c = &sim->checker;
+	struct sim_era *era = node->era;
 	struct sim_entry *e;
 
-	c->entries = sim_room(c->entries, c->entry_count, &c->entry_room, sizeof(*c->entries));
-	e = &c->entries[c->entry_count++];
+	era->entries = sim_room(era->entries, era->entry_count, &era->entry_room,
+				sizeof(*era->entries));
+	e = &era->entries[era->entry_count++];
 	memset(e, 0, sizeof(*e));
 	e->hash = entry->hash;
 	e->view = entry->view;
@@ -100,13 +91,13 @@ static void commit_first(struct sim *sim, const struct sim_node *node, const str
 	if (entry->body_bytes)
 		memcpy(e->body, entry->body, entry->body_bytes);
 	check_quorum(sim, node, entry);
-	model_apply(&sim->model, e, entry->op, &e->result);
+	model_apply(&era->model, e, entry->op, &e->result);
 	sim_trace(sim, node, "COMMITS %llu: %s session %llu request %llu: error %d, %llu..%llu",
 		  (unsigned long long)(entry->op & VR_COUNT_MASK), sim_kind_name(e->kind),
 		  (unsigned long long)(e->session & VR_COUNT_MASK), (unsigned long long)e->request,
 		  e->result.error, (unsigned long long)(e->result.first & VR_COUNT_MASK),
 		  (unsigned long long)(e->result.last & VR_COUNT_MASK));
-	if (sim->model.broken_promise)
+	if (era->model.broken_promise)
 		sim_fail(sim, "A7: op %llu applies request %llu of session %llu, of which was said that it is not",
 			 (unsigned long long)entry->op, (unsigned long long)e->request,
 			 (unsigned long long)e->session);
@@ -170,8 +161,8 @@ static void check_commits(struct sim *sim, struct sim_node *node)
 	if (newest && newest->hash != node->info.commit_hash)
 		sim_fail(sim, "A1: replica %u is at op %llu with another hash", node->slot,
 			 (unsigned long long)node->info.commit);
-	for (op = node->info.commit; is_primary && op > sim->checker.base; op--) {
-		struct sim_entry *e = &sim->checker.entries[op - sim->checker.base - 1];
+	for (op = node->info.commit; is_primary && op > node->era->base; op--) {
+		struct sim_entry *e = &node->era->entries[op - node->era->base - 1];
 
 		if (e->primary_ns)
 			break;
@@ -189,7 +180,7 @@ static void check_checkpoint(struct sim *sim, const struct sim_node *node)
 	if (!now->checkpoint_op || now->checkpoint_op == node->before.checkpoint_op)
 		return;
 	hash = vr_replica_checkpoint_hash(node->replica);
-	known = &sim->checker.checkpoints[now->checkpoint_op & (SIM_CHECKPOINTS_MAX - 1)];
+	known = &node->era->checkpoints[now->checkpoint_op & (SIM_CHECKPOINTS_MAX - 1)];
 	if (now->checkpoint_op > now->commit) {
 		sim_fail(sim, "R13: replica %u has a checkpoint of op %llu, which is not committed",
 			 node->slot, (unsigned long long)now->checkpoint_op);
@@ -236,7 +227,7 @@ void check_forget(struct sim_node *node)
 /* R15, R16: nobody comes back as the primary, or as the life, it was. */
 static void check_recovered(struct sim *sim, struct sim_node *node)
 {
-	u64 *incarnation = &sim->checker.incarnations[node->slot];
+	u64 *incarnation = &node->era->incarnations[node->slot];
 
 	sim_mark(sim, MARK_RECOVERED);
 	if (node->recovered)
@@ -248,7 +239,8 @@ static void check_recovered(struct sim *sim, struct sim_node *node)
 			 (unsigned long long)node->info.incarnation,
 			 (unsigned long long)*incarnation);
 	*incarnation = node->info.incarnation;
-	if (node->info.primary == node->slot && sim->options.replica_count > 1)
+	if (node->info.primary == node->slot && sim->options.replica_count > 1 &&
+	    node->info.cold_starts == node->before.cold_starts)
 		sim_fail(sim, "R15: replica %u recovers as primary of view %llu", node->slot,
 			 (unsigned long long)node->info.view);
 	net_release(sim, node->slot);
@@ -275,6 +267,9 @@ static void check_monotone(struct sim *sim, const struct sim_node *node,
 	/* Without memory there is nothing to be true to. */
 	if (!has_memory(before->status) || !has_memory(now->status))
 		return;
+	if (now->generation != before->generation)
+		sim_fail(sim, "R18: replica %u goes from generation %u to %u with its memory",
+			 node->slot, before->generation, now->generation);
 	if (now->view < before->view)
 		sim_fail(sim, "I3: replica %u went back to view %llu", node->slot,
 			 (unsigned long long)now->view);
@@ -316,6 +311,7 @@ static void check_status(struct sim *sim, struct sim_node *node, const struct vr
 	sim->totals.transitions[before->status * VR_STATUS_COUNT + now->status]++;
 	/* A journal of before a recovery that had not come to an end. */
 	if (!node->demoted_now && !may_become(before->status, now->status) &&
+	    now->refusal != VR_REFUSAL_FENCED &&
 	    !(sim->options.journal && now->refusal == VR_REFUSAL_DEMOTED))
 		sim_fail(sim, "R15: replica %u was %s and is %s", node->slot,
 			 sim_status_name(before->status), sim_status_name(now->status));
@@ -338,7 +334,7 @@ static void check_status(struct sim *sim, struct sim_node *node, const struct vr
 		sim_fail(sim, "R19: replica %u forgot its group", node->slot);
 	if (now->status == VR_STATUS_NORMAL && !node->was_formed) {
 		node->was_formed = true;
-		sim->checker.incarnations[node->slot] = now->incarnation;
+		node->era->incarnations[node->slot] = now->incarnation;
 		node->checked_commit = vr_number_base(now->generation);
 		node->checked_sequence = node->checked_commit;
 	}
@@ -349,7 +345,7 @@ static void check_leader(struct sim *sim, const struct sim_node *node)
 {
 	u64 op;
 
-	for (op = node->info.op_first; op <= check_newest(sim); op++) {
+	for (op = node->info.op_first; op <= node->era->base + node->era->entry_count; op++) {
 		const struct sim_entry *e = check_entry(sim, op);
 		const struct vr_entry *own = vr_replica_entry(node->replica, op);
 
@@ -367,7 +363,7 @@ static void check_leader(struct sim *sim, const struct sim_node *node)
 static void check_primary(struct sim *sim, struct sim_node *node,
 			  const struct vr_info *before)
 {
-	struct sim_checker *c = &sim->checker;
+	struct sim_era *c = node->era;
 	u64 view = node->info.view;
 
 	if (node->info.status != VR_STATUS_NORMAL)
@@ -391,23 +387,6 @@ static void check_primary(struct sim *sim, struct sim_node *node,
 	}
 	if (node->info.op - node->info.commit > VR_PIPELINE_MAX / 2)
 		sim_mark(sim, MARK_PIPELINE_DEEP);
-}
-
-static void check_formed(struct sim *sim, const struct sim_node *node)
-{
-	struct sim_checker *c = &sim->checker;
-
-	if (node->info.status != VR_STATUS_NORMAL)
-		return;
-	if (!c->formed) {
-		c->formed = true;
-		c->base = vr_number_base(node->info.generation);
-		model_init(&sim->model, c->base, sim->options.sessions_max,
-			   sim->options.counters_max);
-	}
-	if (c->base != vr_number_base(node->info.generation))
-		sim_fail(sim, "R19: replica %u was formed in generation %u", node->slot,
-			 node->info.generation);
 }
 
 static u64 *acked_hash(struct sim_node *node, u64 op)
@@ -446,6 +425,7 @@ static void check_messages(struct sim *sim, struct sim_node *node)
 {
 	u64 newest = vr_replica_sequence_last(node->replica);
 	u64 oldest = vr_replica_sequence_first(node->replica);
+	const struct sim_era *era = node->era;
 	u64 sequence;
 
 	if (newest == node->checked_sequence)
@@ -461,15 +441,15 @@ static void check_messages(struct sim *sim, struct sim_node *node)
 		const struct vr_entry *message = vr_replica_message(node->replica, sequence);
 		const struct sim_entry *e = NULL;
 
-		if (sequence - sim->checker.base <= sim->model.message_count)
+		if (sequence - era->base <= era->model.message_count)
 			e = check_entry(sim,
-					sim->model.messages[sequence - sim->checker.base - 1]);
+					era->model.messages[sequence - era->base - 1]);
 		/* Out of a checkpoint they come without their hashes. */
 		if (!message || !e || !contents_equal(e, message))
 			sim_fail(sim, "A6: replica %u has another message %llu", node->slot,
 				 (unsigned long long)sequence);
 	}
-	if (newest - sim->checker.base > sim->model.message_count)
+	if (newest - era->base > era->model.message_count)
 		sim_fail(sim, "A6: replica %u has a message nobody committed", node->slot);
 	node->checked_sequence = newest;
 }
@@ -480,8 +460,10 @@ void check_step(struct sim *sim, struct sim_node *node)
 	const struct vr_info *now = &node->info;
 
 	check_monotone(sim, node, before);
-	check_status(sim, node, before);
-	check_formed(sim, node);
+	era_enter(sim, node);
+	if (!sim->failed)
+		check_status(sim, node, before);
+	record_check(sim, node);
 	if (sim->failed || !sim->checker.formed)
 		return;
 	if (!node->was_formed || !has_memory(now->status))
@@ -493,7 +475,7 @@ void check_step(struct sim *sim, struct sim_node *node)
 	check_checkpoint(sim, node);
 	if (!sim->failed)
 		check_messages(sim, node);
-	if (now->op_first > sim->checker.base + 1 && before->op_first == sim->checker.base + 1)
+	if (now->op_first > node->era->base + 1 && before->op_first == node->era->base + 1)
 		sim_mark(sim, MARK_RING_WRAPPED);
 	if (now->view > before->view + 1)
 		sim_mark(sim, MARK_VIEW_SKIPPED);
@@ -519,7 +501,7 @@ static void check_ack(struct sim *sim, struct sim_node *node, const struct vr_me
 	if (m->op > node->info.op || (entry && entry->hash != m->hash))
 		sim_fail(sim, "R3: replica %u acknowledges op %llu, which it does not hold",
 			 node->slot, (unsigned long long)m->op);
-	give_word(sim, node, m->op);
+	give_word(node, m->op);
 	disk_acked(sim, node, m);
 	if (!entry || (node->acked && node->acked_view == m->view && node->acked_op >= m->op))
 		return;
@@ -538,8 +520,11 @@ static void check_ack(struct sim *sim, struct sim_node *node, const struct vr_me
 static bool may_say(u8 status, u8 type)
 {
 	const u32 forming = 1u << VR_FORM | 1u << VR_FORM_OK | 1u << VR_FORM_REFUSED |
-			    1u << VR_FORMED | 1u << VR_PING | 1u << VR_PONG;
-	const u32 recovering = 1u << VR_RECOVERY | 1u << VR_GET_STATE | 1u << VR_GET_CHECKPOINT;
+			    1u << VR_FORMED | 1u << VR_PING | 1u << VR_PONG |
+			    1u << VR_COLD_REFUSED;
+	const u32 recovering = 1u << VR_RECOVERY | 1u << VR_GET_STATE | 1u << VR_GET_CHECKPOINT |
+			       1u << VR_COLD_PREPARE | 1u << VR_COLD_PROMISE |
+			       1u << VR_COLD_ACCEPT | 1u << VR_COLD_ACCEPTED;
 
 	switch (status) {
 	case VR_STATUS_NORMAL:
@@ -569,10 +554,11 @@ void check_send(struct sim *sim, struct sim_node *node, const struct vr_send *se
 	if (!may_say(status, m->type) && !may_say(node->before.status, m->type))
 		sim_fail(sim, "R15: replica %u is %s and sends %s", node->slot,
 			 sim_status_name(status), vr_type_name(m->type));
+	record_check_send(sim, node, m);
 	if (m->type == VR_PREPARE_OK)
 		check_ack(sim, node, m);
 	if (m->type == VR_PREPARE)
-		give_word(sim, node, vr_min(m->durable, node->info.op));
+		give_word(node, vr_min(m->durable, node->info.op));
 	if (m->type == VR_DO_VIEW_CHANGE)
 		check_vote(sim, node, m);
 	if (m->type == VR_PREPARE && m->entry_count > 1)
@@ -599,16 +585,18 @@ static void check_converged(struct sim *sim)
 			sim_fail(sim, "replica %u broke an invariant: %s", i, broken);
 		if (newest && node->info.commit_hash != newest->hash)
 			sim_fail(sim, "A1: replica %u ends with another log", i);
+		record_check_end(sim, node);
 	}
 }
 
 void check_end(struct sim *sim)
 {
-	struct sim_checker *c = &sim->checker;
-	u64 views = vr_max(c->view_max, sim->healed_view) - sim->healed_view;
+	const struct sim_era *era = check_latest(sim);
+	u64 views;
 
-	if (!c->formed)
+	if (!era)
 		return;
+	views = vr_max(era->view_max, sim->healed_view) - sim->healed_view;
 	check_converged(sim);
 	check_history(sim);
 	if (sim->core_mask && views > 2ull * sim->options.replica_count + 2)
@@ -616,13 +604,5 @@ void check_end(struct sim *sim)
 			 (unsigned long long)views);
 	if (sim->core_mask)
 		sim->totals.views_after_heal_max = views;
-	sim->totals.view_changes = c->view_max;
-}
-
-void check_free(struct sim *sim)
-{
-	while (sim->checker.entry_count)
-		free(sim->checker.entries[--sim->checker.entry_count].body);
-	free(sim->checker.entries);
-	free(sim->checker.history);
+	sim->totals.view_changes = era->view_max;
 }

@@ -212,7 +212,7 @@ static void ask(struct sim *sim, struct sim_client *client, u8 kind, u64 request
 	client->answered = false;
 	client->submitted = false;
 	client->record = 0;
-	client->index_floor = sim->checker.index_done;
+	client->index_floor = check_floor(sim);
 	client->argument = 0;
 	client->topic = 0;
 	client->body_bytes = 0;

@@ -301,13 +301,14 @@ static void check_restored(struct sim *sim, struct sim_node *node)
 	    (!entry || entry->hash != disk->acked_hash))
 		sim_fail(sim, "R17: replica %u forgot op %llu, which it acknowledged in view %llu",
 			 node->slot, (unsigned long long)disk->acked_op, (unsigned long long)view);
-	if (info->incarnation <= sim->checker.incarnations[node->slot])
+	node->era = check_era(sim, vr_number_base(info->generation));
+	if (info->incarnation <= node->era->incarnations[node->slot])
 		sim_fail(sim, "R17: replica %u comes back as life %llu after life %llu", node->slot,
 			 (unsigned long long)info->incarnation,
-			 (unsigned long long)sim->checker.incarnations[node->slot]);
-	sim->checker.incarnations[node->slot] = info->incarnation;
+			 (unsigned long long)node->era->incarnations[node->slot]);
+	node->era->incarnations[node->slot] = info->incarnation;
 	node->was_formed = true;
-	node->checked_commit = sim->checker.base;
+	node->checked_commit = node->era->base;
 	node->checked_sequence = info->sequence_last;
 	for (op = info->op_first; op <= info->op; op++) {
 		struct sim_block *block = &node->disk[op & (SIM_DURABLE_MAX - 1)];

@@ -11,7 +11,8 @@ static bool is_healthy(const struct sim *sim, const struct sim_node *node)
 {
 	if (!sim->checker.formed)
 		return node->up && node->info.status != VR_STATUS_RECOVERING;
-	return node_has_memory(node);
+	return node_has_memory(node) &&
+	       vr_number_base(node->info.generation) == check_latest(sim)->base;
 }
 
 u8 healthy_mask(const struct sim *sim)
@@ -48,7 +49,7 @@ static bool may_lose(struct sim *sim, const struct sim_node *node)
 	return __builtin_popcount(rest) >= sim_quorum(sim);
 }
 
-static void restart_later(struct sim *sim, const struct sim_node *node)
+void fault_restart(struct sim *sim, const struct sim_node *node)
 {
 	struct sim_event event = { .kind = SIM_RESTART, .slot = node->slot };
 
@@ -59,7 +60,7 @@ static void restart_later(struct sim *sim, const struct sim_node *node)
 		client_add(sim, node->slot, random_below(&sim->random_fault, 2) + 1, 4);
 }
 
-static void lose(struct sim *sim, struct sim_node *node)
+void fault_lose(struct sim *sim, struct sim_node *node)
 {
 	if (!sim->checker.formed) {
 		sim->lives_lost_unformed++;
@@ -78,7 +79,7 @@ static void crash(struct sim *sim)
 		return;
 	sim_trace(sim, node, "CRASH");
 	sim_mark(sim, MARK_CRASH);
-	lose(sim, node);
+	fault_lose(sim, node);
 }
 
 static void restart(struct sim *sim)
@@ -89,8 +90,8 @@ static void restart(struct sim *sim)
 		return;
 	sim_trace(sim, node, "RESTART");
 	sim_mark(sim, MARK_RESTART);
-	lose(sim, node);
-	restart_later(sim, node);
+	fault_lose(sim, node);
+	fault_restart(sim, node);
 }
 
 /* A power cut, or whatever takes many at once. Some seeds have one. */
@@ -111,8 +112,8 @@ static void black_out(struct sim *sim)
 
 		if (!node->up)
 			continue;
-		lose(sim, node);
-		restart_later(sim, node);
+		fault_lose(sim, node);
+		fault_restart(sim, node);
 	}
 }
 
@@ -134,8 +135,8 @@ static void power_cut(struct sim *sim)
 
 		if (!node->up)
 			continue;
-		lose(sim, node);
-		restart_later(sim, node);
+		fault_lose(sim, node);
+		fault_restart(sim, node);
 	}
 }
 
@@ -147,9 +148,9 @@ static void rot(struct sim *sim)
 	if (!sim->checker.formed || !may_lose(sim, node))
 		return;
 	sim_trace(sim, node, "ROT");
-	lose(sim, node);
+	fault_lose(sim, node);
 	disk_rot(sim, node);
-	restart_later(sim, node);
+	fault_restart(sim, node);
 }
 
 bool fault_disk_fails(struct sim *sim, struct sim_node *node)
@@ -161,8 +162,8 @@ bool fault_disk_fails(struct sim *sim, struct sim_node *node)
 /* Somebody gives it another disk, with what could be read of this one. */
 void fault_disk_failed(struct sim *sim, struct sim_node *node)
 {
-	lose(sim, node);
-	restart_later(sim, node);
+	fault_lose(sim, node);
+	fault_restart(sim, node);
 }
 
 /* A clock that stood still breaks leases, and is noticed then (R25). */
@@ -193,7 +194,7 @@ static void demote(struct sim *sim)
 
 	if (sim->checker.formed && may_lose(sim, node)) {
 		sim_trace(sim, node, "DEMOTE");
-		node_demote(sim, node);
+		node_demote(sim, node, random_below(&sim->random_record, 2));
 	}
 }
 
@@ -236,8 +237,8 @@ void fault_stop(struct sim *sim, struct sim_node *node)
 	if (!node->left && node->eased)
 		sim_fail(sim, "R23: replica %u may not leave a group in which nothing is wrong",
 			 node->slot);
-	lose(sim, node);
-	restart_later(sim, node);
+	fault_lose(sim, node);
+	fault_restart(sim, node);
 }
 
 static void partition(struct sim *sim)
@@ -296,6 +297,9 @@ static const struct striker strikers[] = {
 	{ FAULT_BLACKOUT,	black_out,	8 },
 	{ FAULT_POWER,		power_cut,	2 },
 	{ FAULT_DISK,		rot,		2 },
+	{ FAULT_OUTAGE,		outage_all,	8 },
+	{ FAULT_REFORM,		outage_maroon,	16 },
+	{ FAULT_REFORM,		outage_reform,	4 },
 };
 
 static void post_next(struct sim *sim, u32 place)

@@ -37,6 +37,7 @@ static void draw_config(struct sim *sim, struct sim_node *node)
 	cfg->sessions_max = o->sessions_max;
 	cfg->counters_max = o->counters_max;
 	cfg->pending_max = SIM_HANDLES;
+	record_boot(sim, node);
 }
 
 /* A new life: nothing is left of an earlier one but the datagrams it sent. */
@@ -109,6 +110,7 @@ void node_kill(struct sim *sim, struct sim_node *node)
 {
 	collect(sim, node);
 	disk_crash(sim, node);
+	record_crash(sim, node);
 	forget_snapshot(sim, node);
 	free(node->replica);
 	node->replica = NULL;
@@ -151,16 +153,16 @@ void node_resume(struct sim *sim, struct sim_node *node)
 	sim_trace(sim, node, "RESUME");
 	node->timer_ns = 0;
 	if (node->demoted_next)
-		node_demote(sim, node);
+		node_demote(sim, node, random_below(&sim->random_record, 2));
 	if (node->up && !sim->failed)
 		node_set_timer(sim, node);
 }
 
 /* --- memory that is not to be trusted --- */
 
-void node_demote(struct sim *sim, struct sim_node *node)
+void node_demote(struct sim *sim, struct sim_node *node, bool rolled_back)
 {
-	struct vr_event event = { .type = VR_EVENT_DEMOTE };
+	struct vr_event event = { .type = VR_EVENT_DEMOTE, .rolled_back = rolled_back };
 
 	event.nonce = random_u64(&sim->random_node) | 1;
 	node->demoted_next = false;
@@ -181,6 +183,7 @@ void node_remember(struct sim *sim, struct sim_node *node)
 	snapshot->memory = sim_allocate(bytes);
 	memcpy(snapshot->memory, node->replica, bytes);
 	memcpy(snapshot->owner, node->owner, sizeof(snapshot->owner));
+	snapshot->record = sim->records[node->slot];
 	for (i = 0; i < sim->client_count; i++) {
 		const struct sim_client *client = &sim->clients[i];
 
@@ -225,7 +228,8 @@ void node_roll_back(struct sim *sim, struct sim_node *node)
 	node->life++;
 	vr_replica_describe(node->replica, &node->info);
 	check_forget(node);
-	node_demote(sim, node);
+	record_roll_back(sim, node);
+	node_demote(sim, node, true);
 }
 
 /* --- going in good order --- */

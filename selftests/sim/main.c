@@ -70,7 +70,8 @@ static void add_totals(struct shared *shared, const struct sim_totals *totals)
 
 		if (most == &shared->totals.heal_timeouts_max ||
 		    most == &shared->totals.views_after_heal_max ||
-		    most == &shared->totals.leave_trips_max)
+		    most == &shared->totals.leave_trips_max ||
+		    most == &shared->totals.cure_timeouts_max)
 			*most = vr_max(*most, from[i]);
 		else
 			__atomic_fetch_add(most, from[i], __ATOMIC_RELAXED);

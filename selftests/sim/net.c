@@ -61,13 +61,14 @@ static void write_random(struct sim *sim, u8 *at, u32 count)
 /*
  * A later generation of the group, in another instance: that is what a cold start
  * looks like (R18), and only a forger says it of none. To whoever has no memory two
- * damaged datagrams may say it together, so a seed has damage of one kind or the other.
+ * damaged datagrams may say it together, so a seed has damage of one kind or the other;
+ * where there are several generations one says it alone, and there is neither.
  */
 static bool may_damage(struct sim *sim, u32 place)
 {
 	if (!sim->net.damaged)
 		sim->net.damaged = place;
-	return sim->net.damaged == place;
+	return sim->net.damaged == place && !record_keepers(sim);
 }
 
 /*
@@ -175,7 +176,9 @@ static bool is_weighty(u8 type)
 {
 	const u32 weighty = 1u << VR_EXIT_VIEW | 1u << VR_DO_VIEW_CHANGE | 1u << VR_START_VIEW |
 			    1u << VR_RECOVERY | 1u << VR_RECOVERY_RESPONSE | 1u << VR_PREPARE_OK |
-			    1u << VR_GET_INDEX | 1u << VR_NEW_INDEX | 1u << VR_PONG;
+			    1u << VR_GET_INDEX | 1u << VR_NEW_INDEX | 1u << VR_PONG |
+			    1u << VR_COLD_PROMISE | 1u << VR_COLD_ACCEPT |
+			    1u << VR_COLD_ACCEPTED;
 
 	return weighty >> type & 1;
 }
@@ -211,6 +214,17 @@ void net_release(struct sim *sim, u8 slot)
 		free(d->bytes);
 		d->bytes = NULL;
 	}
+}
+
+/* A later generation begins: what was said in the earlier ones comes again. */
+void net_old_generation(struct sim *sim)
+{
+	u32 i;
+
+	for (i = 0; i < sim->options.replica_count; i++)
+		net_release(sim, i);
+	for (i = 0; sim_has(sim, FAULT_REPLAY) && i < SIM_REPLAYS_MAX / 2; i++)
+		net_replay(sim);
 }
 
 static void net_pass(struct sim *sim, u8 from, u8 to, const u8 *bytes, u32 count)
@@ -334,6 +348,13 @@ static void mend_in(struct sim *sim, u64 length_ns)
 
 	event.number = ++sim->net.cut_number;
 	sim_post(sim, &event, length_ns);
+}
+
+void net_part(struct sim *sim, u8 group, u64 length_ns)
+{
+	memset(sim->net.cut, 0, sizeof(sim->net.cut));
+	cut_between(sim, group, false);
+	mend_in(sim, length_ns);
 }
 
 /* In both directions, or only one of them. */

@@ -159,8 +159,13 @@ static void perform(struct sim *sim, struct sim_node *node, const struct vr_effe
 		if (!sim->options.journal)
 			persist(sim, node, fx);
 	}
-	if (fx->form_done)
+	if (fx->form_done && sim->checker.era_count > 1)
+		sim_mark(sim, fx->form_error ? MARK_REFORM_REFUSED : MARK_REFORMED);
+	else if (fx->form_done)
 		sim_mark(sim, fx->form_error ? MARK_FORM_REFUSED : MARK_FORMED);
+	node->reforming &= !fx->form_done;
+	if (fx->record)
+		record_write(sim, node, fx);
 	if (fx->left && node->leaving)
 		node_stop_soon(sim, node);
 	node->deadline_ns = fx->deadline_ns;

@@ -6,11 +6,16 @@
  */
 #include "sim.h"
 
+#define RECORDS_IN	10	/* seeds, one has groups with records */
+
 const struct sim_limits sim_unlimited = { .faults = U32_MAX, .clients = U32_MAX };
 
 static void draw_times(struct sim_options *o, struct sim_random *r)
 {
 	o->heartbeat_ns = random_spread(r, 2 * SIM_NS_PER_MS, 40 * SIM_NS_PER_MS);
+	/* To begin again takes seconds, whatever the heartbeat is. */
+	if (o->records)
+		o->heartbeat_ns = vr_max(o->heartbeat_ns, 16 * SIM_NS_PER_MS);
 	o->view_timeout_ns = o->heartbeat_ns * random_between(r, 4, 10);
 	o->faulty_ns = o->view_timeout_ns * random_spread(r, 16, 128);
 	o->delay_ns = random_spread(r, 2000, o->heartbeat_ns / 16 + 4000);
@@ -58,7 +63,7 @@ static void draw_shape(struct sim_options *o, struct sim_random *r)
 
 static u32 draw_faults(const struct sim_options *o, struct sim_random *r)
 {
-	u32 faults = random_u64(r) & ((1u << FAULT_COUNT) - 1);
+	u32 faults = random_u64(r) & ((1u << FAULT_OUTAGE) - 1);
 
 	if (random_below(r, 3))
 		faults &= ~(1u << FAULT_FORM);
@@ -71,6 +76,40 @@ static u32 draw_faults(const struct sim_options *o, struct sim_random *r)
 	if (o->seed % 32 == 9)
 		return 1u << FAULT_LEAVE;
 	return faults;
+}
+
+/* Does it have records? That is drawn apart, so that all else is as it is without. */
+static void draw_records(struct sim *sim)
+{
+	struct sim_options *o = &sim->options;
+
+	random_seed(&sim->random_record, o->seed, 6);
+	o->records = random_below(&sim->random_record, RECORDS_IN) ? 0 : 0xff;
+}
+
+/* In most all members have one; and more is lost than a group without them bears. */
+static void draw_outages(struct sim *sim)
+{
+	struct sim_options *o = &sim->options;
+	struct sim_random *r = &sim->random_record;
+	u32 faults = 1u << FAULT_OUTAGE | 1u << FAULT_RECORD | 1u << FAULT_REFORM;
+	u32 not_these = 1u << FAULT_BLACKOUT | 1u << FAULT_POWER | 1u << FAULT_DISK;
+
+	o->records = (1u << o->replica_count) - 1;
+	if (!random_below(r, 8))
+		o->records = vr_max(o->records & random_u64(r), 1);
+	if (random_below(r, 4))
+		not_these |= 1u << FAULT_CRASH;
+	if (random_below(r, 4))
+		not_these |= 1u << FAULT_ROLLBACK | 1u << FAULT_DEMOTE;
+	o->record_ns = random_below(r, 2) ? random_spread(r, 1000, o->heartbeat_ns) :
+					    random_spread(r, 1000, 4 * o->view_timeout_ns);
+	faults &= random_u64(r) | random_u64(r);
+	/* The calm ones stay so. */
+	if (o->faults && o->faults != 1u << FAULT_LEAVE)
+		o->faults = (o->faults & ~not_these) | faults;
+	else
+		o->records = (1u << o->replica_count) - 1;
 }
 
 static void draw_rates(struct sim_options *o, struct sim_random *r)
@@ -123,16 +162,20 @@ void options_draw(struct sim *sim, u64 seed, const struct sim_limits *limits)
 	random_seed(&sim->random_client, seed, 4);
 	random_seed(&sim->random_node, seed, 5);
 	o->seed = seed;
+	draw_records(sim);
 	draw_times(o, &r);
 	draw_load(o, &r);
 	draw_shape(o, &r);
-	o->faults = draw_faults(o, &r) & limits->faults;
+	o->faults = draw_faults(o, &r);
+	if (o->records)
+		draw_outages(sim);
+	o->faults &= limits->faults;
 	draw_rates(o, &r);
 	slow_jitter_ns = random_spread(&r, 1000, o->heartbeat_ns * 2);
 	if (o->faults >> FAULT_DELAY & 1)
 		o->jitter_ns = slow_jitter_ns;
 	/* Of a journal the machine's own memory is a part; and it makes a blackout bearable. */
-	o->journal = !o->memory_is_durable && random_below(&r, 2);
+	o->journal = !o->memory_is_durable && random_below(&r, 2) && !o->records;
 	if (o->journal)
 		o->faults &= ~(1u << FAULT_ROLLBACK | 1u << FAULT_BLACKOUT);
 	else

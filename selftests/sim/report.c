@@ -124,6 +124,8 @@ static void event_text(const struct vr_event *event, char *text, size_t room)
 		[VR_EVENT_LEAVE] = "LEAVE",
 		[VR_EVENT_DISK_FAILED] = "DISK_FAILED",
 		[VR_EVENT_DEMOTE] = "DEMOTE",
+		[VR_EVENT_RECORDED] = "RECORDED",
+		[VR_EVENT_REFORM] = "REFORM",
 	};
 	static const char * const reads[VR_READ_COUNT] = { "", " INDEX", " LEASE", " LOCAL" };
 	char message[160];
@@ -213,6 +215,9 @@ const char *sim_fault_name(enum sim_fault fault)
 		[FAULT_BLACKOUT] = "blackout",
 		[FAULT_POWER] = "power",
 		[FAULT_DISK] = "disk",
+		[FAULT_OUTAGE] = "outage",
+		[FAULT_RECORD] = "record",
+		[FAULT_REFORM] = "reform",
 	};
 
 	return names[fault];
@@ -289,6 +294,24 @@ const char *sim_mark_name(enum sim_mark mark)
 		[MARK_ROT] = "rot",
 		[MARK_DAMAGED] = "damaged",
 		[MARK_JOURNAL_BASE] = "journal_base",
+		[MARK_OUTAGE] = "outage",
+		[MARK_MAROON] = "maroon",
+		[MARK_RECORD_TORN] = "record_torn",
+		[MARK_RECORD_FAILED] = "record_failed",
+		[MARK_RECORD_HALF] = "record_half",
+		[MARK_RECORD_DAMAGED] = "record_damaged",
+		[MARK_RECORD_GONE] = "record_gone",
+		[MARK_RECORDS_GONE] = "records_gone",
+		[MARK_COLD_NAMED] = "cold_named",
+		[MARK_COLD_REFUSED] = "cold_refused",
+		[MARK_COLD_STARTED] = "cold_started",
+		[MARK_COLD_JOINED] = "cold_joined",
+		[MARK_REFORM_NAMED] = "reform_named",
+		[MARK_REFORMED] = "reformed",
+		[MARK_REFORM_REFUSED] = "reform_refused",
+		[MARK_FORMED_ANEW] = "formed_anew",
+		[MARK_FENCED] = "fenced",
+		[MARK_STRANDED] = "stranded",
 		[MARK_TWICE] = "run_twice",
 	};
 
@@ -311,6 +334,9 @@ void report_seed(FILE *out, const struct sim *sim)
 		(double)o->lease_ns / SIM_NS_PER_MS, o->memory_is_durable ? "" : "not ");
 	if (o->journal)
 		fprintf(out, "# journals on disks\n");
+	if (o->records)
+		fprintf(out, "# records of %x, a slot in %.3f ms\n", o->records,
+			(double)o->record_ns / SIM_NS_PER_MS);
 	fprintf(out, "# faults:");
 	for (fault = 0; fault < FAULT_COUNT; fault++) {
 		if (sim_has(sim, fault))
@@ -336,6 +362,8 @@ void report_totals(FILE *out, const struct sim_totals *t)
 	fprintf(out, "# after the last fault: at most %llu view time-outs and %llu view changes until all was well\n",
 		(unsigned long long)t->heal_timeouts_max,
 		(unsigned long long)t->views_after_heal_max);
+	fprintf(out, "# a group without memory has begun again after at most %llu view time-outs\n",
+		(unsigned long long)t->cure_timeouts_max);
 	fprintf(out, "# where nothing else happens a member has left after at most %llu round trips\n",
 		(unsigned long long)t->leave_trips_max);
 	fprintf(out, "# messages sent:");
@@ -359,12 +387,11 @@ void report_totals(FILE *out, const struct sim_totals *t)
 
 /*
  * What a standard run must have met. Fields and hash chains that contradict
- * each other are not made by damage at random: the unit tests make them. Members
- * with a record, and their cold starts, have a simulator of their own.
+ * each other are not made by damage at random: the unit tests make them.
  */
 static bool may_miss_drop(u32 drop)
 {
-	return drop == VR_DROP_FIELD || drop == VR_DROP_CHAIN || drop == VR_DROP_BALLOT;
+	return drop == VR_DROP_FIELD || drop == VR_DROP_CHAIN;
 }
 
 /* Every way from one status to another that the protocol knows; HALTED is none. */
@@ -399,7 +426,7 @@ u32 report_missed(FILE *out, const struct sim_totals *t)
 		}
 	}
 	for (i = 1; i < VR_TYPE_COUNT; i++) {
-		if (!t->received[i] && i < VR_COLD_PREPARE) {
+		if (!t->received[i]) {
 			fprintf(out, "# missed: message %s\n", vr_type_name(i));
 			missed++;
 		}
@@ -412,8 +439,8 @@ u32 report_missed(FILE *out, const struct sim_totals *t)
 		}
 	}
 	for (i = 0; i < MARK_COUNT; i++) {
-		/* A group that can never be formed is bad luck, not a duty. */
-		if (!t->marks[i] && i != MARK_UNFORMABLE) {
+		/* What can never be formed, or never come in, is bad luck, not a duty. */
+		if (!t->marks[i] && i != MARK_UNFORMABLE && i != MARK_STRANDED) {
 			fprintf(out, "# missed: %s\n", sim_mark_name(i));
 			missed++;
 		}

@@ -19,6 +19,7 @@
 #define QUIET_TIMEOUTS		6
 #define LOST_TIMEOUTS		24
 #define DOOMED_TIMEOUTS		60
+#define CURE_NS			(15 * SIM_NS_PER_S)	/* and HEAL_TIMEOUTS_MAX */
 #define STEPS_MAX		400000u
 #define POLL_NS			(5 * SIM_NS_PER_MS)
 
@@ -81,7 +82,10 @@ static void choose_core(struct sim *sim)
 	bool alone;
 
 	for (i = 0; i < sim->options.replica_count; i++) {
-		core |= sim->nodes[i].up << i;
+		if (outage_strands(sim, &sim->nodes[i]))
+			sim_mark(sim, MARK_STRANDED);
+		else
+			core |= sim->nodes[i].up << i;
 		/* While some have not heard that all promised, nobody is to be missed. */
 		forming |= sim->nodes[i].up && sim->nodes[i].info.status == VR_STATUS_FORMING;
 	}
@@ -158,7 +162,8 @@ static bool knows_nothing(const struct sim_node *node)
 
 /*
  * Those without memory must know it. If nobody has heard of a group there is none;
- * and who has never heard whether the form it promised to went well lost nothing.
+ * and who has never heard whether the form it promised to went well lost nothing, be it
+ * one that was to come after all records had gone.
  */
 static void check_doomed(struct sim *sim)
 {
@@ -176,7 +181,8 @@ static void check_doomed(struct sim *sim)
 		if (!node->up || node_has_memory(node) ||
 		    node->info.status == VR_STATUS_AMNESIA ||
 		    node->info.status == VR_STATUS_FORMING ||
-		    (node->info.status == VR_STATUS_BLANK && (!knows || !node->life)))
+		    (node->info.status == VR_STATUS_BLANK &&
+		     (!knows || !node->life || sim->totals.marks[MARK_FORMED_ANEW])))
 			continue;
 		/* Whoever is silent for good may have all that is missing. */
 		if (__builtin_popcount(up) == n)
@@ -193,6 +199,23 @@ static void check_doomed(struct sim *sim)
 	}
 }
 
+/* R18: a group that has lost its memory, and has its records, begins again. */
+static void await_cure(struct sim *sim)
+{
+	u64 timeout_ns = sim->options.view_timeout_ns, waited_ns;
+
+	if (!sim->curable_ns)
+		sim->curable_ns = sim->now_ns;
+	sim->healed_ns = sim->now_ns;
+	waited_ns = sim->now_ns - sim->curable_ns;
+	sim->totals.cure_timeouts_max = waited_ns / timeout_ns;
+	if (waited_ns > HEAL_TIMEOUTS_MAX * timeout_ns + CURE_NS)
+		sim_fail(sim, "L7: %llu view time-outs after the last fault no generation has begun",
+			 (unsigned long long)(waited_ns / timeout_ns));
+	else
+		outage_cure(sim);
+}
+
 static void poll_lost(struct sim *sim)
 {
 	u64 waited_ns = sim->now_ns - sim->healed_ns;
@@ -201,6 +224,8 @@ static void poll_lost(struct sim *sim)
 
 	if (sim->phase == PHASE_LOST && has_quorum(sim)) {
 		expect_progress(sim);
+	} else if (sim->phase == PHASE_LOST && outage_is_curable(sim)) {
+		await_cure(sim);
 	} else if (sim->phase == PHASE_LOST && waited_ns > LOST_TIMEOUTS * timeout_ns) {
 		if (!sim->blacked_out)
 			sim_fail(sim, "L0: only %x of the members have their memory, though never more than the group tolerates was taken",
@@ -336,6 +361,16 @@ static void dispatch(struct sim *sim, struct sim_event *event)
 	case SIM_POLL:
 		poll(sim);
 		break;
+	case SIM_RECORD:
+		record_done(sim, node, event->number);
+		break;
+	case SIM_OUTAGE:
+		if (sim->phase == PHASE_FAULTY)
+			outage_all(sim);
+		break;
+	case SIM_REFORM:
+		outage_operator(sim, event->slot);
+		break;
 	}
 }
 
@@ -409,7 +444,6 @@ void sim_free(struct sim *sim)
 	net_free(sim);
 	disk_free(sim);
 	check_free(sim);
-	model_free(&sim->model);
 	free(sim->effects);
 	free(sim->scratch);
 }

@@ -10,11 +10,12 @@
  *	main.c		seeds over processes, verdicts		report.c  words
  *	run.c		one seed and its phases			options.c what it is
  *	node.c		the shell of one replica		life.c    its fate
- *	disk.c		its journal
+ *	disk.c		its journal			record.h  its record, in three files
  *	fault.c		who breaks what, when			net.c     datagrams
  *	client.c	processes, sessions, requests		world.c   chance, queue
  *	checker.c	what must hold after every step		votes.c   of votes
  *	answer.c	what clients may be told		model.c   results
+ *	era.c		generations
  *	shrink.c	a failing seed, made small
  */
 #ifndef SIM_H
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 
 #include "lin.h"
+#include "record.h"
 #include "vr_journal_write.h"
 #include "vr_replica.h"
 #include "vr_restore.h"
@@ -42,6 +44,7 @@
 #define SIM_DURABLE_MAX		512	/* power of 2, more than are ever uncommitted */
 #define SIM_DIRTY_MAX		1024	/* writes of a journal between two flushes */
 #define SIM_LOG_TIMES_MAX	4	/* power of 2, of the smallest log */
+#define SIM_ERAS_MAX		32	/* generations of a seed */
 #define SIM_CHECKPOINTS_MAX	64	/* power of 2, of the newest ones */
 #define SIM_NS_PER_MS		1000000ull
 #define SIM_NS_PER_S		1000000000ull
@@ -102,6 +105,9 @@ enum sim_fault {
 	FAULT_BLACKOUT,		/* once, more lose their memory than may */
 	FAULT_POWER,		/* of members with a journal more go down than may */
 	FAULT_DISK,		/* a journal fails, or rots */
+	FAULT_OUTAGE,		/* of members with a record any number lose power */
+	FAULT_RECORD,		/* writes of records hang, fail, break off; records are gone */
+	FAULT_REFORM,		/* operators give up what is left */
 	FAULT_COUNT
 };
 
@@ -111,6 +117,8 @@ struct sim_options {
 	u32 faults;			/* mask of enum sim_fault */
 	bool memory_is_durable;
 	bool journal;
+	u8 records;			/* mask of members that keep one */
+	u64 record_ns;			/* of a write of one slot */
 	u64 lease_ns;
 	u64 faulty_ns;			/* length of the safety phase */
 	u64 heartbeat_ns;
@@ -228,6 +236,24 @@ enum sim_mark {
 	MARK_ROT,
 	MARK_DAMAGED,
 	MARK_JOURNAL_BASE,
+	MARK_OUTAGE,
+	MARK_MAROON,
+	MARK_RECORD_TORN,
+	MARK_RECORD_FAILED,
+	MARK_RECORD_HALF,
+	MARK_RECORD_DAMAGED,
+	MARK_RECORD_GONE,
+	MARK_RECORDS_GONE,
+	MARK_COLD_NAMED,
+	MARK_COLD_REFUSED,
+	MARK_COLD_STARTED,
+	MARK_COLD_JOINED,
+	MARK_REFORM_NAMED,
+	MARK_REFORMED,
+	MARK_REFORM_REFUSED,
+	MARK_FORMED_ANEW,
+	MARK_FENCED,
+	MARK_STRANDED,
 	MARK_TWICE,
 	MARK_COUNT
 };
@@ -243,6 +269,7 @@ struct sim_totals {
 	u64 heal_timeouts_max;
 	u64 views_after_heal_max;
 	u64 leave_trips_max;		/* round trips, where nothing else happens */
+	u64 cure_timeouts_max;		/* until a group without memory had one again */
 	u64 marks[MARK_COUNT];
 	u64 transitions[VR_STATUS_COUNT * VR_STATUS_COUNT]; /* from * COUNT + to */
 	u64 drops[VR_DROP_COUNT];
@@ -266,6 +293,9 @@ enum sim_event_kind {
 	SIM_OPERATOR,		/* says: form */
 	SIM_HEAL,
 	SIM_POLL,
+	SIM_RECORD,		/* a slot of a record is written */
+	SIM_OUTAGE,		/* power fails once more */
+	SIM_REFORM,		/* an operator says: reform */
 };
 
 struct sim_event {
@@ -328,6 +358,7 @@ struct sim_snapshot {
 	u16 body_bytes[SIM_CLIENTS_ROOM];
 	u64 records[SIM_CLIENTS_ROOM];	/* of what was under way */
 	u16 owner[SIM_HANDLES];
+	struct sim_record record;
 };
 
 /* Who gets the answer of a handle, if no client does. */
@@ -358,6 +389,7 @@ struct sim_node {
 	bool pause_loses;	/* datagrams; else the socket holds them */
 	bool demoted_now;	/* by this step */
 	bool demoted_next;	/* what happens to it is going to be noticed */
+	bool reforming;		/* an operator waits */
 	bool leaving;
 	bool left;
 	bool eased;		/* all others are well, and nothing else happens */
@@ -372,6 +404,7 @@ struct sim_node {
 	u64 same_time_steps;
 	u64 steps;
 	/* the checker's memory */
+	struct sim_era *era;	/* the generation it acts in, or acted in last */
 	u64 checked_commit;
 	u64 checked_sequence;
 	u64 persist_epoch;
@@ -553,21 +586,30 @@ struct sim_model {
 	bool broken_promise;		/* a request was applied that was said not to be */
 };
 
-struct sim_checker {
-	bool formed;
+/** struct sim_era - one generation of the group, as far as anybody acted in it */
+struct sim_era {
+	u16 generation;
+	u32 instance;
 	u64 base;
 	struct sim_entry *entries;	/* op base + 1 at [0] */
 	u64 entry_count;
 	u64 entry_room;
-	u64 index_done;			/* newest op any client was answered with */
-	struct lin_op *history;		/* as the clients saw it */
-	u64 history_count;
-	u64 history_room;
 	u64 primary_seen[SIM_VIEWS_MAX];	/* its incarnation */
 	u64 view_max;
 	struct sim_word words[VR_REPLICAS_MAX][SIM_DURABLE_MAX];
 	struct sim_word checkpoints[SIM_CHECKPOINTS_MAX];
 	u64 incarnations[VR_REPLICAS_MAX];	/* newest that recovered */
+	struct sim_model model;
+};
+
+struct sim_checker {
+	bool formed;
+	struct sim_era *eras[SIM_ERAS_MAX];	/* by generation, ascending */
+	u32 era_count;
+	u64 index_done;			/* newest op any client was answered with */
+	struct lin_op *history;		/* as the clients saw it */
+	u64 history_count;
+	u64 history_room;
 };
 
 enum sim_phase {
@@ -585,17 +627,18 @@ struct sim {
 	struct sim_random random_fault;
 	struct sim_random random_client;
 	struct sim_random random_node;
+	struct sim_random random_record;
 	struct sim_queue queue;
 	u64 now_ns;
 	enum sim_phase phase;
 	struct sim_node nodes[VR_REPLICAS_MAX];
 	struct sim_disk disks[VR_REPLICAS_MAX];
+	struct sim_record records[VR_REPLICAS_MAX];
 	struct sim_net net;
 	struct sim_client clients[SIM_CLIENTS_ROOM];
 	u32 client_count;
 	struct sim_process processes[SIM_CLIENTS_ROOM];
 	u32 process_count;
-	struct sim_model model;
 	struct sim_checker checker;
 	struct sim_totals totals;
 	struct vr_effects *effects;
@@ -605,6 +648,7 @@ struct sim {
 	bool blacked_out;
 	u8 core_mask;			/* the members that must be well after healing */
 	u64 healed_ns;
+	u64 curable_ns;			/* since when a group without memory must get one */
 	u64 healed_view;
 	u64 quiet_ns;
 	u64 doomed_question;		/* newest one in the history when it was */
@@ -660,7 +704,7 @@ void node_boot(struct sim *sim, struct sim_node *node);
 void node_kill(struct sim *sim, struct sim_node *node);
 void node_pause(struct sim *sim, struct sim_node *node, u64 length_ns, bool freezes);
 void node_resume(struct sim *sim, struct sim_node *node);
-void node_demote(struct sim *sim, struct sim_node *node);
+void node_demote(struct sim *sim, struct sim_node *node, bool rolled_back);
 void node_remember(struct sim *sim, struct sim_node *node);
 void node_roll_back(struct sim *sim, struct sim_node *node);
 void node_leave(struct sim *sim, struct sim_node *node);
@@ -671,6 +715,8 @@ void net_send(struct sim *sim, u8 from, const struct vr_message *m, u8 to);
 void net_deliver(struct sim *sim, const struct sim_event *event);
 void net_replay(struct sim *sim);
 void net_release(struct sim *sim, u8 slot);
+void net_old_generation(struct sim *sim);
+void net_part(struct sim *sim, u8 group, u64 length_ns);
 void net_cut(struct sim *sim, u64 length_ns);
 void net_cut_off(struct sim *sim, u8 slot, u64 length_ns);
 void net_mend(struct sim *sim, u32 number);
@@ -681,6 +727,8 @@ void net_free(struct sim *sim);
 void fault_start(struct sim *sim);
 void fault_strike(struct sim *sim, u32 place);
 void fault_stop(struct sim *sim, struct sim_node *node);
+void fault_lose(struct sim *sim, struct sim_node *node);
+void fault_restart(struct sim *sim, const struct sim_node *node);
 bool fault_disk_fails(struct sim *sim, struct sim_node *node);
 void fault_disk_failed(struct sim *sim, struct sim_node *node);
 u8 healthy_mask(const struct sim *sim);
@@ -701,17 +749,26 @@ void model_recall(const struct sim_row *row, u64 request, struct vr_result *resu
 u64 model_value(const struct sim_model *model, const u8 *name, u16 name_bytes, u64 op);
 void model_free(struct sim_model *model);
 
+/* era.c */
+/** check_era - the generation that a number is of, NULL if nobody has acted in it */
+struct sim_era *check_era(const struct sim *sim, u64 number);
+/** check_latest - the latest generation there is, or NULL */
+struct sim_era *check_latest(const struct sim *sim);
+const struct sim_entry *check_entry(const struct sim *sim, u64 op);
+/** check_newest - the newest op that was committed */
+u64 check_newest(const struct sim *sim);
+void era_enter(struct sim *sim, struct sim_node *node);
+void check_free(struct sim *sim);
+
 /* checker.c */
 void check_step(struct sim *sim, struct sim_node *node);
 void check_forget(struct sim_node *node);
 bool check_is_durable(const struct sim_node *node, u64 op, u64 hash);
 void check_send(struct sim *sim, struct sim_node *node, const struct vr_send *send);
 void check_end(struct sim *sim);
-const struct sim_entry *check_entry(const struct sim *sim, u64 op);
-u64 check_newest(const struct sim *sim);
-void check_free(struct sim *sim);
 
 /* answer.c */
+u64 check_floor(const struct sim *sim);
 void check_question(struct sim *sim, struct sim_client *client, u32 number);
 void check_asked_again(struct sim *sim, const struct sim_client *client);
 void check_refused(struct sim *sim, const struct sim_client *client);

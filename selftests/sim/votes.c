@@ -66,7 +66,7 @@ void check_heard(struct sim *sim, struct sim_node *node, const struct vr_message
 
 	if (m->view < heard->view || m->to != node->slot ||
 	    vr_message_invalid(m, sim->options.replica_count) ||
-	    vr_number_base(m->generation) != sim->checker.base ||
+	    m->generation != node->info.generation ||
 	    m->incarnation < node->info.peers[m->from].incarnation)
 		return;
 	if (m->view > heard->view)
@@ -144,7 +144,7 @@ void check_votes(struct sim *sim, struct sim_node *node, const struct vr_info *b
 	if (!view || own_is_best || revoked)
 		return;
 	chosen = vr_replica_entry(node->replica, best.op);
-	if (best.op > sim->checker.base && best.op >= node->info.op_first &&
+	if (best.op > node->era->base && best.op >= node->info.op_first &&
 	    (!chosen || chosen->hash != best.hash))
 		sim_fail(sim, "R8: view %llu starts at replica %u without op %llu of log view %llu",
 			 (unsigned long long)view, node->slot, (unsigned long long)best.op,
