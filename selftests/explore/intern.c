@@ -226,6 +226,27 @@ u32 set_union(u32 a, u32 b)
 	return set;
 }
 
+/* As long as it takes: remembered for pairs it would need more room than all else. */
+bool set_has_all(u32 set, u32 others)
+{
+	const u32 *x, *y;
+	u32 x_count, y_count, i, at = 0;
+
+	if (set == others)
+		return true;
+	x = set_members(set, &x_count);
+	y = set_members(others, &y_count);
+	for (i = 0; i < y_count; i++) {
+		if (x_count - at < y_count - i)
+			return false;
+		while (at < x_count && x[at] < y[i])
+			at++;
+		if (at == x_count || x[at] != y[i])
+			return false;
+	}
+	return true;
+}
+
 bool set_has(u32 set, u32 member)
 {
 	u32 count;

@@ -60,6 +60,9 @@ u32 set_union(u32 a, u32 b);
 /** set_has - is @member in it? */
 bool set_has(u32 set, u32 member);
 
+/** set_has_all - are all members of @others in it? */
+bool set_has_all(u32 set, u32 others);
+
 /** bytes_used - by everything here, and by what grow() was asked for */
 extern size_t bytes_used;
 
