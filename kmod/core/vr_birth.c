@@ -15,34 +15,46 @@ static bool is_power_of_2(u32 n)
 	return n && !(n & (n - 1));
 }
 
+/* What a client needs, and a voter too. */
+static const char *client_invalid(const struct vr_config *cfg)
+{
+	if (!is_power_of_2(cfg->messages) || cfg->messages < 2)
+		return "a power of 2 of messages must be kept, 2 or more";
+	if (!is_power_of_2(cfg->body_bytes_max) || cfg->body_bytes_max > VR_BODY_BYTES_MAX)
+		return "a message must be limited to a power of 2 of bytes, 8 KiB at most";
+	if (!is_power_of_2(cfg->message_bytes) ||
+	    cfg->message_bytes < 2 * cfg->body_bytes_max)
+		return "a power of 2 of message bytes must be kept, 2 messages or more";
+	if (!cfg->pending_max || cfg->pending_max > VR_PENDING_MAX)
+		return "there must be 1 to 8192 handles";
+	return NULL;
+}
+
 const char *vr_config_invalid(const struct vr_config *cfg)
 {
-	if (!cfg->replica_count || cfg->replica_count > VR_REPLICAS_MAX)
+	if ((!cfg->replica_count && !cfg->client) || cfg->replica_count > VR_REPLICAS_MAX)
 		return "a group has 1 to 7 voters";
-	if (cfg->self >= cfg->replica_count)
+	if (cfg->client ? !vr_is_client(cfg->client) : cfg->self >= cfg->replica_count)
 		return "this member is not in the list";
 	if (!cfg->heartbeat_ns || cfg->view_timeout_ns < 4 * cfg->heartbeat_ns)
 		return "the view timeout must be four heartbeats or more";
+	if (cfg->client)
+		return client_invalid(cfg);
 	if (!is_power_of_2(cfg->log_entries) || cfg->log_entries < VR_ENTRIES_MIN)
 		return "the log must have a power of 2 of entries, 256 or more";
 	if (!is_power_of_2(cfg->body_bytes_max) || cfg->body_bytes_max > VR_BODY_BYTES_MAX)
 		return "a message must be limited to a power of 2 of bytes, 8 KiB at most";
 	if (!is_power_of_2(cfg->log_bytes) || cfg->log_bytes < bodies_min(cfg))
 		return "the log must have a power of 2 of bytes, 128 messages or more";
-	if (!is_power_of_2(cfg->messages) || cfg->messages < 2)
-		return "a power of 2 of messages must be kept, 2 or more";
-	if (!is_power_of_2(cfg->message_bytes) ||
-	    cfg->message_bytes < 2 * cfg->body_bytes_max)
-		return "a power of 2 of message bytes must be kept, 2 messages or more";
 	if (cfg->journal && cfg->memory_is_durable)
 		return "a journal is of no use where memory is durable";
 	if (!cfg->sessions_max || !cfg->counters_max)
 		return "there must be room for sessions and counters";
 	if (cfg->lease_ns > cfg->view_timeout_ns / 2)
 		return "the lease must be half the view timeout or less";
-	if (!cfg->pending_max || cfg->pending_max > VR_PENDING_MAX)
-		return "there must be 1 to 8192 handles";
-	return NULL;
+	if (cfg->clients_max && cfg->node_lease_ns < cfg->view_timeout_ns)
+		return "the node lease must be a view timeout or more";
+	return client_invalid(cfg);
 }
 
 /* Cuts one block into the replica and its arrays; NULL memory only measures. */
@@ -83,6 +95,13 @@ static void carve_pendings(struct carver *c, struct vr_pendings *all,
 	all->buckets = carve(c, cfg->pending_max * sizeof(*all->buckets));
 }
 
+static void carve_clients(struct carver *c, struct vr_clients *clients,
+			  const struct vr_config *cfg)
+{
+	clients->rows = carve(c, cfg->clients_max * sizeof(*clients->rows));
+	clients->buckets = carve(c, cfg->clients_max * sizeof(*clients->buckets));
+}
+
 static struct vr_replica *carve_replica(struct carver *c, const struct vr_config *cfg)
 {
 	/* Without memory the pointers have nowhere to go but here. */
@@ -90,12 +109,16 @@ static struct vr_replica *carve_replica(struct carver *c, const struct vr_config
 	struct vr_sm sm;
 	struct vr_checkpoint checkpoint;
 	struct vr_pendings pendings;
+	struct vr_clients clients;
 	struct vr_replica *r = carve(c, sizeof(*r));
 	struct vr_sm *s = r ? &r->sm : &sm;
 
+	carve_ring(c, &s->messages, cfg->messages, cfg->message_bytes);
+	carve_pendings(c, r ? &r->pendings : &pendings, cfg);
+	if (cfg->client)
+		return r;
 	carve_ring(c, r ? &r->log.ring : &ring, cfg->log_entries, cfg->log_bytes);
 	carve_ring(c, r ? &r->stage : &ring, VR_PIPELINE_MAX * 2, bodies_min(cfg));
-	carve_ring(c, &s->messages, cfg->messages, cfg->message_bytes);
 	s->counters = carve(c, cfg->counters_max * sizeof(*s->counters));
 	s->buckets = carve(c, cfg->counters_max * sizeof(*s->buckets));
 	s->counters_max = cfg->counters_max;
@@ -103,7 +126,7 @@ static struct vr_replica *carve_replica(struct carver *c, const struct vr_config
 	s->sessions.buckets = carve(c, cfg->sessions_max * sizeof(*s->sessions.buckets));
 	s->sessions.max = cfg->sessions_max;
 	carve_checkpoint(c, r ? &r->checkpoint : &checkpoint, cfg);
-	carve_pendings(c, r ? &r->pendings : &pendings, cfg);
+	carve_clients(c, r ? &r->clients : &clients, cfg);
 	return r;
 }
 
@@ -134,5 +157,6 @@ struct vr_replica *vr_replica_init(void *memory, const struct vr_config *cfg)
 	vr_sm_reset(&r->sm, 0);
 	vr_ring_reset(&r->stage, 1);
 	vr_pendings_reset(r);
+	vr_clients_reset(r);
 	return r;
 }

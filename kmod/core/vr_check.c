@@ -131,11 +131,13 @@ const char *vr_replica_check(const struct vr_replica *r)
 
 	if (r->status == VR_STATUS_HALTED)
 		return NULL;
-	if (vr_timers_first(&r->timers) == VR_NEVER && r->now_ns)
+	if (vr_timers_first(&r->timers) == VR_NEVER && r->now_ns && r->cfg.replica_count)
 		return "I9: some timer runs unless halted";
 	broken = check_pending(r);
 	if (!broken)
 		broken = check_lives(r);
+	if (!broken && r->cfg.client)
+		return vr_client_check(r);
 	if (broken)
 		return broken;
 	if (!vr_has_memory(r))

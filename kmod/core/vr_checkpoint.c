@@ -6,11 +6,11 @@
  *             counters 4 | sessions 4 | messages 4 | 0 4 |
  *             first message's number 8 | where its body starts 8
  *   counter   value 8 | name_bytes 1 | name
- *   session   row 4 | origin 1 | 0 3 | id 8 | nonce 8 | number 8 | view 8 |
+ *   session   row 4 | origin 2 | 0 2 | id 8 | nonce 8 | number 8 | view 8 |
  *             active_op 8 | request 8 | answer_count 8 | answers
  *   answer    request 8 | error 8 | index 8 | view 8 | first 8 | last 8
  *   message   op 8 | view 8 | session 8 | request 8 | argument 8 |
- *             kind 1 | origin 1 | body_bytes 2 | topic 4 | body
+ *             kind 1 | 0 1 | body_bytes 2 | topic 4 | origin 2 | 0 6 | body
  *
  * Rows keep their places and bodies their offsets: what comes next is decided
  * by them, and must be decided alike at every replica.
@@ -23,7 +23,7 @@
 #define COUNTER_BYTES	9
 #define SESSION_BYTES	64
 #define ANSWER_BYTES	48
-#define MESSAGE_BYTES	48
+#define MESSAGE_BYTES	56
 
 size_t vr_checkpoint_size_max(u32 counters_max, u32 sessions_max, u32 messages,
 			      u32 message_bytes)
@@ -110,8 +110,8 @@ static u8 *put_message(u8 *at, const struct vr_entry *e)
 	at = put64(at, e->session);
 	at = put64(at, e->request);
 	at = put64(at, e->argument);
-	at = put64(at, (u64)e->kind | (u64)e->origin << 8 | (u64)e->body_bytes << 16 |
-		   (u64)e->topic << 32);
+	at = put64(at, (u64)e->kind | (u64)e->body_bytes << 16 | (u64)e->topic << 32);
+	at = put64(at, e->origin);
 	return put_bytes(at, e->body, e->body_bytes);
 }
 
@@ -305,7 +305,7 @@ static u32 get_session(struct cursor *c, struct vr_sm *sm, u32 row_next, bool ke
 	u64 active_op = get64(c), request = get64(c), answer_count = get64(c);
 	struct vr_session *s;
 
-	check(c, id && row >= row_next && row < t->max && origin < VR_REPLICAS_MAX);
+	check(c, id && row >= row_next && row < t->max && origin <= U16_MAX);
 	if (c->broken)
 		return row_next;
 	s = &t->rows[row];
@@ -339,11 +339,13 @@ static void get_message(struct cursor *c, struct vr_sm *sm, bool keep)
 	e.argument = get64(c);
 	word = get64(c);
 	e.kind = word;
-	e.origin = word >> 8;
 	e.body_bytes = word >> 16;
 	e.topic = word >> 32;
-	check(c, e.body_bytes <= VR_BODY_BYTES_MAX &&
-	      e.body_bytes <= c->left && e.origin < VR_REPLICAS_MAX);
+	check(c, !(word >> 8 & 0xff));
+	word = get64(c);
+	e.origin = word;
+	check(c, word <= U16_MAX && e.body_bytes <= VR_BODY_BYTES_MAX &&
+	      e.body_bytes <= c->left);
 	if (c->broken)
 		return;
 	e.body = take(c, e.body_bytes);

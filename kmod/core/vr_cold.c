@@ -562,6 +562,8 @@ void vr_cold_describe(const struct vr_replica *r, struct vr_info *info)
 	info->record_writes = r->keep.writes;
 	info->record = r->record;
 	info->cold_starts = r->cold_starts;
+	if (r->cfg.client)
+		return;
 	info->recorded_mask = vr_record_is_good(r) << r->cfg.self;
 	for (i = 0; i < r->cfg.replica_count; i++)
 		info->recorded_mask |= (i != r->cfg.self && r->peers[i].recorded) << i;

@@ -113,9 +113,9 @@ u8 *vr_journal_put_entry(u8 *at, const struct vr_entry *e)
 	vr_put64(at + 16, e->request);
 	vr_put64(at + 24, e->argument);
 	at[32] = e->kind;
-	at[33] = e->origin;
 	vr_put16(at + 34, e->body_bytes);
 	vr_put32(at + 36, e->topic);
+	vr_put16(at + 40, e->origin);
 	if (e->body_bytes)
 		memcpy(at + VR_JOURNAL_ENTRY_BYTES, e->body, e->body_bytes);
 	return at + bytes;
@@ -205,9 +205,9 @@ bool vr_frame_next(struct vr_frame_reader *reader, struct vr_entry *e)
 	e->request = vr_get64(at + 16);
 	e->argument = vr_get64(at + 24);
 	e->kind = at[32];
-	e->origin = at[33];
 	e->body_bytes = vr_get16(at + 34);
 	e->topic = vr_get32(at + 36);
+	e->origin = vr_get16(at + 40);
 	e->body = at + VR_JOURNAL_ENTRY_BYTES;
 	bytes = vr_journal_entry_bytes(e);
 	if (e->body_bytes > VR_BODY_BYTES_MAX || bytes > reader->left)

@@ -15,7 +15,7 @@
 #define VR_JOURNAL_SUPER_USED	256	/* of each */
 #define VR_JOURNAL_HEAD_BYTES	(2 * VR_JOURNAL_SUPER_BYTES)
 #define VR_JOURNAL_FRAME_BYTES	176	/* header of a frame */
-#define VR_JOURNAL_ENTRY_BYTES	40	/* an entry without its body */
+#define VR_JOURNAL_ENTRY_BYTES	48	/* an entry without its body */
 #define VR_JOURNAL_MEMBERS_MAX	7	/* the format's, whatever a build is made for */
 
 /* Largest write: a frame, or so much of a checkpoint. Power of 2. */

@@ -41,8 +41,8 @@ u64 vr_entry_hash(const struct vr_entry *e, u64 previous)
 	hash = vr_hash_mix(hash, e->session);
 	hash = vr_hash_mix(hash, e->request);
 	hash = vr_hash_mix(hash, e->argument);
-	hash = vr_hash_mix(hash, (u64)e->topic << 32 | (u64)e->body_bytes << 16 |
-			   (u64)e->kind << 8 | e->origin);
+	hash = vr_hash_mix(hash, (u64)e->topic << 32 | (u64)e->body_bytes << 16 | e->origin);
+	hash = vr_hash_mix(hash, e->kind);
 	for (i = 0; i + 8 <= e->body_bytes; i += 8)
 		hash = vr_hash_mix(hash, vr_get64(e->body + i));
 	if (i < e->body_bytes)

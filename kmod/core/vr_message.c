@@ -95,6 +95,77 @@ static bool cold_invalid(const struct vr_message *m)
 	return m->status > (m->type != VR_COLD_ACCEPTED);
 }
 
+/* A client asks for itself, and for nothing that only a primary may. */
+static bool request_invalid(const struct vr_message *m)
+{
+	const struct vr_entry *e = m->entries[0];
+
+	if (m->entry_count != 1 || !e->kind || e->kind >= VR_KIND_NODE_END ||
+	    e->origin != m->from)
+		return true;
+	if (e->kind == VR_KIND_SESSION_BEGIN)
+		return e->session || e->argument != m->life;
+	return !e->session || e->session > VR_NUMBER_MAX;
+}
+
+static bool read_invalid(const struct vr_message *m)
+{
+	const struct vr_entry *e = m->entries[0];
+
+	return m->entry_count != 1 || e->kind != VR_KIND_GET || e->origin != m->from ||
+	       e->body_bytes > VR_NAME_BYTES_MAX || !m->read_id ||
+	       m->status == VR_READ_LOG || m->status > VR_READ_LOCAL;
+}
+
+static bool records_invalid(const struct vr_message *m)
+{
+	u64 op = 0;
+	u32 i;
+
+	if (m->sequence_first > m->sequence_last + 1 || m->sequence_last > VR_NUMBER_MAX)
+		return true;
+	if (m->entry_count && (m->op + 1 < m->sequence_first ||
+			       m->op + m->entry_count > m->sequence_last))
+		return true;
+	for (i = 0; i < m->entry_count; i++) {
+		const struct vr_entry *e = m->entries[i];
+
+		if (e->kind != VR_KIND_APPEND || e->op <= op || e->op > m->commit)
+			return true;
+		op = e->op;
+	}
+	return false;
+}
+
+/* What a client says, and is told. */
+static bool client_invalid(const struct vr_message *m)
+{
+	if (!m->life)
+		return true;
+	/* Whoever has not found its group yet may only ask where it is. */
+	if (m->type != VR_CLIENT_PING && m->type != VR_CLIENT_PONG && !m->instance)
+		return true;
+	if (!vr_type_to_client(m->type) && m->incarnation)
+		return true;
+	switch (m->type) {
+	case VR_CLIENT_REQUEST:
+		return request_invalid(m);
+	case VR_CLIENT_READ:
+		return read_invalid(m);
+	case VR_SUBSCRIBE:
+		return !m->op;
+	case VR_CLIENT_PONG:
+		return m->status >= VR_STATUS_COUNT || m->sequence_last > VR_NUMBER_MAX;
+	case VR_REPLY:
+		return !m->status || m->status >= VR_KIND_NODE_END ||
+		       m->result.error > 0 || m->result.error < -VR_ERRNO_MAX;
+	case VR_RECORDS:
+		return records_invalid(m);
+	default:
+		return false;
+	}
+}
+
 static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 {
 	u8 primary = m->view % replica_count;
@@ -106,6 +177,8 @@ static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 	/* Only a member of the group takes part in it. */
 	if (m->type < VR_PING && (!m->incarnation || !m->instance))
 		return true;
+	if (vr_type_of_client(m->type))
+		return client_invalid(m);
 	switch (m->type) {
 	case VR_REQUEST:
 		return m->entry_count != 1 || batch_invalid(m) ||
@@ -155,12 +228,18 @@ static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 
 enum vr_drop vr_message_invalid(const struct vr_message *m, u8 replica_count)
 {
+	bool to_client = vr_type_to_client(m->type);
+	u16 voter = to_client ? m->from : m->to, other = to_client ? m->to : m->from;
 	u32 i;
 
-	if (m->from >= replica_count || m->to >= replica_count || m->from == m->to)
+	if (voter >= replica_count || voter == other)
+		return VR_DROP_SLOT;
+	if (vr_type_of_client(m->type) ? !vr_is_client(other) : other >= replica_count)
 		return VR_DROP_SLOT;
 	for (i = 0; i < m->entry_count; i++) {
-		if (m->entries[i]->origin >= replica_count)
+		u16 origin = m->entries[i]->origin;
+
+		if (!vr_is_client(origin) && origin >= replica_count)
 			return VR_DROP_SLOT;
 	}
 	if (fields_invalid(m, replica_count))
@@ -197,6 +276,13 @@ const char *vr_type_name(u8 type)
 		[VR_COLD_ACCEPT] = "COLD_ACCEPT",
 		[VR_COLD_ACCEPTED] = "COLD_ACCEPTED",
 		[VR_COLD_REFUSED] = "COLD_REFUSED",
+		[VR_CLIENT_PING] = "CLIENT_PING",
+		[VR_CLIENT_REQUEST] = "CLIENT_REQUEST",
+		[VR_CLIENT_READ] = "CLIENT_READ",
+		[VR_SUBSCRIBE] = "SUBSCRIBE",
+		[VR_CLIENT_PONG] = "CLIENT_PONG",
+		[VR_REPLY] = "REPLY",
+		[VR_RECORDS] = "RECORDS",
 	};
 
 	return type < VR_TYPE_COUNT && names[type] ? names[type] : "?";
@@ -233,6 +319,7 @@ const char *vr_drop_name(enum vr_drop drop)
 		[VR_DROP_PROMISE] = "promise",
 		[VR_DROP_CHECKPOINT] = "checkpoint",
 		[VR_DROP_BALLOT] = "ballot",
+		[VR_DROP_CLIENT] = "client",
 	};
 
 	return drop < VR_DROP_COUNT && names[drop] ? names[drop] : "?";

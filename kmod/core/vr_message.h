@@ -38,14 +38,36 @@ enum vr_type {
 	VR_COLD_ACCEPT		= 24,
 	VR_COLD_ACCEPTED	= 25,
 	VR_COLD_REFUSED		= 26,
+	/* of clients, which have no vote and no log: to a voter, */
+	VR_CLIENT_PING		= 27,
+	VR_CLIENT_REQUEST	= 28,
+	VR_CLIENT_READ		= 29,
+	VR_SUBSCRIBE		= 30,
+	/* and back */
+	VR_CLIENT_PONG		= 31,
+	VR_REPLY		= 32,
+	VR_RECORDS		= 33,
 	VR_TYPE_COUNT
 };
+
+/* Said by, or to, a client. */
+static inline bool vr_type_of_client(u8 type)
+{
+	return type >= VR_CLIENT_PING && type < VR_TYPE_COUNT;
+}
+
+static inline bool vr_type_to_client(u8 type)
+{
+	return type >= VR_CLIENT_PONG && type < VR_TYPE_COUNT;
+}
 
 #define VR_HASHES_MAX (VR_PIPELINE_MAX + 1)
 
 /* What a batch takes in a datagram: vr_wire.c draws it, the sender must know. */
 #define VR_WIRE_BATCH_BYTES	96	/* PREPARE, NEW_STATE without entries */
-#define VR_WIRE_ENTRY_BYTES	40	/* an entry without its body */
+#define VR_WIRE_ENTRY_BYTES	48	/* an entry without its body */
+#define VR_WIRE_RECORDS_BYTES	104	/* RECORDS without entries */
+#define VR_WIRE_RECORD_BYTES	56	/* an entry of it, which says its op */
 
 /* No honest number is above it; far from where arithmetic would wrap. */
 #define VR_NUMBER_MAX		(U64_MAX >> 1)
@@ -53,11 +75,15 @@ enum vr_type {
 /**
  * struct vr_message - any message, in host order
  * @type:	enum vr_type
- * @from:	sender's slot
- * @to:		receiver's slot
- * @status:	PING: sender's enum vr_status; FORM_REFUSED: enum vr_form_error;
- *		COLD_PREPARE, COLD_ACCEPT: 1 = by the operator's word; COLD_PROMISE:
- *		1 = the sender has memory; COLD_REFUSED: enum vr_cold_refusal
+ * @from:	sender: its slot, of a client its member id
+ * @to:		receiver, likewise
+ * @status:	PING, CLIENT_PONG: sender's enum vr_status; FORM_REFUSED: enum
+ *		vr_form_error; CLIENT_READ: enum vr_read; REPLY: enum vr_kind of what
+ *		it answers; COLD_PREPARE, COLD_ACCEPT: 1 = by the operator's word;
+ *		COLD_PROMISE: 1 = the sender has memory; COLD_REFUSED: enum
+ *		vr_cold_refusal
+ * @flag:	CLIENT_PONG: sender is primary and serves; SUBSCRIBE: answer even if
+ *		there is nothing new; RECORDS: more of this answer follows
  * @recorded:	PING: the sender has a record that can be counted on
  * @generation:	sender's; of FORM: the one to be
  * @instance:	tells apart what was formed under one name and generation; 0 = none
@@ -70,18 +96,26 @@ enum vr_type {
  *		entry;
  *		GET_STATE: first entry wanted, 0 = START_VIEW wanted; GET_CHECKPOINT,
  *		CHECKPOINT: newest entry it contains, 0 = any;
- *		NEW_INDEX: the index
- * @commit:	sender's commit number
+ *		NEW_INDEX: the index; SUBSCRIBE: sequence wanted next; RECORDS:
+ *		sequence before that of the first entry
+ * @commit:	sender's commit number; RECORDS: what is applied there
  * @hash:	PREPARE, NEW_STATE: hash of entry @op; PREPARE_OK: of entry @op;
  *		CHECKPOINT: of the whole checkpoint
  * @durable:	PREPARE: newest entry that is durable at the primary
  * @heartbeat_ns: PREPARE, COMMIT, PING: sender's time, greater each time it is
  *		said; PREPARE_OK, PONG: the newest such time received, echoed;
- *		only ever compared by who said it
+ *		only ever compared by who said it; CLIENT_PING, CLIENT_PONG likewise
  * @age_ns:	PONG of a primary: since a quorum last showed that it leads;
- *		VR_NUMBER_MAX of anybody else
+ *		VR_NUMBER_MAX of anybody else; CLIENT_PONG: the node lease
  * @after:	REQUEST: the request of its session that goes before it, 0 = none
- * @read_id:	GET_INDEX, NEW_INDEX: of this question, never used for another
+ * @read_id:	GET_INDEX, NEW_INDEX, CLIENT_READ: of this question, never used for
+ *		another
+ * @life:	of the client that says it or is told: its nonce
+ * @session:	REPLY: of the request, 0 = SESSION_BEGIN or a read
+ * @request:	REPLY: its number; of a read the read_id
+ * @sequence_first: CLIENT_PONG, RECORDS: oldest message kept there
+ * @sequence_last: CLIENT_PONG, RECORDS: newest
+ * @result:	REPLY
  * @form_id:	FORM*: random number of this forming
  * @ballot:	COLD_*: of this attempt; its lowest bits are the slot of who began it
  * @promised:	COLD_*: newest ballot the sender has promised
@@ -94,7 +128,8 @@ enum vr_type {
  * @hashes:	DO_VIEW_CHANGE, START_VIEW, RECOVERY_RESPONSE of a primary: of
  *		entries @commit .. @op
  * @hash_count:	@op - @commit + 1; RECOVERY_RESPONSE of a backup: 0
- * @entries:	REQUEST (one), PREPARE, NEW_STATE: consecutive entries
+ * @entries:	REQUEST, CLIENT_REQUEST, CLIENT_READ (one), PREPARE, NEW_STATE:
+ *		consecutive entries; RECORDS: of consecutive messages
  * @entry_count: 0 .. VR_BATCH_MAX
  * @offset:	GET_CHECKPOINT: first byte wanted; CHECKPOINT: of the first of @chunk
  * @total_bytes: CHECKPOINT: of the whole checkpoint
@@ -102,9 +137,10 @@ enum vr_type {
  */
 struct vr_message {
 	u8 type;
-	u8 from;
-	u8 to;
 	u8 status;
+	bool flag;
+	u16 from;
+	u16 to;
 	u16 generation;
 	u16 chunk_bytes;
 	u16 cold_generation;
@@ -126,6 +162,12 @@ struct vr_message {
 	u64 form_id;
 	u64 ballot;
 	u64 promised;
+	u64 life;
+	u64 session;
+	u64 request;
+	u64 sequence_first;
+	u64 sequence_last;
+	struct vr_result result;
 	u64 nonces[VR_REPLICAS_MAX];
 	u64 vector[VR_REPLICAS_MAX];
 	const u64 *hashes;

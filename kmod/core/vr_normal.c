@@ -61,6 +61,8 @@ void vr_enter_normal(struct vr_replica *r)
 		vr_timer_set(r, VR_TIMER_HEARTBEAT, r->cfg.heartbeat_ns);
 		vr_timer_set(r, VR_TIMER_ABDICATE, vr_view_timeout(r));
 		vr_timer_set(r, VR_TIMER_RESEND, r->cfg.heartbeat_ns);
+		if (r->cfg.clients_max)
+			vr_timer_set(r, VR_TIMER_NODES, r->cfg.node_lease_ns / 2);
 	} else {
 		vr_timer_set(r, VR_TIMER_SILENCE,
 			     vr_prng_jitter(&r->prng, vr_view_timeout(r)));

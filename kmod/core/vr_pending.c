@@ -10,9 +10,6 @@
 /* Without a quorum for this many view timeouts a request is given up. */
 #define GIVE_UP_VIEW_TIMEOUTS 8
 
-/* Room that the protocol keeps in the effects of a step when requests flow. */
-#define SENDS_KEPT 8
-
 void vr_pendings_reset(struct vr_replica *r)
 {
 	u32 i;
@@ -196,12 +193,15 @@ static void keep(struct vr_replica *r, const struct vr_submit *s)
 
 	memset(p, 0, sizeof(*p));
 	p->exposed = s->again;
-	/* Who asks for a result does not know it, nor do we of a forgotten one. */
-	p->unsure = s->again || s->kind == VR_KIND_RESULT;
+	/*
+	 * Who asks for a result does not know it, nor do we of a forgotten one, nor
+	 * does a client: what it is told may be of a second copy of its datagram.
+	 */
+	p->unsure = s->again || s->kind == VR_KIND_RESULT || r->cfg.client;
 	p->submitted_ns = r->now_ns;
 	p->read = s->kind == VR_KIND_GET ? s->read : VR_READ_LOG;
 	p->entry.kind = s->kind;
-	p->entry.origin = r->cfg.self;
+	p->entry.origin = vr_self(r);
 	p->entry.session = s->session;
 	p->entry.request = s->request;
 	p->entry.argument = s->kind == VR_KIND_SESSION_BEGIN ? r->cfg.nonce : s->argument;
@@ -227,7 +227,10 @@ void vr_on_submit(struct vr_replica *r, const struct vr_submit *s)
 	if (!vr_timer_runs(r, VR_TIMER_PENDING))
 		vr_timer_set(r, VR_TIMER_PENDING, r->cfg.heartbeat_ns);
 	if (pending(r, s->handle)->read) {
-		vr_read_submit(r, s->handle);
+		if (!r->cfg.client)
+			vr_read_submit(r, s->handle);
+		else
+			pending(r, s->handle)->sent = true;
 	} else {
 		struct vr_result result;
 		enum vr_outcome outcome;
@@ -305,9 +308,11 @@ static bool send_request(struct vr_replica *r, struct vr_pending *p)
 {
 	struct vr_message *m;
 
-	if (r->fx->send_count + SENDS_KEPT > VR_SENDS_MAX)
+	if (r->fx->send_count + VR_SENDS_KEPT > VR_SENDS_MAX)
 		return false;
-	m = vr_send(r, VR_REQUEST, 1u << vr_primary(r, r->view));
+	m = vr_send(r, r->cfg.client ? VR_CLIENT_REQUEST : VR_REQUEST,
+		    1u << vr_primary(r, r->view));
+	m->life = r->cfg.nonce;
 	m->after = request_before(r, &p->entry);
 	m->entries[0] = &p->entry;
 	m->entry_count = 1;
@@ -364,7 +369,7 @@ static bool is_hopeless(const struct vr_replica *r, const struct vr_pending *p)
 {
 	u64 reached_ns = r->quorum_ns;
 
-	if (r->cfg.replica_count == 1 && r->status == VR_STATUS_NORMAL)
+	if (r->cfg.replica_count == 1 && r->status == VR_STATUS_NORMAL && !r->cfg.client)
 		return false;
 	if (r->status == VR_STATUS_NORMAL && !vr_is_primary(r))
 		reached_ns = vr_min(reached_ns, r->peers[vr_primary(r, r->view)].pong_ns);
@@ -378,6 +383,16 @@ static bool is_overdue(const struct vr_replica *r, const struct vr_pending *p)
 
 	return p->sent && !p->read && !vr_is_primary(r) &&
 	       vr_since(r, p->sent_ns) >= patience_ns;
+}
+
+/* Has the primary owed an answer for too long? */
+bool vr_pending_overdue(const struct vr_replica *r)
+{
+	u32 handle = r->pendings.first;
+
+	while (handle != VR_NO_HANDLE && !is_overdue(r, pending(r, handle)))
+		handle = pending(r, handle)->next;
+	return handle != VR_NO_HANDLE;
 }
 
 /* False if this step has no room for more. */
@@ -406,8 +421,10 @@ void vr_on_pending_timer(struct vr_replica *r)
 	}
 	if (r->pendings.count)
 		vr_timer_set(r, VR_TIMER_PENDING, vr_resend_delay(r));
-	vr_read_applied(r);
-	vr_read_again(r);
+	if (!r->cfg.client) {
+		vr_read_applied(r);
+		vr_read_again(r);
+	}
 	for (handle = r->pendings.first; handle != VR_NO_HANDLE; handle = next) {
 		next = pending(r, handle)->next;
 		if (!look_after(r, handle))

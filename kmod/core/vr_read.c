@@ -29,7 +29,7 @@ static bool finish(struct vr_replica *r, u32 handle, u64 age_ns)
  * Voters that heard us at a time we sent help nobody else for lease_ns of their
  * clock after that; an eighth is kept for clocks that do not run alike.
  */
-static bool lease_holds(const struct vr_replica *r)
+bool vr_read_lease_holds(const struct vr_replica *r)
 {
 	u64 lease_ns = r->cfg.lease_ns - r->cfg.lease_ns / 8;
 
@@ -46,7 +46,7 @@ void vr_read_submit(struct vr_replica *r, u32 handle)
 		finish(r, handle, r->cfg.replica_count == 1 ? 0 : vr_since(r, r->fresh_ns));
 		return;
 	}
-	if (p->read == VR_READ_LEASE && lease_holds(r))
+	if (p->read == VR_READ_LEASE && vr_read_lease_holds(r))
 		p->read_index = r->log.ring.last;
 	vr_read_applied(r);
 }
@@ -234,6 +234,7 @@ void vr_read_reset(struct vr_replica *r)
 
 	r->read_asked = false;
 	r->fresher_ns = 0;
+	vr_serve_reset(r);
 	for (i = 0; i < VR_REPLICAS_MAX; i++)
 		r->peers[i].read_id = 0;
 	for (i = r->pendings.first; i != VR_NO_HANDLE; i = r->pendings.table[i].next) {
@@ -253,6 +254,7 @@ void vr_read_reset(struct vr_replica *r)
 /* We lead and say a time: it counts when a quorum has sent it back. */
 void vr_read_stamped(struct vr_replica *r)
 {
+	r->clients.unsaid = false;
 	if (r->fresher_ns)
 		return;
 	r->fresher_ns = r->stamp_ns;

@@ -11,22 +11,20 @@ void vr_drop(struct vr_replica *r, enum vr_drop reason)
 	r->drops[reason]++;
 }
 
-/*
- * A message to be filled in by the caller. NULL if this step has said enough:
- * that is a lost datagram, and everything is resent until answered (R20).
- */
-struct vr_message *vr_send(struct vr_replica *r, u8 type, u8 to_mask)
+static struct vr_message *next_send(struct vr_replica *r, u8 type, u8 to_mask, u16 client)
 {
 	struct vr_effects *fx = r->fx;
 	struct vr_message *m;
 
-	if (!to_mask || fx->send_count == VR_SENDS_MAX)
+	if (fx->send_count == VR_SENDS_MAX)
 		return NULL;
 	fx->sends[fx->send_count].to_mask = to_mask;
+	fx->sends[fx->send_count].client = client;
 	m = &fx->sends[fx->send_count++].message;
 	memset(m, 0, offsetof(struct vr_message, entries));
 	m->type = type;
-	m->from = r->cfg.self;
+	m->from = vr_self(r);
+	m->to = client;
 	m->generation = r->generation;
 	m->instance = r->instance;
 	m->incarnation = r->incarnation;
@@ -34,6 +32,23 @@ struct vr_message *vr_send(struct vr_replica *r, u8 type, u8 to_mask)
 	m->commit = r->commit;
 	r->sent[type]++;
 	return m;
+}
+
+/*
+ * A message to be filled in by the caller. NULL if this step has said enough:
+ * that is a lost datagram, and everything is resent until answered (R20).
+ */
+struct vr_message *vr_send(struct vr_replica *r, u8 type, u8 to_mask)
+{
+	return to_mask ? next_send(r, type, to_mask, 0) : NULL;
+}
+
+/* The same to a client, who does not take the room of what voters need. */
+struct vr_message *vr_send_client(struct vr_replica *r, u8 type, u16 client)
+{
+	if (r->fx->send_count + VR_SENDS_KEPT > VR_SENDS_MAX)
+		return NULL;
+	return next_send(r, type, 0, client);
 }
 
 void vr_stop(struct vr_replica *r, enum vr_status status)
@@ -109,7 +124,7 @@ bool vr_has_quorum(const struct vr_replica *r)
 {
 	if (r->status != VR_STATUS_NORMAL)
 		return false;
-	return r->cfg.replica_count == 1 || (!r->abdicated &&
+	return r->cfg.client || r->cfg.replica_count == 1 || (!r->abdicated &&
 	       vr_since(r, r->quorum_ns) <= vr_view_timeout(r) + r->cfg.heartbeat_ns);
 }
 
@@ -190,16 +205,21 @@ void vr_commit_through(struct vr_replica *r, u64 op)
 	while (r->commit < op) {
 		const struct vr_entry *e = vr_log_get(&r->log, r->commit + 1);
 		struct vr_result result;
+		u64 life;
 
 		if (vr_never(r, !e, VR_HALT_LOG_GAP))
 			return;
 		r->commit++;
+		life = vr_serve_life(r, e);
 		vr_sm_apply(&r->sm, e, &result);
 		if (e->kind == VR_KIND_APPEND && !result.error) {
 			r->fx->readable = true;
 			r->commit_mask = vr_others(r);
 		}
-		r->commit_mask |= 1u << e->origin;
+		if (life)
+			vr_serve_applied(r, e, life, &result);
+		if (!vr_is_client(e->origin))
+			r->commit_mask |= 1u << e->origin;
 		if (e->origin == r->cfg.self)
 			vr_pending_applied(r, e, &result);
 		take_checkpoint(r, e);
@@ -426,6 +446,9 @@ static void on_timer(struct vr_replica *r, enum vr_timer timer)
 	case VR_TIMER_PING:
 		vr_on_ping_timer(r);
 		break;
+	case VR_TIMER_NODES:
+		vr_on_nodes_timer(r);
+		break;
 	case VR_TIMER_FORM:
 		vr_on_form_timer(r);
 		break;
@@ -455,6 +478,7 @@ static void on_timeout(struct vr_replica *r)
 		vr_timer_postpone(r, VR_TIMER_SILENCE);
 		vr_timer_postpone(r, VR_TIMER_ABDICATE);
 		vr_timer_postpone(r, VR_TIMER_GIVE_UP);
+		r->clients.since_ns = r->now_ns;
 	} else {
 		r->late = false;
 	}
@@ -479,6 +503,10 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 	r->fx = fx;
 	r->now_ns = vr_max(r->now_ns, ev->now_ns);
 	r->commit_mask = 0;
+	if (r->cfg.client) {
+		vr_client_step(r, ev);
+		goto out;
+	}
 
 	switch (ev->type) {
 	case VR_EVENT_START:
@@ -491,6 +519,8 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 	case VR_EVENT_RECEIVE:
 		if (r->status == VR_STATUS_HALTED)
 			vr_drop(r, VR_DROP_STATUS);
+		else if (vr_type_of_client(ev->message->type))
+			vr_serve(r, ev->message);
 		else
 			on_receive(r, ev);
 		break;
@@ -521,6 +551,9 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 	case VR_EVENT_REFORM:
 		vr_on_reform_event(r);
 		break;
+	case VR_EVENT_CLIENT_GONE:
+		vr_serve_gone(r, ev->client);
+		break;
 	default:
 		break;
 	}
@@ -528,6 +561,9 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 	vr_settle_durable(r);
 	if (r->status == VR_STATUS_NORMAL)
 		vr_flush(r);
+	if (vr_has_memory(r))
+		vr_serve_flush(r);
+out:
 	if (r->had_quorum != vr_has_quorum(r)) {
 		r->had_quorum = !r->had_quorum;
 		fx->status_changed = true;
@@ -541,6 +577,7 @@ void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
 	u32 i;
 
 	memset(info, 0, sizeof(*info));
+	info->source = VR_NOBODY;
 	info->status = r->status;
 	info->refusal = r->refusal;
 	info->halt = r->halt;
@@ -569,7 +606,10 @@ void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
 		info->answers = vr_answer_count(r);
 		info->answers_needed = vr_answers_needed(r);
 	}
-	info->lost_mask = vr_lost_mask(r);
+	info->client_count = r->clients.count;
+	info->node_ends = r->clients.ended;
+	info->node_lease_ns = r->cfg.node_lease_ns;
+	info->lost_mask = r->cfg.client ? 0 : vr_lost_mask(r);
 	info->sequence_first = r->sm.messages.first;
 	info->sequence_last = r->sm.messages.last;
 	for (i = 0; i < r->cfg.replica_count; i++) {
@@ -581,10 +621,14 @@ void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
 		info->peers[i].heard_ns = r->peers[i].heard_ns;
 		info->peers[i].op = r->peers[i].acked;
 	}
-	info->peers[r->cfg.self].status = r->status;
-	info->peers[r->cfg.self].heard_ns = r->now_ns;
-	info->peers[r->cfg.self].op = r->log.ring.last;
-	info->peers[r->cfg.self].incarnation = r->incarnation;
+	if (r->cfg.client) {
+		vr_client_describe(r, info);
+	} else {
+		info->peers[r->cfg.self].status = r->status;
+		info->peers[r->cfg.self].heard_ns = r->now_ns;
+		info->peers[r->cfg.self].op = r->log.ring.last;
+		info->peers[r->cfg.self].incarnation = r->incarnation;
+	}
 	memcpy(info->drops, r->drops, sizeof(info->drops));
 	memcpy(info->received, r->received, sizeof(info->received));
 	memcpy(info->sent, r->sent, sizeof(info->sent));

@@ -25,8 +25,11 @@ struct vr_replica;
 
 /**
  * struct vr_config - what a replica is told at its birth and never again
- * @replica_count:	1 .. VR_REPLICAS_MAX
- * @self:		our slot, below @replica_count
+ * @replica_count:	1 .. VR_REPLICAS_MAX voters; 0 at a client that knows none yet
+ * @self:		our slot, below @replica_count; VR_NOBODY if we are a client
+ * @client:		our member id, VR_CLIENT_MIN or more, if we are a client; else 0.
+ *			A client needs @messages and @message_bytes, @pending_max and
+ *			the two times; it has no log and no state machine
  * @nonce:		random, not 0, never used before: names this life of the replica
  * @memory_is_durable:	entries are as durable as the group promises once they are
  *			held; otherwise the shell says so with DURABLE
@@ -57,6 +60,8 @@ struct vr_replica;
  * @sessions_max:	rows of the client table
  * @counters_max:	named counters
  * @pending_max:	handles for local requests, at most VR_PENDING_MAX
+ * @clients_max:	clients a voter has room for
+ * @node_lease_ns:	silence of a client that makes the primary end its sessions
  *
  * @sessions_max and @counters_max must be the same at all replicas of a group,
  * they decide results; and @body_bytes_max, as each must hold what others send.
@@ -64,6 +69,7 @@ struct vr_replica;
 struct vr_config {
 	u8 replica_count;
 	u8 self;
+	u16 client;
 	bool memory_is_durable;
 	bool journal;
 	bool keeps_record;
@@ -82,6 +88,8 @@ struct vr_config {
 	u32 sessions_max;
 	u32 counters_max;
 	u32 pending_max;
+	u32 clients_max;
+	u64 node_lease_ns;
 };
 
 /** enum vr_event_type */
@@ -97,6 +105,8 @@ enum vr_event_type {
 	VR_EVENT_DEMOTE,	/* our memory or clock is not to be trusted (R25) */
 	VR_EVENT_RECORDED,	/* a write of the record ended */
 	VR_EVENT_REFORM,	/* the operator gives up what is left (R18) */
+	VR_EVENT_SUBSCRIBE,	/* at a client: somebody reads messages, now or later */
+	VR_EVENT_CLIENT_GONE,	/* at a voter: the client is not in the list any more */
 	VR_EVENT_COUNT
 };
 
@@ -152,6 +162,7 @@ struct vr_submit {
  * @rolled_back:	DEMOTE: memory is older than the record, or both may be
  * @record_write:	RECORDED: number of the write
  * @record_error:	RECORDED: 0 if it is on stable storage, else a negative errno
+ * @client:		CLIENT_GONE: its member id
  */
 struct vr_event {
 	enum vr_event_type type;
@@ -168,14 +179,21 @@ struct vr_event {
 	bool rolled_back;
 	u64 record_write;
 	s32 record_error;
+	u16 client;
 };
 
-#define VR_SENDS_MAX	16
+#define VR_SENDS_MAX	96
 #define VR_DONE_MAX	128
 
-/** struct vr_send - transmit @message to every slot in the bit mask @to_mask */
+/**
+ * struct vr_send - transmit @message
+ * @to_mask:	to every slot in this bit mask
+ * @client:	to this client, 0 = none
+ * @message:	what
+ */
 struct vr_send {
 	u8 to_mask;
+	u16 client;
 	struct vr_message message;
 };
 
@@ -293,6 +311,11 @@ struct vr_info {
 	s32 record_error;	/* of the last write */
 	u64 record_writes;	/* asked for */
 	struct vr_record record; /* as it is wanted */
+	u32 client_count;	/* clients heard of */
+	u64 node_ends;		/* leases of clients we have ended */
+	u64 node_lease_ns;	/* at a client: as its primary said, 0 = not known yet */
+	u64 node_lease_until_ns; /* at a client: its sessions are there until then */
+	u8 source;		/* at a client: who is asked for messages, VR_NOBODY = nobody */
 };
 
 /**

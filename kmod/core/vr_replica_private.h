@@ -89,7 +89,8 @@ struct vr_peer {
  * @read:	enum vr_read
  * @sent_ns:	when
  * @read_id:	question of GET_INDEX that covers it, 0 = none yet
- * @read_index:	answered when this is applied, U64_MAX = not known yet
+ * @read_index:	answered when this is applied, U64_MAX = not known yet; at a client
+ *		BARRIER: when all messages before this one are here, 0 = not known yet
  * @entry:	what it will be in the log, but for op, view and hash
  * @previous:	handle submitted before it, of those that are active
  * @next:	handle submitted after it
@@ -129,6 +130,126 @@ struct vr_pendings {
 	u32 unsent;
 	u32 count;
 	u32 read_count;
+};
+
+/**
+ * struct vr_client - a client, as a voter knows it
+ * @id:		its member id, 0 = free row
+ * @life:	its nonce, as it last said
+ * @life_ns:	when another life of it was first heard
+ * @heard_ns:	when it last said anything
+ * @want:	sequence to send as soon as there is one, 0 = none
+ * @read_id:	question to be answered, 0 = none
+ * @read_index:	once this is applied
+ * @read_stamp:	and a quorum has sent back this time or a later one
+ * @next:	row of the same hash bucket, or free
+ * @want_next:	row that waits for messages behind it
+ * @read_next:	row whose question came after
+ * @wanting:	in that queue
+ * @reading:	in that queue
+ * @name_bytes:	of
+ * @name:	the counter that is asked for
+ *
+ * All there is of a client at a voter, but for its sessions.
+ */
+struct vr_client {
+	u64 life;
+	u64 life_ns;
+	u64 heard_ns;
+	u64 want;
+	u64 read_id;
+	u64 read_index;
+	u64 read_stamp;
+	u32 next;
+	u32 want_next;
+	u32 read_next;
+	u16 id;
+	bool wanting;
+	bool reading;
+	u8 name_bytes;
+	u8 name[VR_NAME_BYTES_MAX];
+};
+
+/** struct vr_queue - rows in the order they came, VR_NO_ROW = none */
+struct vr_queue {
+	u32 first;
+	u32 last;
+};
+
+/**
+ * struct vr_clients - the clients of a voter
+ * @rows:	cfg.clients_max of them
+ * @buckets:	as many, heads of chains by id
+ * @free:	first free row
+ * @count:	rows in use
+ * @wants:	caught up, and to be told of the next message
+ * @reads:	questions for the primary
+ * @unsaid:	a question came after the newest heartbeat
+ * @said_ns:	the newest heartbeat that was said for a question
+ * @swept:	next row of the client table to be looked at (R32)
+ * @since_ns:	no lease began before
+ * @ended:	leases we ended
+ */
+struct vr_clients {
+	struct vr_client *rows;
+	u32 *buckets;
+	u32 free;
+	u32 count;
+	struct vr_queue wants;
+	struct vr_queue reads;
+	bool unsaid;
+	u64 said_ns;
+	u32 swept;
+	u64 since_ns;
+	u64 ended;
+};
+
+/**
+ * struct vr_question - a read that a client asks of a voter; one at a time of a kind
+ * @id:		of it
+ * @asked_ns:	when, the first time
+ * @again_ns:	the last time
+ * @asked:	it is not answered yet
+ */
+struct vr_question {
+	u64 id;
+	u64 asked_ns;
+	u64 again_ns;
+	bool asked;
+};
+
+/**
+ * struct vr_link - what a client knows of its group
+ * @unanswered:	PINGs since the primary last answered
+ * @delay_ns:	to the next one
+ * @node_lease_ns: as the primary said
+ * @lease_ns:	newest time of ours that a primary sent back
+ * @bound:	we have been told something that holds for ever
+ * @subscribed:	somebody reads messages
+ * @source:	voter that is asked for them
+ * @asked:	it owes us an answer
+ * @heard_last:	newest message known of, anywhere
+ * @behind_ns:	since when we lack it, 0 = we do not
+ * @local:	voter that is asked for VR_READ_LOCAL
+ * @linearizable: question to the primary
+ * @stale:	question to @local
+ * @id:		of the newest question
+ */
+struct vr_link {
+	u32 unanswered;
+	u64 delay_ns;
+	u64 node_lease_ns;
+	u64 lease_ns;
+	bool subscribed;
+	bool bound;
+	u8 source;
+	bool asked;
+	u64 heard_last;
+	u64 behind_ns;
+	u8 local;
+	struct vr_question linearizable;
+	struct vr_question stale;
+	u64 id;
 };
 
 /**
@@ -284,6 +405,8 @@ struct vr_replica {
 	struct vr_peer peers[VR_REPLICAS_MAX];
 
 	struct vr_pendings pendings;
+	struct vr_clients clients;
+	struct vr_link link;		/* if we are a client */
 	u64 recoveries;
 	u64 transfers;
 
@@ -300,6 +423,18 @@ static_assert((2 * VR_PIPELINE_MAX + VR_BATCH_MAX) < VR_ENTRIES_MIN,
 
 #define VR_NO_HANDLE	U32_MAX
 #define VR_NOT_KNOWN	U64_MAX
+
+/* What a step says to others but clients, at most, and has room for. */
+#define VR_SENDS_KEPT	8
+
+static_assert((VR_PIPELINE_MAX + VR_SENDS_KEPT) <= VR_SENDS_MAX,
+	      "a commit answers every client it is of");
+
+/* As the origin of entries, and on the wire. */
+static inline u16 vr_self(const struct vr_replica *r)
+{
+	return r->cfg.client ? r->cfg.client : r->cfg.self;
+}
 
 static inline u8 vr_primary(const struct vr_replica *r, u64 view)
 {
@@ -318,7 +453,8 @@ static inline u8 vr_others(const struct vr_replica *r)
 
 static inline bool vr_has_memory(const struct vr_replica *r)
 {
-	return r->status == VR_STATUS_NORMAL || r->status == VR_STATUS_VIEW_CHANGE;
+	return !r->cfg.client &&
+	       (r->status == VR_STATUS_NORMAL || r->status == VR_STATUS_VIEW_CHANGE);
 }
 
 static inline bool vr_is_recovering(const struct vr_replica *r)
@@ -365,6 +501,7 @@ static inline bool vr_timer_outlives_view(enum vr_timer t)
 /* vr_replica.c: effects, statuses, quorums */
 void vr_drop(struct vr_replica *r, enum vr_drop reason);
 struct vr_message *vr_send(struct vr_replica *r, u8 type, u8 to_mask);
+struct vr_message *vr_send_client(struct vr_replica *r, u8 type, u16 client);
 void vr_halt(struct vr_replica *r, enum vr_halt reason);
 bool vr_never(struct vr_replica *r, bool broken, enum vr_halt reason);
 void vr_stop(struct vr_replica *r, enum vr_status status);
@@ -487,6 +624,24 @@ void vr_read_reset(struct vr_replica *r);
 void vr_on_get_index(struct vr_replica *r, const struct vr_message *m);
 void vr_on_new_index(struct vr_replica *r, const struct vr_message *m);
 
+bool vr_read_lease_holds(const struct vr_replica *r);
+
+/* vr_serve.c: clients, at a voter */
+void vr_clients_reset(struct vr_replica *r);
+void vr_serve(struct vr_replica *r, const struct vr_message *m);
+u64 vr_serve_life(const struct vr_replica *r, const struct vr_entry *e);
+void vr_serve_applied(struct vr_replica *r, const struct vr_entry *e, u64 life,
+		      const struct vr_result *result);
+void vr_serve_flush(struct vr_replica *r);
+void vr_serve_reset(struct vr_replica *r);
+void vr_serve_gone(struct vr_replica *r, u16 id);
+void vr_on_nodes_timer(struct vr_replica *r);
+
+/* vr_client.c: at the client */
+void vr_client_step(struct vr_replica *r, const struct vr_event *ev);
+void vr_client_describe(const struct vr_replica *r, struct vr_info *info);
+const char *vr_client_check(const struct vr_replica *r);
+
 /* vr_form.c */
 void vr_on_form_event(struct vr_replica *r, u16 generation, u64 form_id);
 void vr_on_form(struct vr_replica *r, const struct vr_message *m);
@@ -510,6 +665,7 @@ void vr_pending_flush(struct vr_replica *r);
 void vr_pending_renew(struct vr_replica *r);
 void vr_pending_skipped(struct vr_replica *r);
 void vr_pending_fail(struct vr_replica *r);
+bool vr_pending_overdue(const struct vr_replica *r);
 void vr_on_pending_timer(struct vr_replica *r);
 
 #endif /* VR_REPLICA_PRIVATE_H */

@@ -52,7 +52,8 @@ static const char *restore_checkpoint(struct vr_replica *r, const struct vr_jour
 /* Committed entries are applied as they come, so that the log never overflows. */
 static const char *restore_entry(struct vr_replica *r, const struct vr_entry *e, u64 commit)
 {
-	if (!e->kind || e->kind >= VR_KIND_COUNT || e->origin >= r->cfg.replica_count)
+	if (!e->kind || e->kind >= VR_KIND_COUNT ||
+	    (!vr_is_client(e->origin) && e->origin >= r->cfg.replica_count))
 		return broken;
 	if (!vr_log_append(&r->log, e, r->commit))
 		return too_small;

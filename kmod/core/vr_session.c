@@ -37,6 +37,33 @@ void vr_session_end(struct vr_sessions *t, struct vr_session *session)
 	session->id = 0;
 }
 
+void vr_sessions_end_node(struct vr_sessions *t, u16 origin, u64 nonce)
+{
+	struct vr_session *s;
+
+	for (s = t->rows; s < t->rows + t->max; s++) {
+		if (s->id && s->origin == origin && s->nonce == nonce)
+			vr_session_end(t, s);
+	}
+}
+
+static bool began(const struct vr_session *s, const struct vr_entry *entry)
+{
+	return s->nonce == entry->argument && s->number == entry->request &&
+	       s->origin == entry->origin;
+}
+
+struct vr_session *vr_session_begun(const struct vr_sessions *t, const struct vr_entry *entry)
+{
+	struct vr_session *s;
+
+	for (s = t->rows; s < t->rows + t->max; s++) {
+		if (s->id && began(s, entry))
+			return s;
+	}
+	return NULL;
+}
+
 struct vr_session *vr_session_begin(struct vr_sessions *t, const struct vr_entry *entry)
 {
 	struct vr_session *free = NULL, *idlest = NULL, *s;
@@ -46,8 +73,7 @@ struct vr_session *vr_session_begin(struct vr_sessions *t, const struct vr_entry
 			free = free ? free : s;
 			continue;
 		}
-		if (s->nonce == entry->argument && s->number == entry->request &&
-		    s->origin == entry->origin)
+		if (began(s, entry))
 			return s;
 		if (!idlest || s->active_op < idlest->active_op)
 			idlest = s;

@@ -22,7 +22,7 @@ struct vr_answer {
  * @id:		op number of the entry that began it, 0 = free row
  * @nonce:	life of the member it was begun at, and
  * @number:	its number there: begin once, however often it is asked for
- * @origin:	slot of that member
+ * @origin:	that member
  * @view:	of the entry that began it
  * @active_op:	newest entry of the session
  * @request:	newest request applied or settled
@@ -42,7 +42,7 @@ struct vr_session {
 	struct vr_answer answers[VR_WINDOW];
 	u64 accepted;
 	u32 next;
-	u8 origin;
+	u16 origin;
 };
 
 /** struct vr_sessions - the table: @max rows, chained by id in @max buckets */
@@ -67,7 +67,13 @@ struct vr_session *vr_session_find(const struct vr_sessions *t, u64 id);
  */
 struct vr_session *vr_session_begin(struct vr_sessions *t, const struct vr_entry *entry);
 
+/** vr_session_begun - the row that an entry of kind SESSION_BEGIN began, NULL = none */
+struct vr_session *vr_session_begun(const struct vr_sessions *t, const struct vr_entry *entry);
+
 void vr_session_end(struct vr_sessions *t, struct vr_session *session);
+
+/** vr_sessions_end_node - end all sessions of a life of a member */
+void vr_sessions_end_node(struct vr_sessions *t, u16 origin, u64 nonce);
 
 /** vr_session_restore - make @row, whose id is set and new, one that can be found */
 void vr_session_restore(struct vr_sessions *t, struct vr_session *row);

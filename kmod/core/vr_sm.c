@@ -144,6 +144,10 @@ struct vr_session *vr_sm_apply(struct vr_sm *sm, const struct vr_entry *e,
 		result->view = s->view;
 		return s;
 	}
+	if (e->kind == VR_KIND_NODE_END) {
+		vr_sessions_end_node(&sm->sessions, e->origin, e->argument);
+		return NULL;
+	}
 	s = vr_session_find(&sm->sessions, e->session);
 	if (!s) {
 		result->error = -ESTALE;

@@ -15,10 +15,12 @@ enum vr_timer {
 	VR_TIMER_SILENCE,	/* backup: the primary was silent too long */
 	VR_TIMER_EXIT_VIEW,	/* repeat the opinion */
 	VR_TIMER_GIVE_UP,	/* the view change takes too long */
-	VR_TIMER_REPAIR,	/* GET_STATE or GET_CHECKPOINT was not answered */
+	VR_TIMER_REPAIR,	/* GET_STATE, GET_CHECKPOINT, SUBSCRIBE was not answered */
 	VR_TIMER_RECOVERY,	/* RECOVERY was not answered by enough */
 	VR_TIMER_PENDING,	/* local requests: resend or give up */
 	VR_TIMER_PING,
+	VR_TIMER_NODES,		/* primary: has a client been silent for its lease? */
+	VR_TIMER_PUSH,		/* clients wait for messages, and a step was not enough */
 	VR_TIMER_FORM,		/* repeat FORM or FORM_OK, or give up */
 	VR_TIMER_COLD,		/* begin again, ask again, or give up */
 	VR_TIMER_RECORD,	/* the record could not be written: try again */

@@ -31,6 +31,7 @@
 #define VR_CHUNK_BYTES_MAX	1280	/* of a checkpoint, in one datagram */
 #endif
 
+#define VR_ERRNO_MAX		4095	/* of the errors in a result */
 /* Batches end at a frame; what one large entry makes, IP sends in pieces. */
 #define VR_DATAGRAM_BYTES_MAX	(VR_FRAME_BYTES + VR_BODY_BYTES_MAX)
 
@@ -43,6 +44,12 @@
  * it was restored in between.
  */
 #define VR_RESTARTS_MAX		0xffffull
+
+/*
+ * A member, in messages and as the origin of entries: a voter by its slot, a
+ * client by its member id, which is this or more.
+ */
+#define VR_CLIENT_MIN		8
 
 /** enum vr_status - what a replica is doing; same numbers as enum vrseq_state */
 enum vr_status {
@@ -84,15 +91,17 @@ enum vr_kind {
 	VR_KIND_GET		= 4,	/* body: counter's name */
 	VR_KIND_APPEND		= 5,	/* argument: its sequence, 0 = any; body: the message */
 	VR_KIND_RESULT		= 6,	/* request: the one whose end is asked for */
+	VR_KIND_NODE_END	= 7,	/* argument: nonce of the client whose lease is over */
 	VR_KIND_COUNT
 };
 
-/** enum vr_read - how a GET is answered; same numbers as VRSEQ_READ_* */
+/** enum vr_read - how a GET is answered; but for the last, same numbers as VRSEQ_READ_* */
 enum vr_read {
 	VR_READ_LOG,		/* as an entry of the log: linearizable */
 	VR_READ_INDEX,		/* at an index that a quorum confirms: linearizable */
 	VR_READ_LEASE,		/* by the primary's lease, else as INDEX: linearizable */
 	VR_READ_LOCAL,		/* what is applied here; the result says how old */
+	VR_READ_BARRIER,	/* as INDEX, once all messages up to there can be read here */
 	VR_READ_COUNT
 };
 
@@ -108,7 +117,7 @@ enum vr_read {
  * @topic:	APPEND: what its readers may choose by, else 0
  * @body_bytes:	0 .. VR_BODY_BYTES_MAX
  * @kind:	enum vr_kind
- * @origin:	slot of the member whose session it is
+ * @origin:	member whose session it is
  *
  * Two logs that agree on one entry's hash agree on all entries before.
  */
@@ -122,8 +131,8 @@ struct vr_entry {
 	const u8 *body;
 	u32 topic;
 	u16 body_bytes;
+	u16 origin;
 	u8 kind;
-	u8 origin;
 };
 
 /**
@@ -135,7 +144,8 @@ struct vr_entry {
  * @last:	NEXT: last number; GET: newest number given; APPEND: sequence, with
  *		-EEXIST the newest one there was
  *
- * A GET that is no entry has the commit number it was answered at as @index.
+ * A GET that is no entry has the commit number it was answered at as @index, and on
+ * its way to a client, but by VR_READ_LOCAL, the newest message there was as @first.
  */
 struct vr_result {
 	s32 error;
@@ -190,6 +200,7 @@ enum vr_drop {
 	VR_DROP_PROMISE,		/* we promised the primary to wait (lease) */
 	VR_DROP_CHECKPOINT,		/* a checkpoint that is damaged or of no use */
 	VR_DROP_BALLOT,			/* of a cold start that has no place here */
+	VR_DROP_CLIENT,			/* there is no room for this client */
 	VR_DROP_COUNT
 };
 
@@ -219,6 +230,11 @@ enum vr_cold_refusal {
 	VR_COLD_BALLOT,		/* it promised another one */
 	VR_COLD_COUNT
 };
+
+static inline bool vr_is_client(u16 member)
+{
+	return member >= VR_CLIENT_MIN;
+}
 
 static inline u64 vr_number_base(u16 generation)
 {

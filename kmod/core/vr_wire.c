@@ -33,13 +33,13 @@
  *   COLD_*          ballot 8 | promised 8 | generation 2 | status 1 | 0 5
  *
  *   entry           view 8 | session 8 | request 8 | argument 8 |
- *                   kind 1 | origin 1 | body_bytes 2 | topic 4 | body
+ *                   kind 1 | 0 1 | body_bytes 2 | topic 4 | origin 2 | 0 6 | body
  *
  * The entries of a datagram are consecutive: the first has number op + 1, and
  * hash is that of entry op, from which the receiver continues the chain.
  */
-#include "vr_bytes.h"
 #include "vr_wire.h"
+#include "vr_wire_private.h"
 
 #define LARGEST_BATCH (VR_WIRE_BATCH_BYTES + VR_WIRE_ENTRY_BYTES + VR_BODY_BYTES_MAX)
 #define VECTOR_BYTES	(8 * VR_REPLICAS_MAX)
@@ -50,49 +50,6 @@ static_assert((VR_WIRE_HEAD_BYTES + 48) == VR_WIRE_BATCH_BYTES, "as drawn above"
 static_assert(LARGEST_BATCH <= VR_DATAGRAM_BYTES_MAX, "an entry fits a datagram");
 static_assert(LARGEST_CHUNK <= VR_FRAME_BYTES, "a chunk fits a frame");
 static_assert(LONGEST_SUFFIX <= VR_FRAME_BYTES, "a suffix fits a frame");
-
-/* Writing: the caller gave room for vr_wire_bytes(). */
-struct writer {
-	u8 *at;
-};
-
-static void put8(struct writer *w, u8 value)
-{
-	*w->at++ = value;
-}
-
-static void put16(struct writer *w, u16 value)
-{
-	vr_put16(w->at, value);
-	w->at += 2;
-}
-
-static void put32(struct writer *w, u32 value)
-{
-	vr_put32(w->at, value);
-	w->at += 4;
-}
-
-static void put64(struct writer *w, u64 value)
-{
-	vr_put64(w->at, value);
-	w->at += 8;
-}
-
-static void put_entry(struct writer *w, const struct vr_entry *e)
-{
-	put64(w, e->view);
-	put64(w, e->session);
-	put64(w, e->request);
-	put64(w, e->argument);
-	put8(w, e->kind);
-	put8(w, e->origin);
-	put16(w, e->body_bytes);
-	put32(w, e->topic);
-	if (e->body_bytes)
-		memcpy(w->at, e->body, e->body_bytes);
-	w->at += e->body_bytes;
-}
 
 static void put_words(struct writer *w, const u64 *words, u32 count)
 {
@@ -139,23 +96,14 @@ static void put_chunk(struct writer *w, const struct vr_message *m)
 	w->at += m->chunk_bytes;
 }
 
-static u32 entries_bytes(const struct vr_message *m)
-{
-	u32 i, bytes = 0;
-
-	for (i = 0; i < m->entry_count; i++)
-		bytes += VR_WIRE_ENTRY_BYTES + m->entries[i]->body_bytes;
-	return bytes;
-}
-
 u32 vr_wire_bytes(const struct vr_message *m)
 {
 	switch (m->type) {
 	case VR_REQUEST:
-		return VR_WIRE_HEAD_BYTES + 8 + entries_bytes(m);
+		return VR_WIRE_HEAD_BYTES + 8 + vr_entries_bytes(m);
 	case VR_PREPARE:
 	case VR_NEW_STATE:
-		return VR_WIRE_BATCH_BYTES + entries_bytes(m);
+		return VR_WIRE_BATCH_BYTES + vr_entries_bytes(m);
 	case VR_PREPARE_OK:
 	case VR_GET_CHECKPOINT:
 	case VR_COLD_PREPARE:
@@ -190,11 +138,11 @@ u32 vr_wire_bytes(const struct vr_message *m)
 	case VR_FORMED:
 		return VR_WIRE_HEAD_BYTES + 8 + 8 * VR_REPLICAS_MAX;
 	default:
-		return VR_WIRE_HEAD_BYTES;
+		return VR_WIRE_HEAD_BYTES + vr_wire_client_bytes(m);
 	}
 }
 
-u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
+u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u16 to,
 		   const struct vr_wire_group *group)
 {
 	struct writer w = { .at = buffer };
@@ -202,8 +150,8 @@ u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
 	put32(&w, VR_WIRE_MAGIC);
 	put8(&w, VR_WIRE_VERSION);
 	put8(&w, m->type);
-	put8(&w, m->from);
-	put8(&w, to);
+	put8(&w, vr_is_client(m->from) ? VR_NOBODY : m->from);
+	put8(&w, vr_is_client(to) ? VR_NOBODY : to);
 	put64(&w, group->group);
 	put64(&w, group->members);
 	put64(&w, m->incarnation);
@@ -307,87 +255,11 @@ u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
 		put64(&w, m->promised);
 		put64(&w, m->cold_generation | (u64)m->status << 16);
 		break;
+	default:
+		if (vr_type_of_client(m->type))
+			vr_wire_put_client(&w, m, to);
 	}
 	return w.at - buffer;
-}
-
-/* Reading: a cursor that never passes the end; the first error sticks. */
-struct reader {
-	const u8 *at;
-	u32 left;
-	enum vr_drop drop;
-};
-
-static void fail(struct reader *r, enum vr_drop drop)
-{
-	if (!r->drop)
-		r->drop = drop;
-	r->left = 0;
-}
-
-/* The next bytes of the datagram, or as many zeros if it ends before. */
-static const u8 *take(struct reader *r, u32 bytes)
-{
-	static const u8 zeros[8];
-	const u8 *at = r->at;
-
-	if (r->left < bytes) {
-		fail(r, VR_DROP_SHORT);
-		return zeros;
-	}
-	r->at += bytes;
-	r->left -= bytes;
-	return at;
-}
-
-static u8 get8(struct reader *r)
-{
-	return *take(r, 1);
-}
-
-static u16 get16(struct reader *r)
-{
-	return vr_get16(take(r, 2));
-}
-
-static u32 get32(struct reader *r)
-{
-	return vr_get32(take(r, 4));
-}
-
-static u64 get64(struct reader *r)
-{
-	return vr_get64(take(r, 8));
-}
-
-static void get_zero32(struct reader *r)
-{
-	if (get32(r))
-		fail(r, VR_DROP_RESERVED);
-}
-
-static void get_zero16(struct reader *r)
-{
-	if (get16(r))
-		fail(r, VR_DROP_RESERVED);
-}
-
-static void get_words(struct reader *r, u64 *words, u32 count)
-{
-	u32 i;
-
-	for (i = 0; i < count; i++)
-		words[i] = get64(r);
-}
-
-/* A byte and the seven reserved ones behind it. */
-static u8 get8_zero56(struct reader *r)
-{
-	u64 value = get64(r);
-
-	if (value >> 8)
-		fail(r, VR_DROP_RESERVED);
-	return value;
 }
 
 static void get_cold(struct reader *r, struct vr_message *m)
@@ -412,45 +284,6 @@ static void get_status(struct reader *r, struct vr_message *m)
 	m->recorded = value >> 8 & 1;
 	if (value >> 9)
 		fail(r, VR_DROP_RESERVED);
-}
-
-static void get_entry(struct reader *r, struct vr_entry *e, u64 op)
-{
-	e->op = op;
-	e->hash = 0;
-	e->view = get64(r);
-	e->session = get64(r);
-	e->request = get64(r);
-	e->argument = get64(r);
-	e->kind = get8(r);
-	e->origin = get8(r);
-	e->body_bytes = get16(r);
-	e->topic = get32(r);
-	if (e->body_bytes > VR_BODY_BYTES_MAX)
-		fail(r, VR_DROP_BOUND);
-	else if (e->body_bytes > r->left)
-		fail(r, VR_DROP_SHORT);
-	if (r->drop)
-		return;
-	e->body = r->at;
-	r->at += e->body_bytes;
-	r->left -= e->body_bytes;
-}
-
-static void get_entries(struct reader *r, struct vr_wire_scratch *s, u32 count)
-{
-	struct vr_message *m = &s->message;
-	u32 i;
-
-	if (count > VR_BATCH_MAX) {
-		fail(r, VR_DROP_BOUND);
-		return;
-	}
-	for (i = 0; i < count && !r->drop; i++) {
-		get_entry(r, &s->entries[i], m->op + 1 + i);
-		m->entries[i] = &s->entries[i];
-	}
-	m->entry_count = count;
 }
 
 static void get_batch(struct reader *r, struct vr_wire_scratch *s, u64 *fourth, u64 *fifth)
@@ -607,7 +440,10 @@ static void get_fields(struct reader *r, struct vr_wire_scratch *s)
 		get_cold(r, m);
 		break;
 	default:
-		fail(r, VR_DROP_TYPE);
+		if (vr_type_of_client(m->type))
+			vr_wire_get_client(r, s);
+		else
+			fail(r, VR_DROP_TYPE);
 	}
 }
 
@@ -649,6 +485,13 @@ enum vr_drop vr_wire_decode(struct vr_wire_scratch *scratch, const u8 *buffer,
 
 	if (!r.drop)
 		get_fields(&r, scratch);
+	/* Whoever is a client says so in its type. */
+	if (!r.drop && !vr_type_of_client(m->type) &&
+	    (vr_is_client(m->from) || vr_is_client(m->to)))
+		return VR_DROP_SLOT;
+	if (!r.drop && vr_type_of_client(m->type) &&
+	    vr_is_client(vr_type_to_client(m->type) ? m->from : m->to))
+		return VR_DROP_SLOT;
 	if (!r.drop && r.left)
 		return VR_DROP_LONG;
 	return r.drop;

@@ -15,7 +15,8 @@
  *     40 | generation (u16) | bytes (u16) | instance (u32) |
  *     48 | the fields of the type, see vr_wire.c    |
  *
- * bytes is the length of the whole datagram.
+ * bytes is the length of the whole datagram. from and to are slots, or 255 for a
+ * client, whose member id then begins the fields.
  */
 #ifndef VR_WIRE_H
 #define VR_WIRE_H
@@ -23,7 +24,7 @@
 #include "vr_message.h"
 
 #define VR_WIRE_MAGIC		0x51535256u	/* "VRSQ" */
-#define VR_WIRE_VERSION		3
+#define VR_WIRE_VERSION		4
 #define VR_WIRE_HEAD_BYTES	48
 
 /** struct vr_wire_group - what all datagrams of a group share */
@@ -56,12 +57,12 @@ u32 vr_wire_bytes(const struct vr_message *m);
  * vr_wire_encode - write a message as a datagram
  * @buffer:	room for vr_wire_bytes(@m)
  * @m:		message; only the fields of its type are used
- * @to:		receiver's slot, instead of m->to
+ * @to:		receiver, instead of m->to
  * @group:	identity of the group
  *
  * Return: bytes written.
  */
-u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u8 to,
+u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u16 to,
 		   const struct vr_wire_group *group);
 
 /**

@@ -26,7 +26,7 @@ build/selftests/netlink: selftests/netlink/netlink.c $(harness_headers) | provis
 	@$(CC) $(CFLAGS) $(harness_flags) -o $@ $< -lmnl
 
 # The forger speaks with the core's own tongue.
-forge_sources := $(addprefix kmod/core/,vr_wire.c vr_message.c)
+forge_sources := $(addprefix kmod/core/,vr_wire.c vr_wire_client.c vr_message.c)
 
 build/selftests/forge: selftests/chardev/forge.c $(forge_sources) $(wildcard kmod/core/*.h) \
 		kmod/envelope.h selftests/lib/testlib.h | provision-build

@@ -33,6 +33,8 @@ static void perform(struct cluster *c, u8 slot)
 	u32 i, to;
 
 	for (i = 0; i < fx->send_count; i++) {
+		if (fx->sends[i].client)
+			post(c, &fx->sends[i].message, fx->sends[i].client);
 		for (to = 0; to < c->count; to++) {
 			if (fx->sends[i].to_mask & (1u << to))
 				post(c, &fx->sends[i].message, to);
@@ -133,6 +135,23 @@ static void configure(struct cluster *c, u8 slot)
 	cfg->pending_max = CLUSTER_HANDLES;
 }
 
+static void configure_client(struct cluster *c, u8 place)
+{
+	struct vr_config *cfg = &c->config[place];
+
+	cfg->replica_count = c->count;
+	cfg->self = VR_NOBODY;
+	cfg->client = place;
+	cfg->nonce = 0x1000 + place;
+	cfg->seed = 1 + place;
+	cfg->heartbeat_ns = CLUSTER_HEARTBEAT_NS;
+	cfg->view_timeout_ns = CLUSTER_TIMEOUT_NS;
+	cfg->body_bytes_max = CLUSTER_BODY_BYTES_MAX;
+	cfg->messages = 8;
+	cfg->message_bytes = 4 * CLUSTER_BODY_BYTES_MAX;
+	cfg->pending_max = CLUSTER_HANDLES;
+}
+
 static void boot(struct cluster *c, u8 slot)
 {
 	struct vr_event event = { .type = VR_EVENT_START };
@@ -141,6 +160,17 @@ static void boot(struct cluster *c, u8 slot)
 	VRT_ASSERT(c->t, !vr_config_invalid(cfg));
 	c->replicas[slot] = vr_replica_init(vrt_alloc(c->t, vr_replica_size(cfg)), cfg);
 	cluster_step(c, slot, &event);
+}
+
+u8 cluster_client(struct cluster *c)
+{
+	u8 place = CLUSTER_CLIENT + c->clients++;
+
+	VRT_ASSERT(c->t, c->clients <= CLUSTER_CLIENTS_MAX);
+	c->members[place] = 0x77;
+	configure_client(c, place);
+	boot(c, place);
+	return place;
 }
 
 static struct cluster *new_tuned(struct vrt *t, u8 count, void (*tune)(struct vr_config *cfg))
@@ -380,7 +410,9 @@ static u8 first_due(const struct cluster *c, u64 end_ns)
 {
 	u8 slot, first = CLUSTER_ANY;
 
-	for (slot = 0; slot < c->count; slot++) {
+	for (slot = 0; slot < CLUSTER_PLACES; slot++) {
+		if (!c->replicas[slot])
+			continue;
 		if (c->down & (1u << slot) || c->deadline_ns[slot] > end_ns)
 			continue;
 		if (first == CLUSTER_ANY || c->deadline_ns[slot] < c->deadline_ns[first])

@@ -29,6 +29,10 @@ struct letter {
 	u8 data[VR_DATAGRAM_BYTES_MAX];
 };
 
+#define CLUSTER_CLIENTS_MAX	3
+#define CLUSTER_CLIENT		VR_CLIENT_MIN
+#define CLUSTER_PLACES		(CLUSTER_CLIENT + CLUSTER_CLIENTS_MAX)
+
 /** struct answer - how often a handle was answered, and the last time how */
 struct answer {
 	u32 count;
@@ -37,6 +41,8 @@ struct answer {
 
 /**
  * struct cluster - replicas and what is between them
+ * @clients:	added by cluster_client(); their places are CLUSTER_CLIENT and behind, and
+ *		that is their member id too
  * @down:	mask of those that are not stepped
  * @cut:	by sender: mask of those its datagrams do not reach
  * @slow_disk:	nothing is durable until cluster_disk()
@@ -56,32 +62,33 @@ struct answer {
 struct cluster {
 	struct vrt *t;
 	u8 count;
-	u8 down;
-	u8 cut[VR_REPLICAS_MAX];
+	u8 clients;
+	u16 down;
+	u16 cut[CLUSTER_PLACES];
 	bool slow_disk;
 	u64 now_ns;
-	struct vr_record record[VR_REPLICAS_MAX];
-	u32 record_writes[VR_REPLICAS_MAX];
-	s32 record_error[VR_REPLICAS_MAX];
-	bool slow_record[VR_REPLICAS_MAX];
-	bool record_wanted[VR_REPLICAS_MAX];
-	u64 record_number[VR_REPLICAS_MAX];
-	struct vr_record record_content[VR_REPLICAS_MAX];
-	u64 members[VR_REPLICAS_MAX];
-	struct vr_config config[VR_REPLICAS_MAX];
-	struct vr_replica *replicas[VR_REPLICAS_MAX];
-	u64 deadline_ns[VR_REPLICAS_MAX];
-	bool persist[VR_REPLICAS_MAX];
-	u64 persist_epoch[VR_REPLICAS_MAX];
-	u64 persist_op[VR_REPLICAS_MAX];
-	u64 persist_promise[VR_REPLICAS_MAX];
-	u32 sent[VR_REPLICAS_MAX][VR_TYPE_COUNT];
-	u32 form_count[VR_REPLICAS_MAX];
-	u8 form_error[VR_REPLICAS_MAX];
-	u8 form_slot[VR_REPLICAS_MAX];
-	u32 left[VR_REPLICAS_MAX];
-	u32 readable[VR_REPLICAS_MAX];
-	struct answer answers[VR_REPLICAS_MAX][CLUSTER_HANDLES];
+	struct vr_record record[CLUSTER_PLACES];
+	u32 record_writes[CLUSTER_PLACES];
+	s32 record_error[CLUSTER_PLACES];
+	bool slow_record[CLUSTER_PLACES];
+	bool record_wanted[CLUSTER_PLACES];
+	u64 record_number[CLUSTER_PLACES];
+	struct vr_record record_content[CLUSTER_PLACES];
+	u64 members[CLUSTER_PLACES];
+	struct vr_config config[CLUSTER_PLACES];
+	struct vr_replica *replicas[CLUSTER_PLACES];
+	u64 deadline_ns[CLUSTER_PLACES];
+	bool persist[CLUSTER_PLACES];
+	u64 persist_epoch[CLUSTER_PLACES];
+	u64 persist_op[CLUSTER_PLACES];
+	u64 persist_promise[CLUSTER_PLACES];
+	u32 sent[CLUSTER_PLACES][VR_TYPE_COUNT];
+	u32 form_count[CLUSTER_PLACES];
+	u8 form_error[CLUSTER_PLACES];
+	u8 form_slot[CLUSTER_PLACES];
+	u32 left[CLUSTER_PLACES];
+	u32 readable[CLUSTER_PLACES];
+	struct answer answers[CLUSTER_PLACES][CLUSTER_HANDLES];
 	struct letter *letters;
 	u32 first;
 	u32 last;
@@ -101,6 +108,9 @@ struct cluster *cluster_formed(struct vrt *t, u8 count);
 
 /** cluster_tuned - cluster_formed(), every configuration changed by @tune before */
 struct cluster *cluster_tuned(struct vrt *t, u8 count, void (*tune)(struct vr_config *cfg));
+
+/** cluster_client - add a client that knows the voters, started; its place */
+u8 cluster_client(struct cluster *c);
 
 /** cluster_restart - a replica comes back without memory */
 void cluster_restart(struct cluster *c, u8 slot);

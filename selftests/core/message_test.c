@@ -38,7 +38,10 @@ static void slots(struct vrt *t)
 
 	for (type = 1; type < VR_TYPE_COUNT; type++) {
 		BROKEN(t, s, type, from = SAMPLE_REPLICAS, VR_DROP_SLOT);
-		BROKEN(t, s, type, from = VR_NOBODY, VR_DROP_SLOT);
+		/* Which is a client's id as well. */
+		if (!vr_type_of_client(type) || vr_type_to_client(type))
+			BROKEN(t, s, type, from = VR_NOBODY, VR_DROP_SLOT);
+		BROKEN(t, s, type, from = s->message.to, VR_DROP_SLOT);
 		BROKEN(t, s, type, to = SAMPLE_REPLICAS, VR_DROP_SLOT);
 		BROKEN(t, s, type, to = s->message.from, VR_DROP_SLOT);
 	}
@@ -50,9 +53,48 @@ static void origins(struct vrt *t)
 
 	BROKEN_ENTRY(t, s, VR_REQUEST, origin = SAMPLE_REPLICAS, VR_DROP_SLOT);
 	BROKEN_ENTRY(t, s, VR_PREPARE, origin = SAMPLE_REPLICAS, VR_DROP_SLOT);
-	BROKEN_ENTRY(t, s, VR_NEW_STATE, origin = VR_NOBODY, VR_DROP_SLOT);
+	BROKEN_ENTRY(t, s, VR_NEW_STATE, origin = VR_REPLICAS_MAX, VR_DROP_SLOT);
+	BROKEN_ENTRY(t, s, VR_NEW_STATE, origin = SAMPLE_CLIENT, VR_DROP_NONE);
+	BROKEN_ENTRY(t, s, VR_REQUEST, origin = SAMPLE_CLIENT, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_CLIENT_REQUEST, origin = SAMPLE_CLIENT + 1, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_CLIENT_READ, origin = SAMPLE_CLIENT + 1, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_RECORDS, origin = SAMPLE_REPLICAS, VR_DROP_SLOT);
 	BROKEN_ENTRY(t, s, VR_REQUEST, origin = 0, VR_DROP_FIELD);
 	BROKEN_ENTRY(t, s, VR_PREPARE, origin = 0, VR_DROP_NONE);
+}
+
+/* What a client says is for itself, and what it is told is possible. */
+static void clients(struct vrt *t)
+{
+	struct sample *s = sample_new(t);
+	u8 type;
+
+	for (type = VR_CLIENT_PING; type < VR_TYPE_COUNT; type++) {
+		BROKEN(t, s, type, life = 0, VR_DROP_FIELD);
+		if (!vr_type_to_client(type))
+			BROKEN(t, s, type, incarnation = 1, VR_DROP_FIELD);
+	}
+	BROKEN_ENTRY(t, s, VR_CLIENT_REQUEST, kind = VR_KIND_NODE_END, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_CLIENT_REQUEST, kind = 0, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_CLIENT_REQUEST, kind = VR_KIND_SESSION_BEGIN, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_CLIENT_REQUEST, session = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_CLIENT_READ, status = VR_READ_LOG, VR_DROP_FIELD);
+	BROKEN(t, s, VR_CLIENT_READ, status = VR_READ_COUNT, VR_DROP_FIELD);
+	BROKEN(t, s, VR_CLIENT_READ, read_id = 0, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_CLIENT_READ, kind = VR_KIND_NEXT, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_CLIENT_READ, body_bytes = VR_NAME_BYTES_MAX + 1, VR_DROP_FIELD);
+	BROKEN(t, s, VR_SUBSCRIBE, op = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_CLIENT_PONG, status = VR_STATUS_COUNT, VR_DROP_FIELD);
+	BROKEN(t, s, VR_REPLY, status = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_REPLY, status = VR_KIND_NODE_END, VR_DROP_FIELD);
+	BROKEN(t, s, VR_REPLY, result.error = 1, VR_DROP_FIELD);
+	BROKEN(t, s, VR_REPLY, result.error = -VR_ERRNO_MAX - 1, VR_DROP_FIELD);
+	BROKEN(t, s, VR_RECORDS, sequence_first = s->message.op + 2, VR_DROP_FIELD);
+	BROKEN(t, s, VR_RECORDS, sequence_last = s->message.op, VR_DROP_FIELD);
+	BROKEN(t, s, VR_RECORDS, sequence_last = U64_MAX, VR_DROP_FIELD);
+	BROKEN(t, s, VR_RECORDS, commit = 1, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_RECORDS, kind = VR_KIND_NEXT, VR_DROP_FIELD);
+	BROKEN_ENTRY(t, s, VR_RECORDS, op = 1, VR_DROP_FIELD);
 }
 
 static void numbers(struct vrt *t)
@@ -79,7 +121,9 @@ static void strangers(struct vrt *t)
 		       type < VR_PING || type == VR_RECOVERY_RESPONSE ? VR_DROP_FIELD :
 									VR_DROP_NONE);
 		BROKEN(t, s, type, instance = 0,
-		       type < VR_PING ? VR_DROP_FIELD : VR_DROP_NONE);
+		       type < VR_PING || (vr_type_of_client(type) && type != VR_CLIENT_PING &&
+					  type != VR_CLIENT_PONG) ? VR_DROP_FIELD :
+								    VR_DROP_NONE);
 	}
 }
 
@@ -227,6 +271,7 @@ static void statuses(struct vrt *t)
 static struct vrt_case cases[] = {
 	{ samples_are_valid, "a correct message of every type is accepted" },
 	{ slots, "sender and receiver are two different members" },
+	{ clients, "what a client says is its own, what it is told can be" },
 	{ origins, "an entry is of a member, a request of its sender" },
 	{ numbers, "views, op numbers and generations are bounded" },
 	{ strangers, "only a member of the group takes part in it" },

@@ -44,6 +44,70 @@ static void fill_hashes(struct sample *s, u32 count)
 	s->message.op = 1000 + count - 1;
 }
 
+static void fill_client(struct sample *s, u8 type, u32 count, u16 body_bytes)
+{
+	struct vr_message *m = &s->message;
+	u32 i;
+
+	m->life = 0xacacacacacacacacull;
+	if (vr_type_to_client(type)) {
+		m->to = SAMPLE_CLIENT;
+	} else {
+		m->from = SAMPLE_CLIENT;
+		m->incarnation = 0;
+	}
+	switch (type) {
+	case VR_CLIENT_PING:
+		m->heartbeat_ns = 0x9999999999999999ull;
+		break;
+	case VR_CLIENT_REQUEST:
+		m->after = 0xeeeeeeeeeeeeeeeeull;
+		fill_entries(s, 1, body_bytes);
+		s->entries[0].kind = VR_KIND_APPEND;
+		break;
+	case VR_CLIENT_READ:
+		m->read_id = 0xfefefefefefefefeull;
+		m->status = VR_READ_LEASE;
+		fill_entries(s, 1, vr_min(body_bytes, VR_NAME_BYTES_MAX));
+		s->entries[0].kind = VR_KIND_GET;
+		break;
+	case VR_SUBSCRIBE:
+		m->op = 0x0666666666666666ull;
+		m->flag = true;
+		break;
+	case VR_CLIENT_PONG:
+		m->heartbeat_ns = 0x9999999999999999ull;
+		m->age_ns = 0x0123012301230123ull;
+		m->sequence_first = 0x0555555555555555ull;
+		m->sequence_last = 0x0666666666666666ull;
+		m->status = VR_STATUS_VIEW_CHANGE;
+		m->flag = true;
+		break;
+	case VR_REPLY:
+		m->session = 0x1111111100ull;
+		m->request = 0x2222222200ull;
+		m->status = VR_KIND_NEXT;
+		m->result.error = -EOVERFLOW;
+		m->result.index = 0x0666666666666666ull;
+		m->result.view = SAMPLE_VIEW - 1;
+		m->result.first = 0x0777777777777777ull;
+		m->result.last = 0x0888888888888888ull;
+		break;
+	case VR_RECORDS:
+		m->op = 0x0666666666666666ull;
+		m->commit = 0x0777777777777777ull;
+		m->sequence_first = 0x0555555555555555ull;
+		m->sequence_last = 0x0777777777777777ull;
+		m->flag = true;
+		fill_entries(s, count, body_bytes);
+		for (i = 0; i < count; i++) {
+			s->entries[i].op = 0x0444444444444444ull + 3 * i;
+			s->entries[i].kind = VR_KIND_APPEND;
+		}
+		break;
+	}
+}
+
 void sample_fill(struct sample *s, u8 type, u32 count, u16 body_bytes)
 {
 	struct vr_message *m = &s->message;
@@ -131,6 +195,15 @@ void sample_fill(struct sample *s, u8 type, u32 count, u16 body_bytes)
 	case VR_NEW_INDEX:
 		m->read_id = 0xfefefefefefefefeull;
 		m->op = 0x0666666666666666ull;
+		break;
+	case VR_CLIENT_PING:
+	case VR_CLIENT_REQUEST:
+	case VR_CLIENT_READ:
+	case VR_SUBSCRIBE:
+	case VR_CLIENT_PONG:
+	case VR_REPLY:
+	case VR_RECORDS:
+		fill_client(s, type, count, body_bytes);
 		break;
 	case VR_RECOVERY:
 		m->nonces[0] = 0xaaaaaaaaaaaaaaaaull;

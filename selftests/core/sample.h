@@ -10,6 +10,7 @@
 #include "vrt.h"
 
 #define SAMPLE_REPLICAS 3
+#define SAMPLE_CLIENT 0x4321
 #define SAMPLE_VIEW 7		/* whose primary is slot 1 */
 
 /** struct sample - a message and what it points to */

@@ -230,9 +230,16 @@ static void reserved(struct vrt *t)
 	struct wire *w = wire_new(t);
 	u8 type;
 
+	encode(w, VR_REQUEST, 1, 5);
+	is_reserved(w, AT_FIELDS + 8 + 33, 1);
+	is_reserved(w, AT_FIELDS + 8 + 42, 6);
 	for (type = VR_PREPARE; type <= VR_NEW_STATE; type += VR_NEW_STATE - VR_PREPARE) {
 		encode(w, type, 2, 5);
 		is_reserved(w, AT_FIELDS + 44, 4);
+		is_reserved(w, AT_FIELDS + 48 + 33, 1);
+		is_reserved(w, AT_FIELDS + 48 + 42, 6);
+		is_reserved(w, AT_FIELDS + 48 + 48 + 5 + 33, 1);
+		is_reserved(w, AT_FIELDS + 48 + 48 + 5 + 42, 6);
 	}
 	encode(w, VR_NEW_STATE, 2, 5);
 	is_reserved(w, AT_FIELDS + 32, 8);
@@ -252,6 +259,21 @@ static void reserved(struct vrt *t)
 	is_reserved(w, AT_FIELDS + 19, 5);
 	encode(w, VR_FORM_REFUSED, 0, 0);
 	is_reserved(w, AT_FIELDS + 9, 7);
+	for (type = VR_CLIENT_PING; type < VR_TYPE_COUNT; type++) {
+		encode(w, type, 2, 5);
+		is_reserved(w, AT_FIELDS + 2, 6);
+	}
+	encode(w, VR_CLIENT_READ, 1, 0);
+	is_reserved(w, AT_FIELDS + 25, 7);
+	encode(w, VR_SUBSCRIBE, 0, 0);
+	is_reserved(w, AT_FIELDS + 25, 7);
+	encode(w, VR_CLIENT_PONG, 0, 0);
+	is_reserved(w, AT_FIELDS + 49, 7);
+	is_reserved(w, AT_FIELDS + 57, 7);
+	encode(w, VR_REPLY, 0, 0);
+	is_reserved(w, AT_FIELDS + 33, 7);
+	encode(w, VR_RECORDS, 2, 5);
+	is_reserved(w, AT_FIELDS + 53, 3);
 }
 
 static void bounds(struct vrt *t)
@@ -285,6 +307,12 @@ static void bounds(struct vrt *t)
 	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_SHORT);
 	vr_put16(w->datagram + AT_FIELDS + 24, 0);
 	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_LONG);
+
+	encode(w, VR_RECORDS, 1, 0);
+	vr_put32(w->datagram + AT_FIELDS + 48, VR_BATCH_MAX + 1);
+	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_BOUND);
+	vr_put32(w->datagram + AT_FIELDS + 48, VR_BATCH_MAX);
+	VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_SHORT);
 
 	encode(w, VR_REQUEST, 1, 0);
 	vr_put16(w->datagram + AT_FIELDS + 8 + 34, VR_BODY_BYTES_MAX + 1);

@@ -3,7 +3,7 @@
 
 scenario_sources := $(wildcard selftests/scenario/*.c) \
 	$(addprefix selftests/sim/,world.c node.c disk.c life.c net.c checker.c answer.c votes.c \
-		model.c report.c era.c record.c fenced.c) \
+		model.c report.c era.c record.c fenced.c remote.c) \
 	selftests/lin/lin.c selftests/lin/lin_log.c $(wildcard kmod/core/*.c)
 scenario_headers := $(wildcard selftests/scenario/*.h selftests/sim/*.h selftests/lin/lin.h \
 	kmod/core/*.h)

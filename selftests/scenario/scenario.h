@@ -60,10 +60,10 @@ struct story {
 	struct parcel held[STORY_HELD_MAX];
 	u32 held_count;
 	struct parcel kept[STORY_KEPT_MAX];
-	struct parcel last[VR_TYPE_COUNT][VR_REPLICAS_MAX][VR_REPLICAS_MAX];
-	struct vr_info told[VR_REPLICAS_MAX];	/* as the script was told last */
+	struct parcel last[VR_TYPE_COUNT][SIM_NODES][SIM_NODES];
+	struct vr_info told[SIM_NODES];	/* as the script was told last */
 	struct vr_done answers[STORY_CLIENTS_MAX];
-	bool disk_stopped[VR_REPLICAS_MAX];
+	bool disk_stopped[SIM_NODES];
 	u64 requests[STORY_CLIENTS_MAX];	/* newest of a session */
 };
 

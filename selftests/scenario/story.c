@@ -221,11 +221,20 @@ static bool read_time(const char *word, u64 *time_ns)
 	return end != word;
 }
 
+/* Voters are numbered from 0, client nodes from 8. */
+static bool is_member(u64 slot)
+{
+	const struct sim_options *o = &story->sim.options;
+
+	return slot < o->replica_count ||
+	       (slot >= VR_CLIENT_MIN && slot - VR_CLIENT_MIN < o->remote_count);
+}
+
 struct sim_node *story_node(const char *word)
 {
 	u64 slot;
 
-	if (!story_number(word, &slot) || slot >= story->sim.options.replica_count) {
+	if (!story_number(word, &slot) || !is_member(slot)) {
 		story_wrong("%s is no member", word ? word : "nothing");
 		return NULL;
 	}
@@ -235,7 +244,7 @@ struct sim_node *story_node(const char *word)
 static bool read_slot(char digit, u8 *slot)
 {
 	*slot = digit == '*' ? STORY_ANY : digit - '0';
-	return *slot == STORY_ANY || *slot < story->sim.options.replica_count;
+	return *slot == STORY_ANY || is_member(*slot);
 }
 
 static bool read_type(const char *word, u8 *type)
@@ -360,6 +369,10 @@ static bool replicas(const char *word)
 	o->replica_count = count;
 	o->records &= (1u << count) - 1;
 	for (i = 0; i < count; i++) {
+		sim->nodes[i].slot = i;
+		node_boot(sim, &sim->nodes[i]);
+	}
+	for (i = VR_CLIENT_MIN; is_member(i); i++) {
 		sim->nodes[i].slot = i;
 		node_boot(sim, &sim->nodes[i]);
 	}
@@ -493,6 +506,16 @@ static bool do_rot(char **words)
 static bool do_lease(char **words)
 {
 	return read_time(words[0], &story->sim.options.lease_ns);
+}
+
+static bool do_remotes(char **words)
+{
+	u64 count;
+
+	if (!story_number(words[0], &count) || count > SIM_REMOTES_MAX)
+		return story_wrong("there are up to %u client nodes", SIM_REMOTES_MAX);
+	story->sim.options.remote_count = count;
+	return true;
 }
 
 static bool do_form(char **words)
@@ -663,7 +686,7 @@ static const struct verb {
 	bool (*perform)(char **words);
 } verbs[] = {
 	{ "durable", do_durable }, { "journal", do_journal }, { "lease", do_lease },
-	{ "records", do_records },
+	{ "records", do_records }, { "remotes", do_remotes },
 	{ "replicas", do_replicas }, { "rot", do_rot }, { "reform", do_reform },
 	{ "roll_back", do_roll_back }, { "record", do_record },
 	{ "form", do_form }, { "run", do_run }, { "until", until },
@@ -733,6 +756,7 @@ void story_begin(FILE *out)
 	sim->options.delay_ns = TRANSIT_NS;
 	sim->options.body_bytes_max = vr_min(1024, VR_BODY_BYTES_MAX);
 	sim->options.size_bytes = VR_DATAGRAM_BYTES_MAX;
+	sim->options.node_lease_ns = 200 * SIM_NS_PER_MS;
 	sim->options.sessions_max = 8;
 	sim->options.counters_max = 2;
 	sim->options.check_every_step = true;
@@ -751,7 +775,7 @@ void story_end(void)
 		check_end(sim);
 	if (sim->failed && !story->failed)
 		story_wrong("%s", sim->failure);
-	for (i = 0; i < sim->options.replica_count; i++) {
+	for (i = 0; i < SIM_NODES; i++) {
 		if (sim->nodes[i].up)
 			node_kill(sim, &sim->nodes[i]);
 	}

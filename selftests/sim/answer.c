@@ -232,6 +232,9 @@ static void check_age(struct sim *sim, const struct sim_client *client, const st
 	u64 missing_ns;
 
 	sim_mark(sim, MARK_READ_LOCAL);
+	/* Of a client it is on the clocks of two. */
+	if (sim_is_remote(node) && (sim_has(sim, FAULT_CLOCK) || sim_has(sim, FAULT_PAUSE)))
+		return;
 	if (!missed || !missed->primary_ns || missed->primary_ns < node->thawed_ns)
 		return;
 	sim_mark(sim, MARK_READ_LOCAL_OLD);

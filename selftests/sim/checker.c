@@ -421,7 +421,7 @@ static void check_acked(struct sim *sim, struct sim_node *node)
 
 /* --- readers --- */
 
-static void check_messages(struct sim *sim, struct sim_node *node)
+void check_messages(struct sim *sim, struct sim_node *node)
 {
 	u64 newest = vr_replica_sequence_last(node->replica);
 	u64 oldest = vr_replica_sequence_first(node->replica);
@@ -434,7 +434,7 @@ static void check_messages(struct sim *sim, struct sim_node *node)
 		sim_fail(sim, "A6: replica %u has new messages and does not say so", node->slot);
 	sequence = node->checked_sequence + 1;
 	if (sequence < oldest) {
-		sim_mark(sim, MARK_READER_OVERRUN);
+		sim_mark(sim, sim_is_remote(node) ? MARK_REMOTE_GAP : MARK_READER_OVERRUN);
 		sequence = oldest;
 	}
 	for (; sequence <= newest && !sim->failed; sequence++) {
@@ -459,6 +459,11 @@ void check_step(struct sim *sim, struct sim_node *node)
 	const struct vr_info *before = &node->before;
 	const struct vr_info *now = &node->info;
 
+	if (sim_is_remote(node)) {
+		remote_check(sim, node);
+		return;
+	}
+	remote_check_lease(sim, node);
 	check_monotone(sim, node, before);
 	era_enter(sim, node);
 	if (!sim->failed)
@@ -519,12 +524,14 @@ static void check_ack(struct sim *sim, struct sim_node *node, const struct vr_me
 /* What may be said in which status; PING and PONG in any. */
 static bool may_say(u8 status, u8 type)
 {
-	const u32 forming = 1u << VR_FORM | 1u << VR_FORM_OK | 1u << VR_FORM_REFUSED |
-			    1u << VR_FORMED | 1u << VR_PING | 1u << VR_PONG |
-			    1u << VR_COLD_REFUSED;
-	const u32 recovering = 1u << VR_RECOVERY | 1u << VR_GET_STATE | 1u << VR_GET_CHECKPOINT |
-			       1u << VR_COLD_PREPARE | 1u << VR_COLD_PROMISE |
-			       1u << VR_COLD_ACCEPT | 1u << VR_COLD_ACCEPTED;
+	const u64 forming = 1ull << VR_FORM | 1ull << VR_FORM_OK | 1ull << VR_FORM_REFUSED |
+			    1ull << VR_FORMED | 1ull << VR_PING | 1ull << VR_PONG |
+			    1ull << VR_COLD_REFUSED | 1ull << VR_CLIENT_PING |
+			    1ull << VR_CLIENT_PONG;
+	const u64 recovering = 1ull << VR_RECOVERY | 1ull << VR_GET_STATE |
+			       1ull << VR_GET_CHECKPOINT | 1ull << VR_COLD_PREPARE |
+			       1ull << VR_COLD_PROMISE | 1ull << VR_COLD_ACCEPT |
+			       1ull << VR_COLD_ACCEPTED;
 
 	switch (status) {
 	case VR_STATUS_NORMAL:
@@ -545,7 +552,7 @@ void check_send(struct sim *sim, struct sim_node *node, const struct vr_send *se
 	u8 status = node->info.status;
 	enum vr_drop drop;
 
-	addressed.to = __builtin_ctz(send->to_mask | 1u << 31);
+	addressed.to = send->client ? send->client : __builtin_ctz(send->to_mask | 1u << 31);
 	drop = vr_message_invalid(&addressed, sim->options.replica_count);
 	if (drop)
 		sim_fail(sim, "S6: replica %u sends a %s it would not accept: %s", node->slot,

@@ -582,7 +582,9 @@ void client_done(struct sim *sim, struct sim_node *node, const struct vr_done *d
 		refused(sim, client, done);
 		return;
 	}
-	if (node->info.primary != node->slot)
+	if (sim_is_remote(node))
+		sim_mark(sim, MARK_DONE_REMOTE);
+	else if (node->info.primary != node->slot)
 		sim_mark(sim, MARK_DONE_AT_BACKUP);
 	check_answer(sim, client, done);
 	take_back(client);

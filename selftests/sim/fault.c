@@ -278,6 +278,59 @@ static void let_go(struct sim *sim)
 	net_release(sim, random_below(&sim->random_fault, sim->options.replica_count));
 }
 
+static struct sim_node *pick_remote(struct sim *sim)
+{
+	return &sim->nodes[VR_CLIENT_MIN +
+			   random_below(&sim->random_fault, sim->options.remote_count)];
+}
+
+static void restart_remote(struct sim *sim, struct sim_node *node)
+{
+	struct sim_event event = { .kind = SIM_RESTART, .slot = node->slot };
+	u64 longest = vr_max(2 * sim->options.node_lease_ns, 2000);
+
+	sim_trace(sim, node, "RESTART");
+	sim_mark(sim, MARK_REMOTE_RESTART);
+	client_node_died(sim, node);
+	node_kill(sim, node);
+	sim_post(sim, &event, random_spread(&sim->random_fault, 1000, longest));
+	client_add(sim, node->slot, 1, 4);
+}
+
+/* It is lost, stopped, or alone; whoever it is, the group goes on. */
+static void strike_remote(struct sim *sim)
+{
+	struct sim_random *r = &sim->random_fault;
+	struct sim_node *node;
+	u8 i;
+
+	if (!sim->options.remote_count || !sim->checker.formed)
+		return;
+	node = pick_remote(sim);
+	if (!node->up || node->paused)
+		return;
+	switch (random_below(r, 3)) {
+	case 0:
+		restart_remote(sim, node);
+		break;
+	case 1:
+		node->pause_loses = random_below(r, 2);
+		node_pause(sim, node, random_spread(r, SIM_NS_PER_MS,
+						    vr_max(2 * sim->options.node_lease_ns,
+							   2 * SIM_NS_PER_MS)), false);
+		break;
+	default:
+		/* Until the next partition of the voters is mended. */
+		for (i = 0; i < sim->options.replica_count; i++) {
+			sim->net.cut[i][node->slot] = random_below(r, 2);
+			sim->net.cut[node->slot][i] = random_below(r, 2);
+		}
+		net_mend_in(sim, random_spread(r, SIM_NS_PER_MS,
+					       vr_max(2 * sim->options.node_lease_ns,
+						      2 * SIM_NS_PER_MS)));
+	}
+}
+
 struct striker {
 	enum sim_fault fault;
 	void (*strike)(struct sim *sim);
@@ -300,6 +353,7 @@ static const struct striker strikers[] = {
 	{ FAULT_OUTAGE,		outage_all,	8 },
 	{ FAULT_REFORM,		outage_maroon,	16 },
 	{ FAULT_REFORM,		outage_reform,	4 },
+	{ FAULT_REMOTE,		strike_remote,	1 },
 };
 
 static void post_next(struct sim *sim, u32 place)

@@ -14,9 +14,16 @@ static void draw_config(struct sim *sim, struct sim_node *node)
 
 	memset(cfg, 0, sizeof(*cfg));
 	cfg->replica_count = o->replica_count;
-	cfg->self = node->slot;
+	if (sim_is_remote(node)) {
+		cfg->self = VR_NOBODY;
+		cfg->client = node->slot;
+	} else {
+		cfg->self = node->slot;
+		cfg->clients_max = o->remote_count;
+		cfg->node_lease_ns = o->node_lease_ns;
+	}
 	cfg->memory_is_durable = o->memory_is_durable;
-	cfg->journal = o->journal;
+	cfg->journal = o->journal && !sim_is_remote(node);
 	cfg->nonce = random_u64(r) | 1;
 	cfg->seed = random_u64(r);
 	cfg->heartbeat_ns = o->heartbeat_ns;
@@ -75,9 +82,14 @@ void node_boot(struct sim *sim, struct sim_node *node)
 	if ((void *)node->replica != memory)
 		sim_fail(sim, "S3: the replica does not live where it was told to");
 	sim_trace(sim, node, "BOOT life %u", life);
-	disk_boot(sim, node);
+	if (!sim_is_remote(node))
+		disk_boot(sim, node);
 	if (!sim->failed)
 		node_step(sim, node, &event);
+	if (!sim_is_remote(node) || sim->failed)
+		return;
+	event.type = VR_EVENT_SUBSCRIBE;
+	node_step(sim, node, &event);
 }
 
 /* What a replica counted is added up when its life ends. */

@@ -218,6 +218,20 @@ static bool is_denied(const struct sim_row *row, u64 request)
 	return false;
 }
 
+static void end_node(struct sim_model *model, const struct sim_entry *e)
+{
+	u32 i = 0;
+
+	while (i < model->row_count) {
+		struct sim_row *row = &model->rows[i];
+
+		if (row->origin == e->origin && row->nonce == e->argument)
+			remove_row(model, row);
+		else
+			i++;
+	}
+}
+
 void model_apply(struct sim_model *model, const struct sim_entry *e, u64 op,
 		 struct vr_result *result)
 {
@@ -226,7 +240,9 @@ void model_apply(struct sim_model *model, const struct sim_entry *e, u64 op,
 	memset(result, 0, sizeof(*result));
 	result->index = op;
 	result->view = e->view;
-	if (e->kind == VR_KIND_SESSION_BEGIN) {
+	if (e->kind == VR_KIND_NODE_END) {
+		end_node(model, e);
+	} else if (e->kind == VR_KIND_SESSION_BEGIN) {
 		begin(model, e, op, result);
 	} else if (!row) {
 		result->error = -ESTALE;

@@ -174,11 +174,12 @@ void net_replay(struct sim *sim)
 /* What a forgotten promise may be in, or what answers a question of a life that ended. */
 static bool is_weighty(u8 type)
 {
-	const u32 weighty = 1u << VR_EXIT_VIEW | 1u << VR_DO_VIEW_CHANGE | 1u << VR_START_VIEW |
-			    1u << VR_RECOVERY | 1u << VR_RECOVERY_RESPONSE | 1u << VR_PREPARE_OK |
-			    1u << VR_GET_INDEX | 1u << VR_NEW_INDEX | 1u << VR_PONG |
-			    1u << VR_COLD_PROMISE | 1u << VR_COLD_ACCEPT |
-			    1u << VR_COLD_ACCEPTED;
+	const u64 weighty = 1ull << VR_EXIT_VIEW | 1ull << VR_DO_VIEW_CHANGE |
+			    1ull << VR_START_VIEW | 1ull << VR_RECOVERY |
+			    1ull << VR_RECOVERY_RESPONSE | 1ull << VR_PREPARE_OK |
+			    1ull << VR_GET_INDEX | 1ull << VR_NEW_INDEX | 1ull << VR_PONG |
+			    1ull << VR_COLD_PROMISE | 1ull << VR_COLD_ACCEPT |
+			    1ull << VR_COLD_ACCEPTED | 1ull << VR_CLIENT_REQUEST | 1ull << VR_REPLY;
 
 	return weighty >> type & 1;
 }
@@ -311,6 +312,7 @@ void net_deliver(struct sim *sim, const struct sim_event *sim_event)
 	if (event.members_differ)
 		sim_mark(sim, MARK_MEMBERS_DIFFER);
 	event.message = &sim->scratch->message;
+	remote_heard(sim, node, event.message);
 	is_vote = event.message->type == VR_DO_VIEW_CHANGE;
 	if (is_vote) {
 		heard = node->heard;
@@ -342,7 +344,7 @@ static void cut_between(struct sim *sim, u8 group, bool one_way)
 	}
 }
 
-static void mend_in(struct sim *sim, u64 length_ns)
+void net_mend_in(struct sim *sim, u64 length_ns)
 {
 	struct sim_event event = { .kind = SIM_MEND };
 
@@ -354,7 +356,7 @@ void net_part(struct sim *sim, u8 group, u64 length_ns)
 {
 	memset(sim->net.cut, 0, sizeof(sim->net.cut));
 	cut_between(sim, group, false);
-	mend_in(sim, length_ns);
+	net_mend_in(sim, length_ns);
 }
 
 /* In both directions, or only one of them. */
@@ -367,7 +369,7 @@ void net_cut_off(struct sim *sim, u8 slot, u64 length_ns)
 	memset(sim->net.cut, 0, sizeof(sim->net.cut));
 	cut_between(sim, dice == 1 ? others : self, dice < 2);
 	sim_trace(sim, &sim->nodes[slot], "CUT OFF");
-	mend_in(sim, length_ns);
+	net_mend_in(sim, length_ns);
 }
 
 /* Each hears its neighbours only: A - B - C, and A and C not each other. */
@@ -422,9 +424,10 @@ void net_cut(struct sim *sim, u64 length_ns)
 				sim->net.cut[j][i] = true;
 		}
 	}
+	remote_cut(sim);
 	sim_mark(sim, MARK_PARTITION);
 	sim_trace(sim, NULL, "PARTITION");
-	mend_in(sim, length_ns);
+	net_mend_in(sim, length_ns);
 }
 
 void net_mend(struct sim *sim, u32 number)

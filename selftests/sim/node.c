@@ -106,6 +106,10 @@ static void perform_send(struct sim *sim, struct sim_node *node, const struct vr
 {
 	u8 to;
 
+	if (send->client && !send->to_mask && send->client < SIM_NODES) {
+		net_send(sim, node->slot, &send->message, send->client);
+		return;
+	}
 	if (!send->to_mask || send->to_mask >> sim->options.replica_count) {
 		sim_fail(sim, "S1: replica %u sends %s to the slots %x", node->slot,
 			 vr_type_name(send->message.type), send->to_mask);

@@ -120,8 +120,8 @@ static void draw_rates(struct sim_options *o, struct sim_random *r)
 	o->spike_ns = random_spread(r, o->heartbeat_ns, o->view_timeout_ns * 8);
 	o->size_ppm = random_spread(r, 10000, 1000000);
 	o->size_bytes = random_between(r, 100, 1200);
-	o->type_mask = 1u << random_between(r, 1, VR_TYPE_COUNT - 1) |
-		       1u << random_between(r, 1, VR_TYPE_COUNT - 1);
+	o->type_mask = 1ull << random_between(r, 1, VR_TYPE_COUNT - 1) |
+		       1ull << random_between(r, 1, VR_TYPE_COUNT - 1);
 	o->type_ppm = random_spread(r, 100000, 1000000);
 	o->replay_ppm = random_spread(r, 1000, 50000);
 	o->withhold_ppm = random_spread(r, 1000, 200000);
@@ -182,6 +182,8 @@ void options_draw(struct sim *sim, u64 seed, const struct sim_limits *limits)
 		o->faults &= ~(1u << FAULT_POWER | 1u << FAULT_DISK);
 	take_away(o);
 	o->client_count = vr_min(o->client_count, limits->clients);
+	o->remote_count = random_below(&r, 3) ? 0 : random_between(&r, 1, SIM_REMOTES_MAX);
+	o->node_lease_ns = random_spread(&r, o->view_timeout_ns, o->view_timeout_ns * 16);
 	sim->group.group = random_u64(&r);
 	sim->group.members = random_u64(&r);
 }

@@ -46,7 +46,7 @@ const char *sim_status_name(u8 status)
 const char *sim_kind_name(u8 kind)
 {
 	static const char * const names[VR_KIND_COUNT] = {
-		"-", "BEGIN", "END", "NEXT", "GET", "APPEND", "RESULT",
+		"-", "BEGIN", "END", "NEXT", "GET", "APPEND", "RESULT", "NODE_END",
 	};
 
 	return kind < VR_KIND_COUNT ? names[kind] : "?";
@@ -218,6 +218,7 @@ const char *sim_fault_name(enum sim_fault fault)
 		[FAULT_OUTAGE] = "outage",
 		[FAULT_RECORD] = "record",
 		[FAULT_REFORM] = "reform",
+		[FAULT_REMOTE] = "remote",
 	};
 
 	return names[fault];
@@ -313,6 +314,11 @@ const char *sim_mark_name(enum sim_mark mark)
 		[MARK_FENCED] = "fenced",
 		[MARK_STRANDED] = "stranded",
 		[MARK_TWICE] = "run_twice",
+		[MARK_DONE_REMOTE] = "done_remote",
+		[MARK_REMOTE_MESSAGE] = "remote_message",
+		[MARK_REMOTE_GAP] = "remote_gap",
+		[MARK_REMOTE_RESTART] = "remote_restart",
+		[MARK_NODE_END] = "node_end",
 	};
 
 	return names[mark];
@@ -391,7 +397,8 @@ void report_totals(FILE *out, const struct sim_totals *t)
  */
 static bool may_miss_drop(u32 drop)
 {
-	return drop == VR_DROP_FIELD || drop == VR_DROP_CHAIN;
+	/* There is always room for all client nodes. */
+	return drop == VR_DROP_FIELD || drop == VR_DROP_CHAIN || drop == VR_DROP_CLIENT;
 }
 
 /* Every way from one status to another that the protocol knows; HALTED is none. */

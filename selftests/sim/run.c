@@ -141,6 +141,10 @@ static void heal(struct sim *sim)
 		if (sim->nodes[i].paused)
 			node_resume(sim, &sim->nodes[i]);
 	}
+	for (i = VR_CLIENT_MIN; i < SIM_NODES; i++) {
+		if (sim->nodes[i].paused)
+			node_resume(sim, &sim->nodes[i]);
+	}
 	if (sim->failed)
 		return;
 	for (i = 0; i < sim->client_count; i++) {
@@ -269,7 +273,9 @@ static const char *unfinished(struct sim *sim, char *text, size_t room)
 		const struct sim_client *client = &sim->clients[i];
 		const struct sim_node *node = &sim->nodes[client->slot];
 
-		if (!(sim->core_mask >> client->slot & 1) || client->life != node->life)
+		if (!(sim->core_mask >> client->slot & 1) && !sim_is_remote(node))
+			continue;
+		if (client->life != node->life)
 			continue;
 		if (client->state == CLIENT_FINISHED)
 			continue;
@@ -278,7 +284,7 @@ static const char *unfinished(struct sim *sim, char *text, size_t room)
 			 sim_kind_name(client->kind), (unsigned long long)client->request);
 		return text;
 	}
-	return NULL;
+	return remote_unfinished(sim, text, room);
 }
 
 static void poll(struct sim *sim)
@@ -379,9 +385,13 @@ static void populate(struct sim *sim)
 	struct sim_options *o = &sim->options;
 	struct sim_event healing = { .kind = SIM_HEAL };
 	u32 i, threads;
-	u8 slot = random_below(&sim->random_client, o->replica_count);
+	u8 slot = remote_home(sim);
 
 	for (i = 0; i < o->replica_count; i++) {
+		sim->nodes[i].slot = i;
+		node_boot(sim, &sim->nodes[i]);
+	}
+	for (i = VR_CLIENT_MIN; i - VR_CLIENT_MIN < o->remote_count; i++) {
 		sim->nodes[i].slot = i;
 		node_boot(sim, &sim->nodes[i]);
 	}
@@ -390,7 +400,7 @@ static void populate(struct sim *sim)
 					 vr_min(i, o->process_threads));
 		client_add(sim, slot, threads, o->client_budget);
 		if (!o->one_home)
-			slot = random_below(&sim->random_client, o->replica_count);
+			slot = remote_home(sim);
 	}
 	post_operator(sim, o->heartbeat_ns);
 	if (o->racing_forms)
@@ -429,7 +439,7 @@ void sim_free(struct sim *sim)
 {
 	u32 i;
 
-	for (i = 0; i < sim->options.replica_count; i++) {
+	for (i = 0; i < SIM_NODES; i++) {
 		if (sim->nodes[i].up)
 			node_kill(sim, &sim->nodes[i]);
 	}

@@ -15,7 +15,7 @@
  *	client.c	processes, sessions, requests		world.c   chance, queue
  *	checker.c	what must hold after every step		votes.c   of votes
  *	answer.c	what clients may be told		model.c   results
- *	era.c		generations
+ *	era.c		generations			remote.c  client nodes
  *	shrink.c	a failing seed, made small
  */
 #ifndef SIM_H
@@ -34,6 +34,8 @@
 #define SIM_CLIENTS_MAX		24	/* threads of most seeds */
 #define SIM_CROWD		160	/* of some: more than a pipeline or a step's effects hold */
 #define SIM_CLIENTS_ROOM	(SIM_CROWD + 64)	/* and those at restarted members */
+#define SIM_REMOTES_MAX		3	/* client nodes; their slot is their member id */
+#define SIM_NODES		(VR_CLIENT_MIN + SIM_REMOTES_MAX)
 #define SIM_HANDLES		256	/* of a replica, more than clients can use */
 #define SIM_COUNTER_NAMES	6
 #define SIM_REPLAYS_MAX		48	/* old datagrams kept for a late replay */
@@ -105,6 +107,7 @@ enum sim_fault {
 	FAULT_BLACKOUT,		/* once, more lose their memory than may */
 	FAULT_POWER,		/* of members with a journal more go down than may */
 	FAULT_DISK,		/* a journal fails, or rots */
+	FAULT_REMOTE,		/* client nodes stop, stand still, and are cut off */
 	FAULT_OUTAGE,		/* of members with a record any number lose power */
 	FAULT_RECORD,		/* writes of records hang, fail, break off; records are gone */
 	FAULT_REFORM,		/* operators give up what is left */
@@ -114,6 +117,8 @@ enum sim_fault {
 struct sim_options {
 	u64 seed;
 	u8 replica_count;
+	u8 remote_count;		/* client nodes */
+	u64 node_lease_ns;
 	u32 faults;			/* mask of enum sim_fault */
 	bool memory_is_durable;
 	bool journal;
@@ -140,7 +145,7 @@ struct sim_options {
 	u32 duplicate_ppm;
 	u32 size_ppm;
 	u32 size_bytes;
-	u32 type_mask;
+	u64 type_mask;
 	u32 type_ppm;
 	u64 delay_ns;			/* network, shortest */
 	u64 jitter_ns;
@@ -255,6 +260,11 @@ enum sim_mark {
 	MARK_FENCED,
 	MARK_STRANDED,
 	MARK_TWICE,
+	MARK_DONE_REMOTE,
+	MARK_REMOTE_MESSAGE,
+	MARK_REMOTE_GAP,
+	MARK_REMOTE_RESTART,
+	MARK_NODE_END,
 	MARK_COUNT
 };
 
@@ -420,6 +430,7 @@ struct sim_node {
 	struct sim_hearing heard;
 	bool was_formed;
 	bool recovered;				/* once in this life */
+	u64 remote_heard_ns[SIM_REMOTES_MAX];	/* when a client's datagram came */
 };
 
 struct sim_dirty {
@@ -458,7 +469,7 @@ struct sim_datagram {
 };
 
 struct sim_net {
-	bool cut[VR_REPLICAS_MAX][VR_REPLICAS_MAX];	/* [from][to] */
+	bool cut[SIM_NODES][SIM_NODES];			/* [from][to] */
 	u32 cut_number;					/* of the partition in force */
 	struct sim_datagram old[SIM_REPLAYS_MAX];
 	u64 old_seen;
@@ -533,7 +544,7 @@ struct sim_entry {
 	u64 argument;
 	u32 topic;
 	u8 kind;
-	u8 origin;
+	u16 origin;
 	u16 body_bytes;
 	u8 *body;
 	struct vr_result result;
@@ -549,7 +560,7 @@ struct sim_row {		/* the model's client table */
 	u64 nonce;
 	u64 number;
 	u64 view;
-	u8 origin;
+	u16 origin;
 	u64 request;
 	u64 active_op;
 	struct sim_kept *kept;	/* all of the session, oldest first */
@@ -631,9 +642,9 @@ struct sim {
 	struct sim_queue queue;
 	u64 now_ns;
 	enum sim_phase phase;
-	struct sim_node nodes[VR_REPLICAS_MAX];
-	struct sim_disk disks[VR_REPLICAS_MAX];
-	struct sim_record records[VR_REPLICAS_MAX];
+	struct sim_node nodes[SIM_NODES];
+	struct sim_disk disks[SIM_NODES];
+	struct sim_record records[SIM_NODES];
 	struct sim_net net;
 	struct sim_client clients[SIM_CLIENTS_ROOM];
 	u32 client_count;
@@ -719,6 +730,7 @@ void net_old_generation(struct sim *sim);
 void net_part(struct sim *sim, u8 group, u64 length_ns);
 void net_cut(struct sim *sim, u64 length_ns);
 void net_cut_off(struct sim *sim, u8 slot, u64 length_ns);
+void net_mend_in(struct sim *sim, u64 length_ns);
 void net_mend(struct sim *sim, u32 number);
 void net_heal(struct sim *sim);
 void net_free(struct sim *sim);
@@ -732,6 +744,14 @@ void fault_restart(struct sim *sim, const struct sim_node *node);
 bool fault_disk_fails(struct sim *sim, struct sim_node *node);
 void fault_disk_failed(struct sim *sim, struct sim_node *node);
 u8 healthy_mask(const struct sim *sim);
+
+/* remote.c */
+void remote_cut(struct sim *sim);
+u8 remote_home(struct sim *sim);
+void remote_check(struct sim *sim, struct sim_node *node);
+void remote_check_lease(struct sim *sim, const struct sim_node *node);
+void remote_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m);
+const char *remote_unfinished(struct sim *sim, char *text, size_t room);
 
 /* client.c */
 void client_add(struct sim *sim, u8 slot, u32 threads, u32 budget);
@@ -762,6 +782,7 @@ void check_free(struct sim *sim);
 
 /* checker.c */
 void check_step(struct sim *sim, struct sim_node *node);
+void check_messages(struct sim *sim, struct sim_node *node);
 void check_forget(struct sim_node *node);
 bool check_is_durable(const struct sim_node *node, u64 op, u64 hash);
 void check_send(struct sim *sim, struct sim_node *node, const struct vr_send *send);
@@ -808,6 +829,11 @@ u32 report_missed(FILE *out, const struct sim_totals *totals);
 static inline void sim_mark(struct sim *sim, enum sim_mark mark)
 {
 	sim->totals.marks[mark]++;
+}
+
+static inline bool sim_is_remote(const struct sim_node *node)
+{
+	return node->slot >= VR_CLIENT_MIN;
 }
 
 static inline bool sim_has(const struct sim *sim, enum sim_fault fault)
