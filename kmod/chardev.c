@@ -167,6 +167,14 @@ static u32 record_max(struct vrseq_file *file)
 	return group ? group->config.record_max : VR_BODY_BYTES_MAX;
 }
 
+static u32 files_max(struct vrseq_file *file)
+{
+	/* Pairs with the release in attach_locked(). */
+	struct vrseq_group *group = smp_load_acquire(&file->group);
+
+	return group ? group->config.files_max : VRSEQ_FILES_MAX;
+}
+
 /* What is too large for any group is so in whatever group. */
 static u32 message_max(struct vrseq_file *file, size_t bytes)
 {
@@ -211,7 +219,7 @@ static int ioctl_get(struct file *filp, void __user *user)
 	rq = request(filp, &get.hdr, VR_KIND_GET);
 	bytes = vrseq_check_counter(get.counter);
 	error = vrseq_check_header(&get.hdr);
-	if (bytes < 0 || get.mode >= VR_READ_COUNT || get.reserved)
+	if (bytes < 0 || get.mode > VRSEQ_READ_LOCAL || get.reserved)
 		error = -EINVAL;
 	if (!error) {
 		rq.read = get.mode;
@@ -262,13 +270,13 @@ static int ioctl_append(struct file *filp, void __user *user)
 
 /*
  * The index that a quorum confirms is that of the log, whatever is read at it:
- * the group's own counter is always there.
+ * the group's own counter is always there. At a client its messages come here, too.
  */
 static struct vrseq_request barrier_request(const struct file *filp, const struct vrseq_op_hdr *hdr)
 {
 	struct vrseq_request rq = request(filp, hdr, VR_KIND_GET);
 
-	rq.read = VR_READ_INDEX;
+	rq.read = VR_READ_BARRIER;
 	rq.body = "";
 	return rq;
 }
@@ -278,7 +286,7 @@ static int ioctl_barrier(struct file *filp, void __user *user)
 	struct vrseq_file *file = filp->private_data;
 	struct vrseq_barrier arg;
 	struct vrseq_request rq;
-	u64 first, next = 1;
+	u64 newest = 0;
 	int error;
 
 	if (copy_from_user(&arg, user, sizeof(arg)))
@@ -290,8 +298,8 @@ static int ioctl_barrier(struct file *filp, void __user *user)
 	if (!error)
 		error = operate(file, &rq);
 	if (!error)
-		error = vrseq_engine_range(&file->group->engine, &first, &next);
-	arg.sequence = next - 1;
+		error = vrseq_engine_newest(&file->group->engine, &newest);
+	arg.sequence = newest;
 	return vrseq_answer(error, &rq, user, &arg.hdr, sizeof(arg));
 }
 
@@ -368,7 +376,7 @@ static int ioctl_info(struct vrseq_file *file, void __user *user)
 		.message_bytes_max = record_max(file),
 		.counters_max = VRSEQ_COUNTERS_MAX,
 		.sessions_max = VRSEQ_SESSIONS_MAX,
-		.files_max = VRSEQ_FILES_MAX,
+		.files_max = files_max(file),
 		.record_bytes_max = RECORD_BYTES_MAX,
 		.wire_version = VR_WIRE_VERSION,
 		.window = VR_WINDOW,
@@ -421,7 +429,7 @@ static void fill_status(struct vrseq_status *status, const struct vrseq_snapshot
 	status->has_quorum = info->has_quorum;
 	status->member_count = look->member_count;
 	status->quorum_count = info->quorum;
-	status->self_id = look->members[look->self].id;
+	status->self_id = look->self_id;
 	if (info->primary != VR_NOBODY)
 		status->primary_id = look->members[info->primary].id;
 	status->view = info->view;

@@ -40,21 +40,27 @@ static u64 clock_ns(struct vrseq_engine *e)
 	return e->now_ns;
 }
 
+static void encode_to(struct vrseq_engine *e, const struct vr_message *m, u16 member,
+		      struct todo *todo)
+{
+	u32 bytes = vr_wire_bytes(m);
+	struct sk_buff *skb = vrseq_udp_alloc(&e->udp, member, bytes);
+
+	if (!skb)
+		return;
+	vr_wire_encode(skb_put(skb, bytes), m, member, &e->group);
+	__skb_queue_tail(&todo->datagrams, skb);
+}
+
 static void encode(struct vrseq_engine *e, const struct vr_send *send, struct todo *todo)
 {
-	u32 bytes = vr_wire_bytes(&send->message);
 	u8 slot;
 
+	if (send->client)
+		encode_to(e, &send->message, send->client, todo);
 	for (slot = 0; slot < VR_REPLICAS_MAX; slot++) {
-		struct sk_buff *skb;
-
-		if (!(send->to_mask & BIT(slot)))
-			continue;
-		skb = vrseq_udp_alloc(&e->udp, slot, bytes);
-		if (!skb)
-			continue;
-		vr_wire_encode(skb_put(skb, bytes), &send->message, slot, &e->group);
-		__skb_queue_tail(&todo->datagrams, skb);
+		if (send->to_mask & BIT(slot))
+			encode_to(e, &send->message, slot, todo);
 	}
 }
 
@@ -249,11 +255,11 @@ static void leave(struct vrseq_engine *e, struct todo *todo)
 /**
  * vrseq_engine_receive - a datagram came
  * @e:		engine
- * @slot:	the member whose address it came from
+ * @member:	whose address it came from, as the core knows it
  * @data:	its bytes
  * @bytes:	how many
  */
-void vrseq_engine_receive(struct vrseq_engine *e, u8 slot, const u8 *data, u32 bytes)
+void vrseq_engine_receive(struct vrseq_engine *e, u16 member, const u8 *data, u32 bytes)
 {
 	struct vr_event ev = {
 		.type = VR_EVENT_RECEIVE,
@@ -268,7 +274,7 @@ void vrseq_engine_receive(struct vrseq_engine *e, u8 slot, const u8 *data, u32 b
 	drop = vr_wire_decode(&e->scratch, data, bytes, &e->group, &ev.members_differ);
 	if (drop)
 		e->drops[drop]++;
-	else if (e->scratch.message.from != slot)
+	else if (e->scratch.message.from != member)
 		vrseq_stat_count(&e->stats, VRSEQ_STAT_DROP_ADDRESS);
 	else
 		run(e, &ev, &todo);
@@ -497,6 +503,32 @@ void vrseq_engine_demote(struct vrseq_engine *e, enum vrseq_stat reason)
 	leave(e, &todo);
 }
 
+/**
+ * vrseq_engine_client_gone - a client is not in our list any more
+ * @e:	engine of a voter
+ * @id:	its member id
+ */
+void vrseq_engine_client_gone(struct vrseq_engine *e, u16 id)
+{
+	struct vr_event ev = { .type = VR_EVENT_CLIENT_GONE, .client = id };
+
+	post(e, &ev);
+}
+
+/**
+ * vrseq_engine_subscribe - somebody reads, or is about to
+ * @e: engine; a client has messages sent to it from the first time on
+ */
+void vrseq_engine_subscribe(struct vrseq_engine *e)
+{
+	struct vr_event ev = { .type = VR_EVENT_SUBSCRIBE };
+
+	if (!e->client || READ_ONCE(e->subscribed))
+		return;
+	WRITE_ONCE(e->subscribed, true);
+	post(e, &ev);
+}
+
 /* ---- looking -------------------------------------------------------------- */
 
 /**
@@ -539,11 +571,12 @@ bool vrseq_engine_writable(struct vrseq_engine *e, u32 slot)
 
 /**
  * vrseq_engine_create - all but the replica
- * @e: engine, zeroed
+ * @e:		engine, zeroed
+ * @files_max:	files that can be attached, 1 .. VRSEQ_FILES_MAX
  *
  * Return: 0 or -ENOMEM.
  */
-int vrseq_engine_create(struct vrseq_engine *e)
+int vrseq_engine_create(struct vrseq_engine *e, u32 files_max)
 {
 	int error;
 
@@ -556,7 +589,7 @@ int vrseq_engine_create(struct vrseq_engine *e)
 	e->deadline_ns = U64_MAX;
 	error = vrseq_udp_create(&e->udp, &e->stats);
 	if (!error)
-		error = vrseq_sessions_create(&e->sessions);
+		error = vrseq_sessions_create(&e->sessions, files_max);
 	if (error)
 		vrseq_udp_destroy(&e->udp);
 	return error;
@@ -631,8 +664,12 @@ int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 		e->group = *group;
 		e->vmgen_id = vrseq_vmgen_id();
 		e->gap_demotes = cfg->replica_count > 1;
+		e->client = cfg->client;
 		e->running = true;
 		run(e, &ev, &todo);
+		ev.type = VR_EVENT_SUBSCRIBE;
+		if (e->subscribed)
+			run(e, &ev, &todo);
 	}
 	leave(e, &todo);
 	kvfree(old);
@@ -658,7 +695,7 @@ void vrseq_engine_stop(struct vrseq_engine *e)
 		complete(&form->done);
 	spin_unlock_bh(&e->core_lock);
 
-	for (slot = 0; slot < VRSEQ_FILES_MAX; slot++)
+	for (slot = 0; slot < e->sessions.max; slot++)
 		wake_up_all(&e->sessions.table[slot].wait);
 	wake_up_poll(&e->readers, EPOLLHUP | EPOLLERR);
 }

@@ -61,6 +61,8 @@ struct vrseq_form {
  * @timer:	expires in softirq
  * @heartbeat_ns: what counts as late
  * @view_timeout_ns: how long a hand-over may take
+ * @client:	we are one
+ * @subscribed:	the core knows that somebody reads
  * @readers:	wait for messages
  * @udp:	socket
  * @sessions:	local sessions
@@ -94,13 +96,15 @@ struct vrseq_engine {
 	struct hrtimer timer;
 	u64 heartbeat_ns;
 	u64 view_timeout_ns;
+	bool client;
+	bool subscribed;
 	wait_queue_head_t readers;
 	struct vrseq_udp udp;
 	struct vrseq_sessions sessions;
 	struct vrseq_stats stats;
 };
 
-int vrseq_engine_create(struct vrseq_engine *e);
+int vrseq_engine_create(struct vrseq_engine *e, u32 files_max);
 void vrseq_engine_destroy(struct vrseq_engine *e);
 int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 			   const struct vr_wire_group *group);
@@ -114,7 +118,7 @@ static inline bool vrseq_engine_running(const struct vrseq_engine *e)
 }
 
 /* From udp.c, bottom halves off. */
-void vrseq_engine_receive(struct vrseq_engine *e, u8 slot, const u8 *data, u32 bytes);
+void vrseq_engine_receive(struct vrseq_engine *e, u16 member, const u8 *data, u32 bytes);
 
 /* From record.c, in a work item. */
 void vrseq_engine_recorded(struct vrseq_engine *e, u64 number, int error);
@@ -129,6 +133,8 @@ int vrseq_engine_reform(struct vrseq_engine *e, struct vrseq_form *form);
 void vrseq_engine_leave(struct vrseq_engine *e);
 int vrseq_engine_left(struct vrseq_engine *e);
 void vrseq_engine_demote(struct vrseq_engine *e, enum vrseq_stat reason);
+void vrseq_engine_client_gone(struct vrseq_engine *e, u16 id);
+void vrseq_engine_subscribe(struct vrseq_engine *e);
 bool vrseq_engine_is_blank(struct vrseq_engine *e);
 bool vrseq_engine_describe(struct vrseq_engine *e, struct vr_info *info, u64 *now_ns);
 
@@ -168,6 +174,7 @@ typedef bool vrseq_take_t(void *reader, u64 sequence, const struct vr_entry *ent
 
 int vrseq_engine_read(struct vrseq_engine *e, struct vrseq_cursor *cursor, vrseq_take_t *take,
 		      void *reader);
+int vrseq_engine_newest(struct vrseq_engine *e, u64 *sequence);
 int vrseq_engine_seek_index(struct vrseq_engine *e, u64 index, u64 *sequence);
 int vrseq_engine_range(struct vrseq_engine *e, u64 *first, u64 *next);
 bool vrseq_engine_readable(struct vrseq_engine *e, u64 next);

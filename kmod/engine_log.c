@@ -82,6 +82,7 @@ void vrseq_engine_feed_locked(struct vrseq_engine *e)
 /** vrseq_engine_feed - bring the ring up to date, for who just mapped it */
 void vrseq_engine_feed(struct vrseq_engine *e)
 {
+	vrseq_engine_subscribe(e);
 	spin_lock_bh(&e->core_lock);
 	if (e->running) {
 		vrseq_engine_feed_locked(e);
@@ -100,12 +101,14 @@ static u64 resolve(struct vrseq_engine *e, u64 next)
 	switch (e->info.status) {
 	case VR_STATUS_BLANK:
 	case VR_STATUS_FORMING:
-		return vr_replica_sequence_first(e->replica);
+		/* A client that knows no group is not one whose group has no log. */
+		return e->client ? VRSEQ_NOW : vr_replica_sequence_first(e->replica);
 	case VR_STATUS_RECOVERING:
 	case VR_STATUS_AMNESIA:
 		return VRSEQ_NOW;
 	default:
-		return vr_replica_sequence_last(e->replica) + 1;
+		/* At a client there are more than it has been sent yet. */
+		return e->info.sequence_last + 1;
 	}
 }
 
@@ -155,6 +158,7 @@ int vrseq_engine_read(struct vrseq_engine *e, struct vrseq_cursor *cursor, vrseq
 	u64 asked = cursor->next;
 	int ret = -ENETDOWN;
 
+	vrseq_engine_subscribe(e);
 	spin_lock_bh(&e->core_lock);
 	if (e->running) {
 		cursor->first = vr_replica_sequence_first(e->replica);
@@ -174,7 +178,10 @@ int vrseq_engine_read(struct vrseq_engine *e, struct vrseq_cursor *cursor, vrseq
  * vrseq_engine_range - which messages there are
  * @e:		engine
  * @first:	receives the sequence of the oldest
- * @next:	and of the one behind the newest
+ * @next:	and of the one behind the newest that is known of
+ *
+ * At a client the newest may be on their way to it, and, when it was never asked for
+ * any, all are.
  *
  * Return: 0 or -ENETDOWN.
  */
@@ -184,8 +191,29 @@ int vrseq_engine_range(struct vrseq_engine *e, u64 *first, u64 *next)
 
 	spin_lock_bh(&e->core_lock);
 	if (e->running) {
-		*first = vr_replica_sequence_first(e->replica);
-		*next = vr_replica_sequence_last(e->replica) + 1;
+		vr_replica_describe(e->replica, &e->info);
+		*first = e->info.sequence_first;
+		*next = e->info.sequence_last + 1;
+		error = 0;
+	}
+	spin_unlock_bh(&e->core_lock);
+	return error;
+}
+
+/**
+ * vrseq_engine_newest - the newest message that can be read here
+ * @e:		engine
+ * @sequence:	receives its sequence, or the one before the first
+ *
+ * Return: 0 or -ENETDOWN.
+ */
+int vrseq_engine_newest(struct vrseq_engine *e, u64 *sequence)
+{
+	int error = -ENETDOWN;
+
+	spin_lock_bh(&e->core_lock);
+	if (e->running) {
+		*sequence = vr_replica_sequence_last(e->replica);
 		error = 0;
 	}
 	spin_unlock_bh(&e->core_lock);
@@ -242,6 +270,7 @@ bool vrseq_engine_readable(struct vrseq_engine *e, u64 next)
 	bool readable = true;
 	u64 from;
 
+	vrseq_engine_subscribe(e);
 	spin_lock_bh(&e->core_lock);
 	if (e->running) {
 		from = resolve(e, next);

@@ -72,6 +72,13 @@ static int finish(struct vrseq_group *group, int error, const struct vrseq_form 
 	return error;
 }
 
+static int refuse_client(struct vrseq_group *group, struct netlink_ext_ack *extack)
+{
+	NL_SET_ERR_MSG(extack, "name: this member is a client, say that at a voter");
+	vrseq_group_put(group);
+	return -EOPNOTSUPP;
+}
+
 /**
  * vrseq_group_form - form the group, once in its life
  * @net:	where
@@ -81,8 +88,8 @@ static int finish(struct vrseq_group *group, int error, const struct vrseq_form 
  *
  * Waits without a lock, 5 s at most.
  *
- * Return: 0, -ENOENT, -EBUSY, -EHOSTUNREACH, -EINVAL, -ENETDOWN, -ETIMEDOUT or
- * -EINTR; after the last two the forming may still succeed.
+ * Return: 0, -ENOENT, -EBUSY, -EHOSTUNREACH, -EINVAL, -EOPNOTSUPP, -ENETDOWN,
+ * -ETIMEDOUT or -EINTR; after the last two the forming may still succeed.
  */
 int vrseq_group_form(struct net *net, const char *name, u16 generation,
 		     struct netlink_ext_ack *extack)
@@ -93,6 +100,8 @@ int vrseq_group_form(struct net *net, const char *name, u16 generation,
 
 	if (!group)
 		return -ENOENT;
+	if (group->config.client)
+		return refuse_client(group, extack);
 	error = vrseq_engine_form(&group->engine, generation, &form);
 	return finish(group, error, &form, extack);
 }
@@ -106,8 +115,8 @@ int vrseq_group_form(struct net *net, const char *name, u16 generation,
  * Waits without a lock, 5 s at most.
  *
  * Return: 0, -ENOENT, -EBUSY while enough members remember, -ENOTRECOVERABLE
- * without enough records, -EIO, -EAGAIN, -EOVERFLOW, -ENETDOWN, -ETIMEDOUT or
- * -EINTR; after the last two the group may still begin again.
+ * without enough records, -EOPNOTSUPP at a client, -EIO, -EAGAIN, -EOVERFLOW,
+ * -ENETDOWN, -ETIMEDOUT or -EINTR; after the last two the group may still begin again.
  */
 int vrseq_group_reform(struct net *net, const char *name, struct netlink_ext_ack *extack)
 {
@@ -117,6 +126,8 @@ int vrseq_group_reform(struct net *net, const char *name, struct netlink_ext_ack
 
 	if (!group)
 		return -ENOENT;
+	if (group->config.client)
+		return refuse_client(group, extack);
 	error = vrseq_engine_reform(&group->engine, &form);
 	return finish(group, error, &form, extack);
 }

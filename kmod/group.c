@@ -11,6 +11,7 @@
 #include <linux/netlink.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
+#include <linux/vrseq_netlink.h>
 #include <net/net_namespace.h>
 
 #include "compat.h"
@@ -152,7 +153,7 @@ void vrseq_group_detach(struct vrseq_group *group, u32 slot)
 
 /*
  * What tells groups apart on the wire, the same at all members: the UUID, and
- * the list of ids and roles. Addresses are each member's own view.
+ * the list of the voters' ids and roles. Addresses are each member's own view.
  */
 static void identify(const uuid_t *uuid, const struct vrseq_member *members, u8 count,
 		     struct vr_wire_group *identity)
@@ -175,6 +176,10 @@ static void configure(const struct vrseq_group *group, const struct vrseq_member
 
 	memset(cfg, 0, sizeof(*cfg));
 	cfg->replica_count = count;
+	if (config->client) {
+		cfg->self = VR_NOBODY;
+		cfg->client = config->self_id;
+	}
 	for (slot = 0; slot < count; slot++) {
 		if (members[slot].id == config->self_id)
 			cfg->self = slot;
@@ -195,7 +200,9 @@ static void configure(const struct vrseq_group *group, const struct vrseq_member
 	cfg->message_bytes = config->message_bytes;
 	cfg->sessions_max = VRSEQ_SESSIONS_MAX;
 	cfg->counters_max = VRSEQ_COUNTERS_MAX;
-	cfg->pending_max = VRSEQ_HANDLES;
+	cfg->pending_max = config->files_max * VRSEQ_CALLS;
+	cfg->clients_max = config->clients_max;
+	cfg->node_lease_ns = config->node_lease_ns;
 }
 
 /* Give the group this list of members, with a replica that knows it. */
@@ -222,7 +229,8 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 	}
 
 	old = rcu_dereference_protected(group->engine.udp.peers, lockdep_is_held(&groups_lock));
-	peers = vrseq_peers_create(members, count, cfg.self, group->config.secure, old);
+	peers = vrseq_peers_create(members, count, cfg.self, group->config.listen,
+				   group->config.secure, old);
 	error = peers ? vrseq_engine_configure(&group->engine, &cfg, &identity) : -ENOMEM;
 	if (error) {
 		vrseq_peers_destroy(peers, old);
@@ -240,25 +248,21 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 	return 0;
 }
 
-static int check_member(struct vrseq_group *group, const struct vrseq_member *member,
-			struct netlink_ext_ack *extack)
+/* Of voters and clients alike: no id twice, no address twice. */
+static int check_new(const struct vrseq_group *group, const struct vrseq_member *member,
+		     struct netlink_ext_ack *extack)
 {
+	const struct vrseq_clients *clients = &group->engine.udp.clients;
+	const struct vrseq_client *client;
 	u8 i;
 
-	if (!vrseq_engine_is_blank(&group->engine))
-		return refuse_formed(extack);
-	if (group->member_count == VR_REPLICAS_MAX) {
-		NL_SET_ERR_MSG(extack, "member: a group has at most 7 members");
-		return -EINVAL;
-	}
+	if (member->id == group->config.self_id || vrseq_clients_by_id(clients, member->id))
+		goto err_id;
 	for (i = 0; i < group->member_count; i++) {
 		const struct vrseq_member *other = &group->members[i];
 
-		if (other->id == member->id) {
-			NL_SET_ERR_MSG_FMT(extack, "member id: %u is in the list already",
-					   member->id);
-			return -EEXIST;
-		}
+		if (other->id == member->id)
+			goto err_id;
 		if (other->endpoint.address == member->endpoint.address &&
 		    other->endpoint.port == member->endpoint.port) {
 			NL_SET_ERR_MSG_FMT(extack, "member address: member %u listens there",
@@ -266,17 +270,64 @@ static int check_member(struct vrseq_group *group, const struct vrseq_member *me
 			return -EEXIST;
 		}
 	}
+	client = vrseq_clients_by_address(clients, member->endpoint);
+	if (client) {
+		NL_SET_ERR_MSG_FMT(extack, "member address: member %u listens there", client->id);
+		return -EEXIST;
+	}
+	if (group->config.listen.address == member->endpoint.address &&
+	    group->config.listen.port == member->endpoint.port) {
+		NL_SET_ERR_MSG(extack, "member address: this member listens there");
+		return -EEXIST;
+	}
 	return 0;
+
+err_id:
+	NL_SET_ERR_MSG_FMT(extack, "member id: %u is in the list already", member->id);
+	return -EEXIST;
+}
+
+static int add_client(struct vrseq_group *group, const struct vrseq_member *member,
+		      struct netlink_ext_ack *extack)
+{
+	int error;
+
+	if (group->config.client) {
+		NL_SET_ERR_MSG(extack, "member role: a client's own list has the voters only");
+		return -EINVAL;
+	}
+	if (!vr_is_client(member->id)) {
+		NL_SET_ERR_MSG(extack, "member id: that of a client is 8 or more");
+		return -EINVAL;
+	}
+	error = check_new(group, member, extack) ?:
+		vrseq_clients_add(&group->engine.udp.clients, member->id, member->endpoint);
+	if (error == -ENOSPC)
+		NL_SET_ERR_MSG_FMT(extack, "name: the group was added with room for %u clients",
+				   group->config.clients_max);
+	return error;
+}
+
+static int check_member(struct vrseq_group *group, const struct vrseq_member *member,
+			struct netlink_ext_ack *extack)
+{
+	if (!vrseq_engine_is_blank(&group->engine))
+		return refuse_formed(extack);
+	if (group->member_count == VR_REPLICAS_MAX) {
+		NL_SET_ERR_MSG(extack, "member: a group has at most 7 members");
+		return -EINVAL;
+	}
+	return check_new(group, member, extack);
 }
 
 /**
- * vrseq_member_add - add a member to a blank group
+ * vrseq_member_add - add a voter to a blank group, or a client to any
  * @net:	where
  * @name:	of the group
  * @member:	who
  * @extack:	told why not
  *
- * Return: 0, -ENOENT, -EEXIST, -EINVAL, -EBUSY or -ENOMEM.
+ * Return: 0, -ENOENT, -EEXIST, -EINVAL, -EBUSY, -ENOSPC or -ENOMEM.
  */
 int vrseq_member_add(struct net *net, const char *name, const struct vrseq_member *member,
 		     struct netlink_ext_ack *extack)
@@ -290,6 +341,10 @@ int vrseq_member_add(struct net *net, const char *name, const struct vrseq_membe
 	group = find_for(net, name, extack);
 	if (!group)
 		goto out;
+	if (member->role == VRSEQ_ROLE_CLIENT) {
+		error = add_client(group, member, extack);
+		goto out;
+	}
 	error = check_member(group, member, extack);
 	if (error)
 		goto out;
@@ -307,7 +362,7 @@ out:
 }
 
 /**
- * vrseq_member_del - take a member off a blank group
+ * vrseq_member_del - take a voter off a blank group, or a client off any
  * @net:	where
  * @name:	of the group
  * @id:		who
@@ -327,6 +382,12 @@ int vrseq_member_del(struct net *net, const char *name, u16 id,
 	group = find_for(net, name, extack);
 	if (!group)
 		goto out;
+	if (vrseq_clients_del(&group->engine.udp.clients, id)) {
+		/* Its sessions end when its lease does. */
+		vrseq_engine_client_gone(&group->engine, id);
+		error = 0;
+		goto out;
+	}
 	if (!vrseq_engine_is_blank(&group->engine)) {
 		error = refuse_formed(extack);
 		goto out;
@@ -454,7 +515,13 @@ int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 	int error;
 
 	group = kvzalloc(sizeof(*group), GFP_KERNEL);
-	error = group ? vrseq_engine_create(&group->engine) : -ENOMEM;
+	error = group ? vrseq_engine_create(&group->engine, config->files_max) : -ENOMEM;
+	if (!error) {
+		error = vrseq_clients_create(&group->engine.udp.clients, config->clients_max,
+					     config->secure);
+		if (error)
+			vrseq_engine_destroy(&group->engine);
+	}
 	if (error) {
 		NL_SET_ERR_MSG(extack, "there is not enough memory");
 		kvfree(group);
@@ -489,7 +556,7 @@ int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 	error = vrseq_udp_open(&group->engine.udp, net, config->listen, extack);
 	if (error)
 		goto err_unlock;
-	error = install(group, &self, 1, extack);
+	error = install(group, &self, !config->client, extack);
 	if (error)
 		goto err_unlock;
 	list_add_tail(&group->list, &groups);
@@ -641,7 +708,8 @@ int vrseq_group_swap_keys(struct net *net, const char *name, struct netlink_ext_
 /** vrseq_group_memory_bytes - what the group takes at this member */
 u64 vrseq_group_memory_bytes(const struct vrseq_group *group)
 {
-	return sizeof(*group) + VRSEQ_FILES_MAX * sizeof(struct vrseq_session) +
+	return sizeof(*group) + group->config.files_max * sizeof(struct vrseq_session) +
+	       vrseq_clients_bytes(&group->engine.udp.clients) +
 	       READ_ONCE(group->engine.memory_bytes) +
 	       (READ_ONCE(group->engine.ring.header) ? VRSEQ_RING_BYTES : 0);
 }
@@ -671,6 +739,8 @@ int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *look)
 	rcu_read_unlock();
 	for (slot = 0; slot < look->member_count; slot++)
 		look->trust[slot] = vrseq_udp_trust(&group->engine.udp, slot, look->now_ns);
+	look->self_id = group->config.self_id;
+	look->client_count = READ_ONCE(group->engine.udp.clients.count);
 	vrseq_status_describe(group, look);
 	return 0;
 }

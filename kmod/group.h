@@ -29,7 +29,8 @@
 struct net;
 struct netlink_ext_ack;
 
-#define VRSEQ_SESSIONS_MAX	1024
+#define VRSEQ_SESSIONS_MAX	4096
+#define VRSEQ_CLIENTS_MAX	4096
 #define VRSEQ_COUNTERS_MAX	1024
 #define VRSEQ_RING_COUNT_MAX	SZ_1M	/* entries, messages */
 #define VRSEQ_RING_BYTES_MAX	SZ_256M	/* of their bodies */
@@ -44,12 +45,20 @@ struct netlink_ext_ack;
  * @record_max:	bytes of a message
  * @record:	path of the record, "" = none
  * @secure:	it has a key; otherwise anybody can forge anything
+ * @client:	this member is one
+ * @files_max:	files that can be attached here
+ * @clients_max: clients that a voter has room for
+ * @node_lease_ns: silence of one of them that ends its sessions
  * @heartbeat_ns: see struct vr_config; so are the others
  */
 struct vrseq_group_config {
 	char name[VRSEQ_GROUP_NAME_BYTES];
 	uuid_t uuid;
 	u16 self_id;
+	bool client;
+	u32 files_max;
+	u32 clients_max;
+	u64 node_lease_ns;
 	struct vrseq_endpoint listen;
 	char record[VRSEQ_RECORD_PATH_BYTES];
 	bool secure;
@@ -71,7 +80,7 @@ struct vrseq_group_config {
  * @config:	never changes
  * @found:	what the record said when the group was added
  * @file_count:	attached files; groups_lock
- * @members:	sorted by id; groups_lock, everybody else looks at engine.udp.peers
+ * @members:	the voters, sorted by id; groups_lock, everybody else looks at engine.udp.peers
  * @member_count: valid elements
  * @engine:	what it does
  */
@@ -91,7 +100,9 @@ struct vrseq_group {
  * struct vrseq_snapshot - one look at a group, for those who show it
  * @info:	what the replica says
  * @now_ns:	the time to compare heard_ns with
- * @self:	our slot
+ * @self:	our slot, VR_NOBODY if we are a client
+ * @self_id:	our id
+ * @client_count: clients in the list
  * @member_count: valid elements of @members
  * @members:	by slot
  * @trust:	by slot: enum vrseq_trust
@@ -101,6 +112,8 @@ struct vrseq_snapshot {
 	struct vr_info info;
 	u64 now_ns;
 	u8 self;
+	u16 self_id;
+	u32 client_count;
 	u8 member_count;
 	struct vrseq_member members[VR_REPLICAS_MAX];
 	u8 trust[VR_REPLICAS_MAX];

@@ -30,6 +30,8 @@
 #define LOG_BYTES		SZ_4M
 #define MESSAGES		SZ_16K
 #define MESSAGE_BYTES		SZ_4M
+#define NODE_LEASE_NS		(2ull * NSEC_PER_SEC)
+#define NODE_LEASE_NS_MAX	(3600ull * NSEC_PER_SEC)
 
 static struct genl_family family;
 
@@ -61,6 +63,10 @@ static const struct nla_policy group_add_policy[] = {
 	[VRSEQ_A_RECORD] = { .type = NLA_NUL_STRING, .len = VRSEQ_RECORD_PATH_BYTES - 1 },
 	[VRSEQ_A_KEY] = NLA_POLICY_EXACT_LEN(VRSEQ_KEY_BYTES),
 	[VRSEQ_A_KEY_NAME] = KEY_NAME_POLICY,
+	[VRSEQ_A_ROLE] = { .type = NLA_U8 },
+	[VRSEQ_A_CLIENTS_MAX] = { .type = NLA_U32 },
+	[VRSEQ_A_NODE_LEASE_NS] = { .type = NLA_U64 },
+	[VRSEQ_A_FILES_MAX] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy key_policy[] = {
@@ -265,6 +271,44 @@ static int take_security(struct genl_info *info, struct vrseq_group_config *conf
 	return 0;
 }
 
+/* What there are clients for, or what makes us one. */
+static int take_clients(struct genl_info *info, struct vrseq_group_config *config)
+{
+	struct nlattr **attrs = info->attrs;
+	u8 role = attrs[VRSEQ_A_ROLE] ? nla_get_u8(attrs[VRSEQ_A_ROLE]) : VRSEQ_ROLE_VOTER;
+
+	if (role != VRSEQ_ROLE_VOTER && role != VRSEQ_ROLE_CLIENT)
+		return refuse_range(info, VRSEQ_A_ROLE, "role: voter or client");
+	config->client = role == VRSEQ_ROLE_CLIENT;
+	if (config->client && *config->record)
+		return refuse_range(info, VRSEQ_A_RECORD,
+				    "record: a client has nothing that one could keep");
+	if (config->client && !vr_is_client(config->self_id))
+		return refuse_range(info, VRSEQ_A_SELF_ID, "self: the id of a client is 8 or more");
+
+	config->files_max = VRSEQ_FILES_MAX;
+	if (attrs[VRSEQ_A_FILES_MAX])
+		config->files_max = nla_get_u32(attrs[VRSEQ_A_FILES_MAX]);
+	if (!config->files_max || config->files_max > VRSEQ_FILES_MAX)
+		return refuse_range(info, VRSEQ_A_FILES_MAX, "files: 1 to 256");
+
+	if (attrs[VRSEQ_A_CLIENTS_MAX])
+		config->clients_max = nla_get_u32(attrs[VRSEQ_A_CLIENTS_MAX]);
+	if (config->clients_max > (config->client ? 0 : VRSEQ_CLIENTS_MAX))
+		return refuse_range(info, VRSEQ_A_CLIENTS_MAX,
+				    config->client ? "clients: a client serves none" :
+						     "clients: at most 4096");
+
+	config->node_lease_ns = max(NODE_LEASE_NS, config->view_timeout_ns);
+	if (attrs[VRSEQ_A_NODE_LEASE_NS])
+		config->node_lease_ns = nla_get_u64(attrs[VRSEQ_A_NODE_LEASE_NS]);
+	if (config->node_lease_ns < config->view_timeout_ns ||
+	    config->node_lease_ns > NODE_LEASE_NS_MAX)
+		return refuse_range(info, VRSEQ_A_NODE_LEASE_NS,
+				    "node-lease: a view timeout to 1 h");
+	return 0;
+}
+
 static int group_add(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vrseq_group_config config = { .self_id = 0 };
@@ -288,6 +332,7 @@ static int group_add(struct sk_buff *skb, struct genl_info *info)
 	error = check_address(config.listen.address, info->extack) ?:
 		take_uuid(info, &config) ?:
 		take_times(info, &config) ?:
+		take_clients(info, &config) ?:
 		take_rings(info, &config) ?:
 		take_security(info, &config, key) ?:
 		vrseq_group_add(genl_info_net(info), &config, key, info->extack);
@@ -396,9 +441,9 @@ static int member_add(struct sk_buff *skb, struct genl_info *info)
 		return refuse_missing(info, "member: its IPv4 address and port");
 	if (attrs[VRSEQ_A_MEMBER_ROLE])
 		member.role = nla_get_u8(attrs[VRSEQ_A_MEMBER_ROLE]);
-	if (member.role != VRSEQ_ROLE_VOTER) {
+	if (member.role != VRSEQ_ROLE_VOTER && member.role != VRSEQ_ROLE_CLIENT) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attrs[VRSEQ_A_MEMBER_ROLE],
-				    "member role: only voters in this version");
+				    "member role: voter or client");
 		return -EOPNOTSUPP;
 	}
 	member.id = nla_get_u16(attrs[VRSEQ_A_MEMBER_ID]);
@@ -467,6 +512,10 @@ static int put_config(struct sk_buff *skb, struct vrseq_group *group)
 	       nla_put_u32(skb, VRSEQ_A_LOG_BYTES, config->log_bytes) ?:
 	       nla_put_u32(skb, VRSEQ_A_MESSAGES, config->messages) ?:
 	       nla_put_u32(skb, VRSEQ_A_MESSAGE_BYTES, config->message_bytes) ?:
+	       nla_put_u8(skb, VRSEQ_A_ROLE, config->client ? VRSEQ_ROLE_CLIENT :
+							      VRSEQ_ROLE_VOTER) ?:
+	       nla_put_u32(skb, VRSEQ_A_FILES_MAX, config->files_max) ?:
+	       nla_put_u32(skb, VRSEQ_A_CLIENTS_MAX, config->clients_max) ?:
 	       put_u64(skb, VRSEQ_A_MEMORY_BYTES, vrseq_group_memory_bytes(group));
 }
 
@@ -475,7 +524,10 @@ static int put_state(struct sk_buff *skb, const struct vrseq_snapshot *look)
 	const struct vr_info *info = &look->info;
 	u16 primary = info->primary == VR_NOBODY ? 0 : look->members[info->primary].id;
 
-	return nla_put_u16(skb, VRSEQ_A_GENERATION, info->generation) ?:
+	return nla_put_u32(skb, VRSEQ_A_CLIENTS, look->client_count) ?:
+	       put_u64(skb, VRSEQ_A_NODE_LEASE_NS, info->node_lease_ns) ?:
+	       put_u64(skb, VRSEQ_A_NODE_ENDS, info->node_ends) ?:
+	       nla_put_u16(skb, VRSEQ_A_GENERATION, info->generation) ?:
 	       nla_put_u8(skb, VRSEQ_A_STATE, info->status) ?:
 	       nla_put_string(skb, VRSEQ_A_STATUS_TEXT, look->text) ?:
 	       nla_put_u8(skb, VRSEQ_A_HAS_QUORUM, info->has_quorum) ?:

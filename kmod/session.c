@@ -57,14 +57,15 @@ void vrseq_buffer_free(struct vrseq_buffer *buffer)
 /* ---- slots ------------------------------------------------------------------ */
 
 /** vrseq_sessions_create - all slots of a group at once, so that none fails later */
-int vrseq_sessions_create(struct vrseq_sessions *sessions)
+int vrseq_sessions_create(struct vrseq_sessions *sessions, u32 max)
 {
 	u32 slot;
 
-	sessions->table = kvcalloc(VRSEQ_FILES_MAX, sizeof(*sessions->table), GFP_KERNEL);
+	sessions->max = max;
+	sessions->table = kvcalloc(max, sizeof(*sessions->table), GFP_KERNEL);
 	if (!sessions->table)
 		return -ENOMEM;
-	for (slot = 0; slot < VRSEQ_FILES_MAX; slot++)
+	for (slot = 0; slot < max; slot++)
 		init_waitqueue_head(&sessions->table[slot].wait);
 	return 0;
 }
@@ -82,7 +83,7 @@ void vrseq_sessions_destroy(struct vrseq_sessions *sessions)
 {
 	u32 slot;
 
-	for (slot = 0; sessions->table && slot < VRSEQ_FILES_MAX; slot++)
+	for (slot = 0; sessions->table && slot < sessions->max; slot++)
 		free_buffers(&sessions->table[slot]);
 	kvfree(sessions->table);
 }
@@ -99,8 +100,8 @@ int vrseq_sessions_take(struct vrseq_sessions *sessions)
 	u32 slot, i;
 
 	do {
-		slot = find_first_zero_bit(sessions->taken, VRSEQ_FILES_MAX);
-		if (slot >= VRSEQ_FILES_MAX)
+		slot = find_first_zero_bit(sessions->taken, sessions->max);
+		if (slot >= sessions->max)
 			return -EDQUOT;
 	} while (test_and_set_bit_lock(slot, sessions->taken));
 

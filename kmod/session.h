@@ -36,7 +36,7 @@
 
 #include "vr_types.h"
 
-#define VRSEQ_FILES_MAX	256
+#define VRSEQ_FILES_MAX	256	/* of a group at a member, where it is not told less */
 #define VRSEQ_CALLS	32	/* of a session */
 #define VRSEQ_CONTROL	31
 #define VRSEQ_READS	(VRSEQ_CONTROL - VR_WINDOW)
@@ -148,13 +148,15 @@ struct vrseq_session {
 
 /**
  * struct vrseq_sessions - the slots of a group
- * @table:	VRSEQ_FILES_MAX of them
+ * @table:	@max of them
+ * @max:	1 .. VRSEQ_FILES_MAX
  * @taken:	slots in use; atomic bit operations
  * @parked:	closing slots that found no quorum; core_lock
  * @begin_last:	newest number given to a SESSION_BEGIN
  */
 struct vrseq_sessions {
 	struct vrseq_session *table;
+	u32 max;
 	DECLARE_BITMAP(taken, VRSEQ_FILES_MAX);
 	DECLARE_BITMAP(parked, VRSEQ_FILES_MAX);
 	atomic64_t begin_last;
@@ -208,7 +210,7 @@ enum vrseq_verdict {
 bool vrseq_buffer_make(struct vrseq_buffer *buffer, u32 bytes);
 void vrseq_buffer_free(struct vrseq_buffer *buffer);
 
-int vrseq_sessions_create(struct vrseq_sessions *sessions);
+int vrseq_sessions_create(struct vrseq_sessions *sessions, u32 max);
 void vrseq_sessions_destroy(struct vrseq_sessions *sessions);
 int vrseq_sessions_take(struct vrseq_sessions *sessions);
 

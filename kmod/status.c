@@ -62,6 +62,19 @@ static void say_peers(struct sentence *s, const struct vrseq_group *group,
 	}
 }
 
+/* What a client's processes hold is there for as long as this says. */
+static void say_client(struct sentence *s, const struct vrseq_snapshot *look)
+{
+	const struct vr_info *info = &look->info;
+
+	say(s, "client: ");
+	if (info->status == VR_STATUS_BLANK)
+		say(s, look->member_count ? "no voter answers for a formed group yet" :
+					    "add the voters with vrseq member add");
+	else if (info->node_lease_until_ns && info->node_lease_until_ns <= look->now_ns)
+		say(s, "its node lease may be over, and with it all that its files held; ");
+}
+
 static void say_transfer(struct sentence *s, const struct vr_info *info)
 {
 	if (info->transfer_bytes_total)
@@ -91,9 +104,11 @@ static void say_quorum(struct sentence *s, const struct vrseq_group *group,
 
 	for (slot = 0; slot < look->member_count; slot++)
 		reached += !is_silent(group, look, slot);
-	if (info->has_quorum)
+	if (info->has_quorum || (group->config.client && info->primary != VR_NOBODY))
 		say(s, "member %u is primary of view %llu",
 		    look->members[info->primary % VR_REPLICAS_MAX].id, info->view);
+	else if (group->config.client)
+		say(s, "looks for the primary, of view %llu or later", info->view);
 	else if (reached < info->quorum)
 		say(s, "no quorum: reach %u of %u, need %u", reached, look->member_count,
 		    info->quorum);
@@ -152,11 +167,13 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 	const struct vr_info *info = &look->info;
 	struct sentence s = { .text = look->text };
 
+	if (group->config.client)
+		say_client(&s, look);
 	switch (info->status) {
 	case VR_STATUS_BLANK:
 		if (info->keeps_record && info->record.formed)
 			say(&s, "the record is of a group of other members: add them");
-		else
+		else if (!group->config.client)
 			say(&s, "not formed: run vrseq group form %s", group->config.name);
 		break;
 	case VR_STATUS_FORMING:
@@ -179,7 +196,8 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 	}
 	say_transfer(&s, info);
 	say_record(&s, info);
-	say_peers(&s, group, look);
+	if (!group->config.client || info->status != VR_STATUS_NORMAL)
+		say_peers(&s, group, look);
 	if (!group->config.secure)
 		say(&s, "; insecure");
 }

@@ -59,83 +59,12 @@ void vrseq_udp_exit(void)
 
 /* Ours until the IP layer takes the datagram over. */
 struct datagram {
-	u8 slot;
+	u16 member;
 };
 
 static struct datagram *datagram(struct sk_buff *skb)
 {
 	return (struct datagram *)skb->cb;
-}
-
-static struct vrseq_auth_peer *auth_of(const struct vrseq_peers *peers, u16 id)
-{
-	u8 slot;
-
-	for (slot = 0; peers && slot < peers->count; slot++) {
-		if (peers->member[slot].id == id)
-			return peers->auth[slot];
-	}
-	return NULL;
-}
-
-/**
- * vrseq_peers_create - a table of members with empty route caches
- * @members:	sorted by id
- * @count:	1 .. VR_REPLICAS_MAX
- * @self:	our slot
- * @secure:	the group has a key
- * @old:	what was agreed with its members goes on, NULL for none
- *
- * Return: the table, or NULL without memory.
- */
-struct vrseq_peers *vrseq_peers_create(const struct vrseq_member *members, u8 count, u8 self,
-				       bool secure, const struct vrseq_peers *old)
-{
-	struct vrseq_peers *peers = kzalloc(sizeof(*peers), GFP_KERNEL);
-	u8 slot;
-
-	if (!peers)
-		return NULL;
-	peers->count = count;
-	peers->self = self;
-	for (slot = 0; slot < count; slot++) {
-		peers->member[slot] = members[slot];
-		if (dst_cache_init(&peers->route[slot], GFP_KERNEL))
-			goto err_members;
-		if (!secure || slot == self)
-			continue;
-		peers->auth[slot] = auth_of(old, members[slot].id);
-		if (peers->auth[slot])
-			continue;
-		peers->auth[slot] = kzalloc(sizeof(*peers->auth[slot]), GFP_KERNEL);
-		if (!peers->auth[slot])
-			goto err_members;
-		vrseq_auth_peer_init(peers->auth[slot], members[slot].id);
-	}
-	return peers;
-
-err_members:
-	vrseq_peers_destroy(peers, old);
-	return NULL;
-}
-
-/**
- * vrseq_peers_destroy - free a table that nobody can see any more
- * @peers:	table, or NULL
- * @next:	another one that keeps what it has of the same members, or NULL
- */
-void vrseq_peers_destroy(struct vrseq_peers *peers, const struct vrseq_peers *next)
-{
-	u8 slot;
-
-	if (!peers)
-		return;
-	for (slot = 0; slot < peers->count; slot++) {
-		dst_cache_destroy(&peers->route[slot]);
-		if (peers->auth[slot] != auth_of(next, peers->member[slot].id))
-			kfree_sensitive(peers->auth[slot]);
-	}
-	kfree(peers);
 }
 
 /**
@@ -158,9 +87,10 @@ int vrseq_udp_create(struct vrseq_udp *udp, struct vrseq_stats *stats)
 	return 0;
 }
 
-/** vrseq_udp_destroy - free what vrseq_udp_create() made, forget the keys */
+/** vrseq_udp_destroy - free what vrseq_udp_create() made, forget clients and keys */
 void vrseq_udp_destroy(struct vrseq_udp *udp)
 {
+	vrseq_clients_destroy(&udp->clients);
 	vrseq_auth_wipe(&udp->auth);
 	kvfree(udp->segments.bytes);
 }
@@ -181,16 +111,18 @@ struct vrseq_peers *vrseq_udp_replace_peers(struct vrseq_udp *udp, struct vrseq_
 	return rcu_replace_pointer(udp->peers, peers, true);
 }
 
-/** vrseq_udp_member_id - id of the member in a slot, 0 = none */
-u16 vrseq_udp_member_id(const struct vrseq_udp *udp, u8 slot)
+/** vrseq_udp_member_id - id of a member that the core calls so, 0 = none */
+u16 vrseq_udp_member_id(const struct vrseq_udp *udp, u16 member)
 {
 	const struct vrseq_peers *peers;
 	u16 id = 0;
 
+	if (vr_is_client(member))
+		return member;
 	rcu_read_lock();
 	peers = rcu_dereference(udp->peers);
-	if (peers && slot < peers->count)
-		id = peers->member[slot].id;
+	if (peers && member < peers->count)
+		id = peers->member[member].id;
 	rcu_read_unlock();
 	return id;
 }
@@ -233,13 +165,15 @@ enum vrseq_trust vrseq_udp_trust(struct vrseq_udp *udp, u8 slot, u64 now_ns)
 static void each_auth(struct vrseq_udp *udp, void (*what)(struct vrseq_auth_peer *peer))
 {
 	const struct vrseq_peers *peers;
-	u8 slot;
+	u32 i;
 
 	rcu_read_lock();
 	peers = rcu_dereference(udp->peers);
-	for (slot = 0; peers && slot < peers->count; slot++) {
-		if (peers->auth[slot])
-			what(peers->auth[slot]);
+	for (i = 0; peers && i < vrseq_auth_count(&udp->clients); i++) {
+		struct vrseq_auth_peer *auth = vrseq_auth_number(peers, &udp->clients, i);
+
+		if (auth)
+			what(auth);
 	}
 	rcu_read_unlock();
 }
@@ -263,7 +197,8 @@ void vrseq_udp_set_key(struct vrseq_udp *udp, int slot, const u8 *bytes)
 {
 	const struct vrseq_peers *peers;
 	bool had;
-	u8 tag, i;
+	u8 tag;
+	u32 i;
 
 	had = vrseq_auth_has_key(&udp->auth, slot, &tag);
 	vrseq_auth_set_key(&udp->auth, slot, bytes);
@@ -271,9 +206,11 @@ void vrseq_udp_set_key(struct vrseq_udp *udp, int slot, const u8 *bytes)
 		return;
 	rcu_read_lock();
 	peers = rcu_dereference(udp->peers);
-	for (i = 0; peers && i < peers->count; i++) {
-		if (peers->auth[i])
-			vrseq_auth_peer_forget_key(peers->auth[i], tag);
+	for (i = 0; peers && i < vrseq_auth_count(&udp->clients); i++) {
+		struct vrseq_auth_peer *auth = vrseq_auth_number(peers, &udp->clients, i);
+
+		if (auth)
+			vrseq_auth_peer_forget_key(auth, tag);
 	}
 	rcu_read_unlock();
 }
@@ -297,19 +234,6 @@ bool vrseq_udp_swap_keys(struct vrseq_udp *udp)
 
 /* ---- in --------------------------------------------------------------------- */
 
-static int slot_of(const struct vrseq_peers *peers, __be32 address, __be16 port)
-{
-	u8 slot;
-
-	for (slot = 0; slot < peers->count; slot++) {
-		const struct vrseq_endpoint *at = &peers->member[slot].endpoint;
-
-		if (at->address == address && at->port == port)
-			return slot;
-	}
-	return -ENOENT;
-}
-
 static void count_refusal(struct vrseq_udp *udp, enum vrseq_auth_error error)
 {
 	static const u8 stats[VRSEQ_AUTH_COUNT] = {
@@ -324,25 +248,25 @@ static void count_refusal(struct vrseq_udp *udp, enum vrseq_auth_error error)
 	vrseq_stat_count(udp->stats, stats[error]);
 }
 
-static void emit(struct vrseq_udp *udp, struct vrseq_peers *peers, u8 slot,
-		 struct sk_buff *skb);
+static void emit(struct vrseq_udp *udp, const struct vrseq_endpoint *from,
+		 const struct vrseq_remote *to, struct sk_buff *skb);
 
-static void receive_hello(struct vrseq_udp *udp, struct vrseq_peers *peers, u8 slot,
-			  const u8 *data)
+static void receive_hello(struct vrseq_udp *udp, const struct vrseq_endpoint *here,
+			  const struct vrseq_remote *from, const u8 *data)
 {
-	struct sk_buff *skb = vrseq_udp_alloc(udp, slot, VRSEQ_HELLO_BYTES);
+	struct sk_buff *skb = vrseq_udp_alloc(udp, from->member, VRSEQ_HELLO_BYTES);
 	enum vrseq_auth_error error;
 	bool answers;
 
 	if (!skb)
 		return;
-	error = vrseq_auth_on_hello(&udp->auth, peers->auth[slot], data, ktime_get_boottime_ns(),
+	error = vrseq_auth_on_hello(&udp->auth, from->auth, data, ktime_get_boottime_ns(),
 				    skb_put(skb, VRSEQ_HELLO_BYTES), &answers);
 	if (error)
 		count_refusal(udp, error);
 	if (answers) {
 		vrseq_stat_count(udp->stats, VRSEQ_STAT_HELLO_ANSWERED);
-		emit(udp, peers, slot, skb);
+		emit(udp, here, from, skb);
 	} else {
 		kfree_skb(skb);
 	}
@@ -365,11 +289,11 @@ static bool open_plain(const u8 *data, u32 bytes, const u8 **inside, struct vrse
 	return true;
 }
 
-static void deliver(struct vrseq_engine *e, u8 slot, const u8 *data, struct vrseq_opened *opened,
-		    u8 *whole)
+static void deliver(struct vrseq_engine *e, u16 member, const u8 *data,
+		    struct vrseq_opened *opened, u8 *whole)
 {
 	const struct vrseq_place of = {
-		.from = slot,
+		.from = member,
 		.parts = opened->parts,
 		.life = opened->life,
 		.message = opened->message,
@@ -377,57 +301,54 @@ static void deliver(struct vrseq_engine *e, u8 slot, const u8 *data, struct vrse
 	u32 bytes = opened->bytes;
 
 	if (opened->parts > 1) {
-		bytes = vrseq_segments_put(&e->udp.segments, &of, opened->part, data, bytes,
-					   whole);
+		bytes = vrseq_segments_put(vr_is_client(member) ? e->udp.clients.segments :
+								  &e->udp.segments,
+					   &of, opened->part, data, bytes, whole);
 		data = whole;
 	}
 	if (bytes)
-		vrseq_engine_receive(e, slot, data, bytes);
+		vrseq_engine_receive(e, member, data, bytes);
 }
 
-static void receive_from(struct vrseq_engine *e, struct vrseq_peers *peers, u8 slot,
-			 const u8 *data, u32 bytes)
+static void receive_from(struct vrseq_engine *e, const struct vrseq_endpoint *here,
+			 const struct vrseq_remote *from, const u8 *data, u32 bytes)
 {
 	struct scratch *scratch = this_cpu_ptr(scratches);
 	struct vrseq_udp *udp = &e->udp;
 	struct vrseq_opened opened;
 	enum vrseq_auth_error error;
 
-	if (slot == peers->self) {
-		vrseq_stat_count(udp->stats, VRSEQ_STAT_DROP_ADDRESS);
-		return;
-	}
 	if (!udp->secure) {
 		if (open_plain(data, bytes, &data, &opened))
-			deliver(e, slot, data, &opened, scratch->whole);
+			deliver(e, from->member, data, &opened, scratch->whole);
 		else
 			count_refusal(udp, VRSEQ_AUTH_FORMAT);
 		return;
 	}
 	if (bytes == VRSEQ_HELLO_BYTES && data[2] == VRSEQ_HELLO) {
-		receive_hello(udp, peers, slot, data);
+		receive_hello(udp, here, from, data);
 		return;
 	}
-	error = vrseq_auth_open(&udp->auth, peers->auth[slot], data, bytes,
+	error = vrseq_auth_open(&udp->auth, from->auth, data, bytes,
 				ktime_get_boottime_ns(), scratch->opened, &opened);
 	if (error)
 		count_refusal(udp, error);
 	else
-		deliver(e, slot, scratch->opened, &opened, scratch->whole);
+		deliver(e, from->member, scratch->opened, &opened, scratch->whole);
 }
 
 /* The encap_rcv hook: the checksum is verified, data begins at the UDP header. */
 static int receive(struct sock *sk, struct sk_buff *skb)
 {
+	const struct vrseq_endpoint at = { ip_hdr(skb)->saddr, udp_hdr(skb)->source };
 	struct vrseq_engine *e = rcu_dereference_sk_user_data(sk);
 	struct vrseq_peers *peers;
-	int slot;
+	struct vrseq_remote from;
 
 	if (!e)
 		goto drop;
 	peers = rcu_dereference(e->udp.peers);
-	slot = peers ? slot_of(peers, ip_hdr(skb)->saddr, udp_hdr(skb)->source) : -ENOENT;
-	if (slot < 0) {
+	if (!peers || !vrseq_remote_at(&from, peers, &e->udp.clients, at)) {
 		vrseq_stat_count(e->udp.stats, VRSEQ_STAT_DROP_ADDRESS);
 		goto drop;
 	}
@@ -439,7 +360,7 @@ static int receive(struct sock *sk, struct sk_buff *skb)
 		vrseq_stat_count(e->udp.stats, VRSEQ_STAT_DROP_NO_MEMORY);
 		goto drop;
 	}
-	receive_from(e, peers, slot, skb->data + sizeof(struct udphdr),
+	receive_from(e, &peers->from, &from, skb->data + sizeof(struct udphdr),
 		     skb->len - sizeof(struct udphdr));
 	consume_skb(skb);
 	return 0;
@@ -520,12 +441,12 @@ void vrseq_udp_close(struct vrseq_udp *udp)
 /**
  * vrseq_udp_alloc - an empty message
  * @udp:	socket
- * @slot:	receiver
+ * @member:	receiver, as the core knows it
  * @bytes:	size of what will be put into it
  *
  * Return: the message, or NULL without memory, which is counted.
  */
-struct sk_buff *vrseq_udp_alloc(struct vrseq_udp *udp, u8 slot, u32 bytes)
+struct sk_buff *vrseq_udp_alloc(struct vrseq_udp *udp, u16 member, u32 bytes)
 {
 	struct sk_buff *skb = alloc_skb(HEADROOM + bytes + VRSEQ_TAG_BYTES,
 					GFP_ATOMIC | __GFP_NOWARN);
@@ -535,7 +456,7 @@ struct sk_buff *vrseq_udp_alloc(struct vrseq_udp *udp, u8 slot, u32 bytes)
 		return NULL;
 	}
 	skb_reserve(skb, HEADROOM);
-	datagram(skb)->slot = slot;
+	datagram(skb)->member = member;
 	return skb;
 }
 
@@ -544,7 +465,7 @@ static struct rtable *route_to(struct sock *sk, struct dst_cache *cache,
 			       const struct vrseq_endpoint *to)
 {
 	__be32 source;
-	struct rtable *rt = dst_cache_get_ip4(cache, &source);
+	struct rtable *rt = cache ? dst_cache_get_ip4(cache, &source) : NULL;
 	struct flowi4 flow = {
 		.saddr = from->address,
 		.daddr = to->address,
@@ -559,84 +480,81 @@ static struct rtable *route_to(struct sock *sk, struct dst_cache *cache,
 	rt = ip_route_output_flow(sock_net(sk), &flow, sk);
 	if (IS_ERR(rt))
 		return NULL;
-	dst_cache_set_ip4(cache, &rt->dst, flow.saddr);
+	if (cache)
+		dst_cache_set_ip4(cache, &rt->dst, flow.saddr);
 	return rt;
 }
 
 /* One datagram, consumed, and the route with it. Nobody on the way takes it apart. */
-static void emit_by(struct sock *sk, struct rtable *rt, const struct vrseq_peers *peers, u8 slot,
-		    struct sk_buff *skb)
+static void emit_by(struct sock *sk, struct rtable *rt, const struct vrseq_endpoint *from,
+		    const struct vrseq_endpoint *to, struct sk_buff *skb)
 {
-	const struct vrseq_endpoint *from = &peers->member[peers->self].endpoint;
-	const struct vrseq_endpoint *to = &peers->member[slot].endpoint;
-
 	udp_tunnel_xmit_skb(rt, sk, skb, from->address, to->address, 0,
 			    ip4_dst_hoplimit(&rt->dst), htons(IP_DF), from->port, to->port,
 			    false, false);
 }
 
 static struct rtable *find_route(struct vrseq_udp *udp, struct sock *sk,
-				 struct vrseq_peers *peers, u8 slot)
+				 const struct vrseq_endpoint *from,
+				 const struct vrseq_remote *to)
 {
-	struct rtable *rt = route_to(sk, &peers->route[slot],
-				     &peers->member[peers->self].endpoint,
-				     &peers->member[slot].endpoint);
+	struct rtable *rt = route_to(sk, to->route, from, &to->endpoint);
 
 	if (!rt)
 		vrseq_stat_count(udp->stats, VRSEQ_STAT_SEND_NO_ROUTE);
 	return rt;
 }
 
-static void emit(struct vrseq_udp *udp, struct vrseq_peers *peers, u8 slot,
-		 struct sk_buff *skb)
+static void emit(struct vrseq_udp *udp, const struct vrseq_endpoint *from,
+		 const struct vrseq_remote *to, struct sk_buff *skb)
 {
 	struct sock *sk = rcu_dereference_bh(udp->sk);
-	struct rtable *rt = sk ? find_route(udp, sk, peers, slot) : NULL;
+	struct rtable *rt = sk ? find_route(udp, sk, from, to) : NULL;
 
 	if (rt)
-		emit_by(sk, rt, peers, slot, skb);
+		emit_by(sk, rt, from, &to->endpoint, skb);
 	else
 		kfree_skb(skb);
 }
 
-static void say_hello(struct vrseq_udp *udp, struct vrseq_peers *peers, u8 slot)
+static void say_hello(struct vrseq_udp *udp, const struct vrseq_endpoint *from,
+		      const struct vrseq_remote *to)
 {
-	struct sk_buff *skb = vrseq_udp_alloc(udp, slot, VRSEQ_HELLO_BYTES);
+	struct sk_buff *skb = vrseq_udp_alloc(udp, to->member, VRSEQ_HELLO_BYTES);
 
 	if (!skb)
 		return;
-	vrseq_auth_hello(&udp->auth, peers->auth[slot], skb_put(skb, VRSEQ_HELLO_BYTES));
+	vrseq_auth_hello(&udp->auth, to->auth, skb_put(skb, VRSEQ_HELLO_BYTES));
 	vrseq_stat_count(udp->stats, VRSEQ_STAT_HELLO_SENT);
-	emit(udp, peers, slot, skb);
+	emit(udp, from, to, skb);
 }
 
 /* The envelope of a message without a key, in place of a ticket to seal it. */
-static void plain_ticket(struct vrseq_udp *udp, const struct vrseq_peers *peers, u8 slot,
-			 u8 parts, struct vrseq_ticket *ticket)
+static void plain_ticket(struct vrseq_udp *udp, u16 to, u8 parts, struct vrseq_ticket *ticket)
 {
 	ticket->envelope = (struct vrseq_envelope) {
 		.type = VRSEQ_PLAIN,
 		.parts = parts,
-		.from = peers->member[peers->self].id,
-		.to = peers->member[slot].id,
+		.from = udp->auth.self,
+		.to = to,
 	};
 	if (parts > 1)
 		ticket->envelope.counter = atomic64_add_return(parts, &udp->messages) - parts;
 }
 
-static bool take_ticket(struct vrseq_udp *udp, struct vrseq_peers *peers, u8 slot,
-			u8 parts, struct vrseq_ticket *ticket)
+static bool take_ticket(struct vrseq_udp *udp, const struct vrseq_endpoint *from,
+			const struct vrseq_remote *to, u8 parts, struct vrseq_ticket *ticket)
 {
 	bool hello, sealed;
 
 	if (!udp->secure) {
-		plain_ticket(udp, peers, slot, parts, ticket);
+		plain_ticket(udp, to->id, parts, ticket);
 		return true;
 	}
-	sealed = vrseq_auth_reserve(&udp->auth, peers->auth[slot], parts,
-				    ktime_get_boottime_ns(), ticket, &hello);
+	sealed = vrseq_auth_reserve(&udp->auth, to->auth, parts, ktime_get_boottime_ns(),
+				    ticket, &hello);
 	if (hello)
-		say_hello(udp, peers, slot);
+		say_hello(udp, from, to);
 	if (!sealed)
 		vrseq_stat_count(udp->stats, VRSEQ_STAT_SEND_NO_SESSION);
 	return sealed;
@@ -658,27 +576,28 @@ static void wrap(const struct vrseq_ticket *ticket, u8 part, struct sk_buff *skb
 	vrseq_envelope_write(skb_push(skb, VRSEQ_ENVELOPE_BYTES), &e);
 }
 
-static void emit_parts(struct vrseq_udp *udp, struct sock *sk, struct vrseq_peers *peers,
+static void emit_parts(struct vrseq_udp *udp, struct sock *sk,
+		       const struct vrseq_endpoint *from, const struct vrseq_remote *to,
 		       const struct vrseq_ticket *ticket, u32 room, struct sk_buff *message)
 {
-	u8 slot = datagram(message)->slot, part;
 	struct sk_buff *skb;
 	struct rtable *rt;
+	u8 part;
 
 	for (part = 0; part < ticket->envelope.parts; part++) {
 		u32 start = part * room, bytes = min(room, message->len - start);
 
-		skb = vrseq_udp_alloc(udp, slot, bytes);
+		skb = vrseq_udp_alloc(udp, to->member, bytes);
 		if (!skb)
 			break;
 		skb_put_data(skb, message->data + start, bytes);
 		wrap(ticket, part, skb);
-		rt = find_route(udp, sk, peers, slot);
+		rt = find_route(udp, sk, from, to);
 		if (!rt) {
 			kfree_skb(skb);
 			break;
 		}
-		emit_by(sk, rt, peers, slot, skb);
+		emit_by(sk, rt, from, &to->endpoint, skb);
 	}
 	consume_skb(message);
 }
@@ -695,31 +614,33 @@ void vrseq_udp_xmit(struct vrseq_udp *udp, struct sk_buff *skb)
 {
 	struct vrseq_peers *peers = rcu_dereference_bh(udp->peers);
 	struct sock *sk = rcu_dereference_bh(udp->sk);
-	u8 slot = datagram(skb)->slot, parts;
 	struct vrseq_ticket ticket;
+	struct vrseq_remote to;
 	struct rtable *rt;
 	u32 room;
+	u8 parts;
 
-	if (!sk || !peers || slot >= peers->count || slot == peers->self) {
+	if (!sk || !peers ||
+	    !vrseq_remote_find(&to, peers, &udp->clients, datagram(skb)->member)) {
 		vrseq_stat_count(udp->stats, VRSEQ_STAT_SEND_NO_PEER);
 		goto lost;
 	}
-	rt = find_route(udp, sk, peers, slot);
+	rt = find_route(udp, sk, &peers->from, &to);
 	if (!rt)
 		goto lost;
 	room = max_t(u32, dst_mtu(&rt->dst), IP_BYTES + VRSEQ_OVERHEAD_BYTES + PART_BYTES_MIN) -
 	       IP_BYTES - VRSEQ_OVERHEAD_BYTES;
 	parts = vrseq_parts(skb->len, room);
-	if (!take_ticket(udp, peers, slot, parts, &ticket)) {
+	if (!take_ticket(udp, &peers->from, &to, parts, &ticket)) {
 		ip_rt_put(rt);
 		goto lost;
 	}
 	if (parts == 1) {
 		wrap(&ticket, 0, skb);
-		emit_by(sk, rt, peers, slot, skb);
+		emit_by(sk, rt, &peers->from, &to.endpoint, skb);
 	} else {
 		ip_rt_put(rt);
-		emit_parts(udp, sk, peers, &ticket, room, skb);
+		emit_parts(udp, sk, &peers->from, &to, &ticket, room, skb);
 	}
 	if (udp->secure)
 		memzero_explicit(&ticket, sizeof(ticket));

@@ -16,9 +16,9 @@ static inline void vr_put16(u8 *p, u16 v)
 
 static inline void vr_put32(u8 *p, u32 v)
 {
-	p[0] = v;
-	p[1] = v >> 8;
-	p[2] = v >> 16;
+	p[0] = v & 0xff;
+	p[1] = v >> 8 & 0xff;
+	p[2] = v >> 16 & 0xff;
 	p[3] = v >> 24;
 }
 

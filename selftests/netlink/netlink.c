@@ -702,7 +702,7 @@ TEST_F(netlink, members)
 	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.port = -1)));
 	REFUSE(ERANGE, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.port = 0)));
 	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.address = 0xe0000001)));
-	REFUSE(EOPNOTSUPP, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.role = 1)));
+	REFUSE(EOPNOTSUPP, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.role = 2)));
 	REFUSE(EOPNOTSUPP, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.role = 255)));
 	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.role = VRSEQ_ROLE_VOTER)));
 	/* Its id, its address; one's own id, one's own address. */

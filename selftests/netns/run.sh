@@ -12,6 +12,7 @@ here=$(dirname "$0")
 . "$here/restart.sh"
 . "$here/power.sh"
 . "$here/keys.sh"
+. "$here/client.sh"
 
 set -e
 ktap_begin
@@ -66,6 +67,9 @@ ktap_run key_replay "what was captured opens again in no life of anybody"
 ktap_run key_junk "junk: no answer, no memory, commits go on"
 ktap_run small_mtu_keyed "small datagrams, some lost: messages in sealed parts"
 ktap_run small_mtu_insecure "the same without a key"
+ktap_run client_serves "clients without a vote: one order of tokens and messages"
+ktap_run client_reads "clients are sent the log when somebody reads it, all of it and in order"
+ktap_run client_follows "clients follow a view change and lose nothing"
 
 ktap_run kernel_log "the kernel has nothing to complain about"
 ktap_end

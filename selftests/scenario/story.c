@@ -710,8 +710,8 @@ static bool perform(const char *word, char **words)
 	for (i = 0; i < VR_ARRAY_COUNT(verbs); i++) {
 		if (strcmp(word, verbs[i].word))
 			continue;
-		/* Those about the group to come are the first five. */
-		if (i > 4 && !story->sim.options.replica_count)
+		/* Those about the group to come are the first six. */
+		if (i > 5 && !story->sim.options.replica_count)
 			return story_wrong("a story begins with its replicas");
 		return verbs[i].perform(words) || story->failed ||
 		       story_wrong("%s: not understood", word);

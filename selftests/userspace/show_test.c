@@ -68,6 +68,12 @@ static void put_group(struct nlmsghdr *nlh)
 	mnl_attr_put_u32(nlh, VRSEQ_A_LOG_BYTES, 4194304);
 	mnl_attr_put_u32(nlh, VRSEQ_A_MESSAGES, 1024);
 	mnl_attr_put_u32(nlh, VRSEQ_A_MESSAGE_BYTES, 65536);
+	mnl_attr_put_u8(nlh, VRSEQ_A_ROLE, VRSEQ_ROLE_VOTER);
+	mnl_attr_put_u32(nlh, VRSEQ_A_CLIENTS_MAX, 1000);
+	mnl_attr_put_u32(nlh, VRSEQ_A_CLIENTS, 17);
+	mnl_attr_put_u64(nlh, VRSEQ_A_NODE_LEASE_NS, 2000000000);
+	mnl_attr_put_u64(nlh, VRSEQ_A_NODE_ENDS, 5);
+	mnl_attr_put_u32(nlh, VRSEQ_A_FILES_MAX, 256);
 	mnl_attr_put_u64(nlh, VRSEQ_A_MEMORY_BYTES, 5000000);
 	mnl_attr_put_u16(nlh, VRSEQ_A_GENERATION, 0);
 	mnl_attr_put_u8(nlh, VRSEQ_A_STATE, VRSEQ_STATE_NORMAL);
@@ -115,7 +121,9 @@ TEST(json)
 		"\"heartbeat_ns\":20000000,\"view_timeout_ns\":200000000,"
 		"\"lease_ns\":90000000,\"record_max\":8192,\"log_entries\":4096,"
 		"\"log_bytes\":4194304,\"messages\":1024,"
-		"\"message_bytes\":65536,\"memory_bytes\":5000000,\"generation\":0,"
+		"\"message_bytes\":65536,\"role\":\"voter\",\"clients_max\":1000,"
+		"\"clients\":17,\"node_lease_ns\":2000000000,\"node_ends\":5,"
+		"\"files_max\":256,\"memory_bytes\":5000000,\"generation\":0,"
 		"\"state\":\"normal\",\"status_text\":\"all \\\"well\\\"\",\"has_quorum\":true,"
 		"\"quorum_count\":2,\"view\":12,\"last_normal_view\":12,\"primary_id\":1,"
 		"\"op\":48113,\"commit\":48112,\"commit_hash\":18446744073709551615,"
@@ -169,6 +177,9 @@ TEST(text)
 	}
 	EXPECT_NE(strstr(text, "  incarnation 4  checkpoint 47104  recoveries 3  transfers 1\n"),
 		  NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "  clients 17 of 1000  node lease 2.0s  leases ended 5\n"), NULL) {
+		TH_LOG("%s", text);
+	}
 	EXPECT_NE(strstr(text, "  record /var/lib/vrseq/fence\n"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "  view timeout 200ms  lease 90ms  uuid "), NULL) {
 		TH_LOG("%s", text);

@@ -14,7 +14,9 @@
  *   GROUP_ADD     NAME, SELF_ID, ADDRESS_IPV4, PORT, and one of INSECURE, KEY and
  *                 KEY_NAME; [RECORD] [UUID] [HEARTBEAT_NS] [VIEW_TIMEOUT_NS]
  *                 [LEASE_NS] [RECORD_MAX] [LOG_ENTRIES] [LOG_BYTES] [MESSAGES]
- *                 [MESSAGE_BYTES]
+ *                 [MESSAGE_BYTES] [ROLE] [CLIENTS_MAX] [NODE_LEASE_NS] [FILES_MAX];
+ *                 a client's id is 8 or more, it keeps no record, and its list of
+ *                 members is the voters
  *   GROUP_DEL     NAME                 EBUSY while files are attached; a
  *                 primary hands over first
  *   GROUP_FORM    NAME [GENERATION]    once in the life of a group, at one
@@ -23,13 +25,16 @@
  *     NAME UUID SELF_ID ADDRESS_IPV4 PORT
  *     INSECURE, or KEY_TAG [KEY_TAG_SECOND]; never a key
  *     HEARTBEAT_NS VIEW_TIMEOUT_NS LEASE_NS RECORD_MAX LOG_ENTRIES LOG_BYTES MESSAGES
- *     MESSAGE_BYTES MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM
+ *     MESSAGE_BYTES ROLE CLIENTS_MAX CLIENTS NODE_LEASE_NS NODE_ENDS FILES_MAX
+ *     MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM
  *     QUORUM_COUNT VIEW LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT COMMIT_HASH
  *     SEQUENCE_FIRST SEQUENCE_LAST INCARNATION CHECKPOINT_OP RECOVERIES
- *     TRANSFERS [RECORD] FILES MEMBER (nested, one for each member)
- *   MEMBER_ADD    NAME, MEMBER { ID, ADDRESS_IPV4, PORT [ROLE] }; only while
- *                 the group is blank
- *   MEMBER_DEL    NAME, MEMBER { ID }; only while the group is blank
+ *     TRANSFERS [RECORD] FILES MEMBER (nested, one for each voter)
+ *   MEMBER_ADD    NAME, MEMBER { ID, ADDRESS_IPV4, PORT [ROLE] }; a voter only
+ *                 while the group is blank, a client at any time: its id is 8 or
+ *                 more, and each voter must be told of it
+ *   MEMBER_DEL    NAME, MEMBER { ID }; likewise. The sessions of a client end
+ *                 with its node lease
  *   STATS_GET     NAME, or a dump; the reply has NAME and
  *     STAT (nested, many) { NAME, VALUE }: datagrams and drops by reason
  *   KEY_SET       NAME, KEY or KEY_NAME: a second key that opens datagrams, too;
@@ -115,6 +120,12 @@ enum vrseq_attr {
 	VRSEQ_A_KEY_NAME,		/* string, description of a key of type logon */
 	VRSEQ_A_KEY_TAG,		/* u8, 8 bits of a hash of the key that seals */
 	VRSEQ_A_KEY_TAG_SECOND,		/* u8, of the other one; absent = none */
+	VRSEQ_A_ROLE,			/* u8, enum vrseq_role, of this member */
+	VRSEQ_A_CLIENTS_MAX,		/* u32, room for clients, 0 .. 4096 */
+	VRSEQ_A_CLIENTS,		/* u32, clients in the list */
+	VRSEQ_A_NODE_LEASE_NS,		/* u64, view timeout .. 1 h */
+	VRSEQ_A_NODE_ENDS,		/* u64, clients whose lease this member ended */
+	VRSEQ_A_FILES_MAX,		/* u32, files that can be attached, 1 .. 256 */
 	__VRSEQ_A_MAX,
 };
 
@@ -153,6 +164,7 @@ enum vrseq_trust {
 
 enum vrseq_role {
 	VRSEQ_ROLE_VOTER	= 0,
+	VRSEQ_ROLE_CLIENT	= 1,	/* no vote and no log, the voters serve it */
 };
 
 enum vrseq_stat_attr {

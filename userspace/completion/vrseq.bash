@@ -28,7 +28,8 @@ _vrseq_words()
 	bench) echo "next append tail help" ;;
 	"group add")
 		echo "self listen key key-name insecure uuid heartbeat view-timeout lease record-max" \
-			"log-entries log-bytes messages message-bytes durability record help"
+			"log-entries log-bytes messages message-bytes durability record role" \
+			"clients node-lease files help"
 		;;
 	"group form") echo "generation help $(_vrseq_groups)" ;;
 	"group reform") echo "confirm help $(_vrseq_groups)" ;;
@@ -75,7 +76,7 @@ _vrseq()
 	-n | --netns) words=$(_vrseq_netns) ;;
 	group) [[ $path == group ]] && words=$(_vrseq_words group) || words=$(_vrseq_groups) ;;
 	mode) words="log index lease local" ;;
-	role) words=voter ;;
+	role) words="voter client" ;;
 	durability) words=memory ;;
 	*)
 		words=$(_vrseq_words "$path")

@@ -38,10 +38,12 @@ static int absolute(const char *record, char *path, size_t room)
 int group_add(int argc, char **argv)
 {
 	enum { NAME, SELF, LISTEN, INSECURE, KEY, KEY_NAME, UUID, HEARTBEAT, VIEW_TIMEOUT, LEASE,
-	       RECORD_MAX, LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES, RECORD };
+	       RECORD_MAX, LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES, RECORD, ROLE, CLIENTS,
+	       NODE_LEASE, FILES };
 	static const char hint[] = "vrseq group help";
 	uint64_t self, heartbeat_ns, timeout_ns, lease_ns, log_entries, log_bytes;
-	uint64_t messages, message_bytes, record_max;
+	uint64_t messages, message_bytes, record_max, clients, node_lease_ns, files;
+	uint32_t role = VRSEQ_ROLE_VOTER;
 	uint8_t uuid[UUID_BYTES];
 	struct endpoint listen;
 	const char *name, *key_file, *key_name, *record;
@@ -64,6 +66,10 @@ int group_add(int argc, char **argv)
 		[MESSAGES] = ARG_IN("messages", ARG_COUNT, &messages, 1, UINT32_MAX),
 		[MESSAGE_BYTES] = ARG_IN("message-bytes", ARG_SIZE, &message_bytes, 1, UINT32_MAX),
 		[RECORD] = ARG("record", ARG_STRING, &record),
+		[ROLE] = ARG("role", ARG_CHOICE, &role, .words = roles),
+		[CLIENTS] = ARG_IN("clients", ARG_COUNT, &clients, 0, UINT32_MAX),
+		[NODE_LEASE] = ARG_IN("node-lease", ARG_TIME, &node_lease_ns, 1, UINT64_MAX),
+		[FILES] = ARG_IN("files", ARG_COUNT, &files, 1, UINT32_MAX),
 		ARG("durability", ARG_WORD, NULL, .text = "memory"),
 		{ 0 },
 	};
@@ -110,6 +116,10 @@ int group_add(int argc, char **argv)
 	put_u32_given(nlh, &args[LOG_BYTES], VRSEQ_A_LOG_BYTES);
 	put_u32_given(nlh, &args[MESSAGES], VRSEQ_A_MESSAGES);
 	put_u32_given(nlh, &args[MESSAGE_BYTES], VRSEQ_A_MESSAGE_BYTES);
+	mnl_attr_put_u8(nlh, VRSEQ_A_ROLE, role);
+	put_u32_given(nlh, &args[CLIENTS], VRSEQ_A_CLIENTS_MAX);
+	put_u64_given(nlh, &args[NODE_LEASE], VRSEQ_A_NODE_LEASE_NS);
+	put_u32_given(nlh, &args[FILES], VRSEQ_A_FILES_MAX);
 	code = nl_command(&nl, nlh, hint, "group add", name);
 	nl_close(&nl);
 	return code;

@@ -125,6 +125,9 @@ int log_append(int argc, char **argv)
 	return code;
 }
 
+/* To be sent what is there already. */
+#define PATIENCE_NS	(5ull * 1000 * 1000 * 1000)
+
 struct tail {
 	struct vrseq *handle;
 	struct vrseq_reader reader;
@@ -133,6 +136,7 @@ struct tail {
 	uint64_t until;		/* last sequence wanted */
 	uint64_t left;		/* messages wanted */
 	uint64_t deadline_ns;
+	bool awaited;		/* there is more than has been read */
 	bool hung;		/* poll came back without a record */
 };
 
@@ -229,7 +233,7 @@ static int tail_read(struct tail *tail)
 
 	while (tail->left) {
 		error = vrseq_read(tail->handle, &tail->reader, &record, &message);
-		if (error == -EAGAIN && !tail->follow)
+		if (error == -EAGAIN && !tail->awaited)
 			break;
 		if (error == -EAGAIN)
 			code = tail_wait(tail);
@@ -270,6 +274,10 @@ static int tail_start(struct tail *tail)
 		tail->until = status.sequence_last;
 		if (status.sequence_last < tail->from)
 			tail->left = 0;
+		/* What a client knows of may be on its way to it. */
+		tail->awaited = status.sequence_last >= status.sequence_first;
+		if (tail->deadline_ns == VRSEQ_NO_DEADLINE)
+			tail->deadline_ns = vrseq_deadline(PATIENCE_NS);
 	}
 	tail->reader.bytes = READ_BYTES;
 	if (tail->reader.bytes < info.record_bytes_max)
@@ -303,6 +311,7 @@ int log_tail(int argc, char **argv)
 	if (code)
 		return code;
 	tail.follow = args[0].given;
+	tail.awaited = tail.follow;
 	options.json |= args[1].given;
 	tail.deadline_ns = device_deadline(timeout_ns);
 	code = tail_start(&tail);

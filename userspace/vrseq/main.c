@@ -37,14 +37,17 @@ static const struct command group_commands[] = {
 	  "NAME self ID listen ADDR:PORT { key FILE | key-name NAME | insecure }\n"
 	  "        [uuid UUID] [heartbeat T] [view-timeout T] [lease T] [record-max SIZE]\n"
 	  "        [log-entries N] [log-bytes SIZE] [messages N] [message-bytes SIZE]\n"
-	  "        [durability memory] [record FILE]",
+	  "        [durability memory] [record FILE]\n"
+	  "        [role voter|client] [clients N] [node-lease T] [files N]",
 	  "A new, blank member of a group, with the id ID. T is like 500us, 20ms, 3s;\n"
 	  "SIZE like 4096, 64K, 16M. key: a file that vrseq genkey made, the same at all\n"
 	  "members; key-name: the description of a kernel key of type logon; insecure:\n"
 	  "datagrams are not authenticated. uuid: of the group, the same at all members;\n"
 	  "left out, it is made of the name. lease: for counter get mode lease; off if left\n"
 	  "out or 0. record: a file, or a block device, that keeps the generation across a\n"
-	  "loss of all power.", NULL },
+	  "loss of all power. role client: no vote and no log, the voters serve it; they\n"
+	  "need room for clients, and end what one held when it was silent for the node\n"
+	  "lease. files: that can be open here.", NULL },
 	{ "form", group_form, "NAME [generation G]",
 	  "Begin the group. Once in its life, at one member, with all members\n"
 	  "reachable and blank.", NULL },
@@ -61,9 +64,11 @@ static const struct command group_commands[] = {
 
 static const struct command member_commands[] = {
 	{ "show", member_show, "[group NAME]", "The members, as this one sees them.", NULL },
-	{ "add", member_add, "ID ADDR:PORT [role voter] group NAME",
-	  "Tell a blank member of another one. All members need the same list.", NULL },
-	{ "del", member_del, "ID group NAME", "Take one off the list of a blank member.", NULL },
+	{ "add", member_add, "ID ADDR:PORT [role voter|client] group NAME",
+	  "Tell a blank member of another voter; all members need the same list of them.\n"
+	  "Tell a voter, at any time, of a client, whose id is 8 or more.", NULL },
+	{ "del", member_del, "ID group NAME",
+	  "Take one off the list of a blank member, or a client off any.", NULL },
 	{ 0 },
 };
 

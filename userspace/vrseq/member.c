@@ -23,12 +23,13 @@ static int send_member(struct nl *nl, struct nlmsghdr *nlh, struct nlattr *nest,
 int member_add(int argc, char **argv)
 {
 	struct endpoint endpoint;
+	uint32_t role = VRSEQ_ROLE_VOTER;
 	const char *group;
 	uint64_t id;
 	struct arg args[] = {
 		ARG_IN("id", ARG_COUNT, &id, 1, UINT16_MAX, .positional = true, .required = true),
 		ARG("address", ARG_ENDPOINT, &endpoint, .positional = true, .required = true),
-		ARG("role", ARG_WORD, NULL, .text = "voter"),
+		ARG("role", ARG_CHOICE, &role, .words = roles),
 		ARG("group", ARG_STRING, &group, .required = true),
 		{ 0 },
 	};
@@ -49,7 +50,7 @@ int member_add(int argc, char **argv)
 	mnl_attr_put_u16(nlh, VRSEQ_A_MEMBER_ID, id);
 	mnl_attr_put_u32(nlh, VRSEQ_A_MEMBER_ADDRESS_IPV4, endpoint.address);
 	mnl_attr_put_u16(nlh, VRSEQ_A_MEMBER_PORT, endpoint.port);
-	mnl_attr_put_u8(nlh, VRSEQ_A_MEMBER_ROLE, VRSEQ_ROLE_VOTER);
+	mnl_attr_put_u8(nlh, VRSEQ_A_MEMBER_ROLE, role);
 	return send_member(&nl, nlh, nest, "member add", id);
 }
 

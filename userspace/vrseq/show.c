@@ -51,6 +51,12 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_LOG_BYTES, FIELD_U32, "log_bytes" },
 	{ VRSEQ_A_MESSAGES, FIELD_U32, "messages" },
 	{ VRSEQ_A_MESSAGE_BYTES, FIELD_U32, "message_bytes" },
+	{ VRSEQ_A_ROLE, FIELD_ROLE, "role" },
+	{ VRSEQ_A_CLIENTS_MAX, FIELD_U32, "clients_max" },
+	{ VRSEQ_A_CLIENTS, FIELD_U32, "clients" },
+	{ VRSEQ_A_NODE_LEASE_NS, FIELD_U64, "node_lease_ns" },
+	{ VRSEQ_A_NODE_ENDS, FIELD_U64, "node_ends" },
+	{ VRSEQ_A_FILES_MAX, FIELD_U32, "files_max" },
 	{ VRSEQ_A_MEMORY_BYTES, FIELD_U64, "memory_bytes" },
 	{ VRSEQ_A_GENERATION, FIELD_U16, "generation" },
 	{ VRSEQ_A_STATE, FIELD_STATE, "state" },
@@ -295,11 +301,15 @@ const char *state_name(const struct nlattr *state)
 	return name_of(state, names, ARRAY_SIZE(names));
 }
 
+const char *const roles[] = {
+	[VRSEQ_ROLE_VOTER] = "voter",
+	[VRSEQ_ROLE_CLIENT] = "client",
+	NULL
+};
+
 static const char *role_name(const struct nlattr *role)
 {
-	static const char *const names[] = { [VRSEQ_ROLE_VOTER] = "voter" };
-
-	return name_of(role, names, ARRAY_SIZE(names));
+	return name_of(role, roles, ARRAY_SIZE(roles) - 1);
 }
 
 static const char *trust_name(const struct nlattr *trust)
@@ -545,6 +555,18 @@ void messages_print(uint64_t first, uint64_t last)
 		puts("none");
 }
 
+static void clients_print(const struct nlattr *const *attr)
+{
+	char text[32];
+
+	if (!attr_u64(attr[VRSEQ_A_CLIENTS_MAX]))
+		return;
+	printf("  clients %" PRIu64 " of %" PRIu64 "  node lease %s  leases ended %" PRIu64 "\n",
+	       attr_u64(attr[VRSEQ_A_CLIENTS]), attr_u64(attr[VRSEQ_A_CLIENTS_MAX]),
+	       time_text(attr_u64(attr[VRSEQ_A_NODE_LEASE_NS]), text, sizeof(text)),
+	       attr_u64(attr[VRSEQ_A_NODE_ENDS]));
+}
+
 void group_print(const struct group *group)
 {
 	const struct nlattr *const *attr = (const struct nlattr *const *)group->attr;
@@ -583,6 +605,7 @@ void group_print(const struct group *group)
 	       attr_u64(attr[VRSEQ_A_TRANSFERS]));
 	if (attr[VRSEQ_A_RECORD])
 		printf("  record %s\n", attr_string(attr[VRSEQ_A_RECORD]));
+	clients_print(attr);
 	printf("  heartbeat %s  view timeout %s  lease %s%s%s\n",
 	       time_text(attr_u64(attr[VRSEQ_A_HEARTBEAT_NS]), a, sizeof(a)),
 	       time_text(attr_u64(attr[VRSEQ_A_VIEW_TIMEOUT_NS]), b, sizeof(b)),

@@ -47,4 +47,7 @@ void group_print(const struct group *group);
 void members_print_json(struct json *json, const struct group *group);
 void members_print(const struct group *group);
 
+/** roles - by enum vrseq_role, NULL-terminated */
+extern const char *const roles[];
+
 #endif /* VRSEQ_SHOW_H */
