@@ -190,10 +190,15 @@ struct add {
 	__u32 log_bytes;
 	__u32 messages;
 	__u32 message_bytes;
+	int role;
+	__u32 clients_max;
+	__u64 node_lease_ns;
+	int files_max;
 };
 
 #define ADD(...) ((struct add){ .name = "g", .self_id = 1, .address = LOOPBACK, .port = PORT, \
-	.insecure = true, .key_bytes = KEY_BYTES, .uuid_bytes = UUID_BYTES, ##__VA_ARGS__ })
+	.insecure = true, .key_bytes = KEY_BYTES, .uuid_bytes = UUID_BYTES, .role = -1, \
+	.files_max = -1, ##__VA_ARGS__ })
 
 static void put_add(struct _test_data_netlink *self, struct add add)
 {
@@ -230,6 +235,14 @@ static void put_add(struct _test_data_netlink *self, struct add add)
 		mnl_attr_put_u32(self->nlh, VRSEQ_A_MESSAGES, add.messages);
 	if (add.message_bytes)
 		mnl_attr_put_u32(self->nlh, VRSEQ_A_MESSAGE_BYTES, add.message_bytes);
+	if (add.role >= 0)
+		mnl_attr_put_u8(self->nlh, VRSEQ_A_ROLE, add.role);
+	if (add.clients_max)
+		mnl_attr_put_u32(self->nlh, VRSEQ_A_CLIENTS_MAX, add.clients_max);
+	if (add.node_lease_ns)
+		mnl_attr_put_u64(self->nlh, VRSEQ_A_NODE_LEASE_NS, add.node_lease_ns);
+	if (add.files_max >= 0)
+		mnl_attr_put_u32(self->nlh, VRSEQ_A_FILES_MAX, add.files_max);
 }
 
 static int add(struct _test_data_netlink *self, struct add what)
@@ -687,6 +700,60 @@ TEST_F(netlink, no_such_group)
 	REFUSE(EINVAL, by_name(self, VRSEQ_CMD_GROUP_FORM, NULL));
 	REFUSE(EINVAL, by_name(self, VRSEQ_CMD_STATS_GET, NULL));
 	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, NULL, MEMBER()));
+}
+
+/* A voter has room for so many of them, at any time and of their own ids. */
+TEST_F(netlink, clients)
+{
+#define CLIENT(...) MEMBER(.id = 9, .role = VRSEQ_ROLE_CLIENT, ##__VA_ARGS__)
+	REFUSE(EINVAL, add(self, ADD(.role = 2)));
+	REFUSE(EINVAL, add(self, ADD(.clients_max = 4097)));
+	REFUSE(EINVAL, add(self, ADD(.files_max = 0)));
+	REFUSE(EINVAL, add(self, ADD(.files_max = 257)));
+	REFUSE(EINVAL, add(self, ADD(.node_lease_ns = 119 * MS)));
+	REFUSE(EINVAL, add(self, ADD(.node_lease_ns = 3600001 * MS)));
+	ASSERT_EQ(0, add(self, ADD()));
+	REFUSE(ENOSPC, member(self, VRSEQ_CMD_MEMBER_ADD, "g", CLIENT()));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+
+	ASSERT_EQ(0, add(self, ADD(.clients_max = 2, .node_lease_ns = 200 * MS, .files_max = 1)));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g", CLIENT(.id = 7)));
+	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_ADD, "g", CLIENT()));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", CLIENT(.port = PORT + 2)));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", CLIENT(.id = 10)));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", CLIENT(.id = 10, .port = PORT)));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER()));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.id = 9, .port = PORT + 2)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_FORM, "g"));
+	/* Also while the group is formed, which its voters never are again. */
+	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_ADD, "g", CLIENT(.id = 10, .port = PORT + 2)));
+	REFUSE(ENOSPC, member(self, VRSEQ_CMD_MEMBER_ADD, "g", CLIENT(.id = 11, .port = PORT + 3)));
+	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_DEL, "g", CLIENT()));
+	REFUSE(EBUSY, member(self, VRSEQ_CMD_MEMBER_DEL, "g", CLIENT()));
+	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_ADD, "g",
+			    CLIENT(.id = 65535, .port = PORT + 3)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+#undef CLIENT
+}
+
+/* A client knows the voters, serves nobody and forms nothing. */
+TEST_F(netlink, client)
+{
+#define ADD_CLIENT(...) ADD(.self_id = 8, .role = VRSEQ_ROLE_CLIENT, ##__VA_ARGS__)
+	REFUSE(EINVAL, add(self, ADD_CLIENT(.self_id = 7)));
+	REFUSE(EINVAL, add(self, ADD_CLIENT(.clients_max = 1)));
+	ASSERT_EQ(0, add(self, ADD_CLIENT()));
+	REFUSE(EOPNOTSUPP, by_name(self, VRSEQ_CMD_GROUP_FORM, "g"));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g",
+			      MEMBER(.id = 9, .role = VRSEQ_ROLE_CLIENT)));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.id = 8)));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER(.port = PORT)));
+	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER()));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_RESIGN, "g"));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_DEL, "g", MEMBER()));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+#undef ADD_CLIENT
 }
 
 TEST_F(netlink, members)

@@ -70,6 +70,10 @@ ktap_run small_mtu_insecure "the same without a key"
 ktap_run client_serves "clients without a vote: one order of tokens and messages"
 ktap_run client_reads "clients are sent the log when somebody reads it, all of it and in order"
 ktap_run client_follows "clients follow a view change and lose nothing"
+ktap_run client_dies "a client's sessions end with its process, or with its node's lease"
+ktap_run client_minute "64 threads at each voter and client for a minute, and SIGKILL at random"
+ktap_run client_crowd "200 client nodes in one kernel, and what each of them costs"
+ktap_run client_refused "what a client is not, and who is none, is refused by name"
 
 ktap_run kernel_log "the kernel has nothing to complain about"
 ktap_end
