@@ -276,6 +276,7 @@ void node_leave(struct sim *sim, struct sim_node *node)
 	for (i = 0; i < sim->options.replica_count; i++)
 		sim->nodes[i].eased &= &sim->nodes[i] == node;
 	node->leave_ns = sim->now_ns;
+	node->leave_under_way = node->info.op - node->info.commit;
 	sim_post(sim, &stop, sim->options.view_timeout_ns);
 	node_step(sim, node, &event);
 }

@@ -404,6 +404,7 @@ struct sim_node {
 	bool left;
 	bool eased;		/* all others are well, and nothing else happens */
 	u64 leave_ns;
+	u64 leave_under_way;
 	u32 held;
 	u64 thawed_ns;		/* end of the last pause that froze the clock */
 	u64 old_nonces[SIM_NONCES_MAX];	/* before it was demoted */
