@@ -108,7 +108,7 @@ build-tap:
 	@printf '1..1\nok 1 - everything builds\n'
 
 check: | provision-build ## everything a merge needs
-	@selftests/tally build-tap $(CHECK_TARGETS)
+	@selftests/tally --beside uml build-tap $(CHECK_TARGETS)
 
 # --- install ---
 

@@ -4,7 +4,10 @@
 import importlib.machinery
 import importlib.util
 import os
+import re
+import subprocess
 import sys
+import tempfile
 
 LOADER = importlib.machinery.SourceFileLoader(
     "tally", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../tally"))
@@ -39,8 +42,37 @@ CASES = {
 }
 
 
+# Two that end only if they run at the same time, each of them once.
+BESIDE = """
+first last:
+\t@printf '1..1\\nok 1 - $@\\n'
+one other:
+\t@echo >>$@.began; for try in $$(seq 200); do \\
+\t\tif [ -e one.began ] && [ -e other.began ]; then \\
+\t\t\tprintf "1..1\\nok $$(wc -l <$@.began) - $@\\n"; exit; fi; \\
+\t\tsleep 0.05; done; printf '1..1\\nnot ok 1 - $@\\n'
+"""
+
+
+def beside():
+    """One that is run beside others is told of in its turn; returns what is wrong, or None."""
+    with tempfile.TemporaryDirectory() as directory:
+        with open(os.path.join(directory, "Makefile"), "w") as makefile:
+            makefile.write(BESIDE)
+        done = subprocess.run([LOADER.path, "--beside", "other", "first", "one", "other", "last"],
+                              cwd=directory, stdout=subprocess.PIPE, text=True, check=False)
+    ends = re.findall(r"^(\w+): 1 passed, 0 failed", done.stdout, re.MULTILINE)
+    if done.returncode or ends != ["first", "one", "other", "last"]:
+        return f"beside: {done.stdout}"
+    return None
+
+
 def main():
     wrong = 0
+    text = beside()
+    if text:
+        print(text)
+        wrong = 1
     for name, (output, status, expected) in CASES.items():
         stage = tally.Stage("stage")
         for line in output.splitlines():
