@@ -18,9 +18,8 @@ static int __init vrseq_init(void)
 	if (error)
 		return error;
 	error = vrseq_records_init();
-
 	if (error)
-		return error;
+		goto err_udp;
 	vrseq_vmgen_init();
 	error = vrseq_groups_init();
 	if (error)
@@ -45,6 +44,7 @@ err_groups:
 err_vmgen:
 	vrseq_vmgen_exit();
 	vrseq_records_exit();
+err_udp:
 	vrseq_udp_exit();
 	return error;
 }
