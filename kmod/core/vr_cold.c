@@ -526,8 +526,7 @@ void vr_on_cold_timer(struct vr_replica *r)
 	judge(r);
 }
 
-/* We have memory, and are in need of no beginning. */
-void vr_cold_forget(struct vr_replica *r)
+static void abandon(struct vr_replica *r, enum vr_form_error error)
 {
 	struct vr_cold *c = &r->cold;
 
@@ -535,9 +534,24 @@ void vr_cold_forget(struct vr_replica *r)
 	c->owes = 0;
 	c->joins = false;
 	if (c->phase)
-		end(r, VR_FORM_LIVES, r->cfg.self);
-	c->failures = 0;
+		end(r, error, r->cfg.self);
+}
+
+/* We have memory, and are in need of no beginning. */
+void vr_cold_forget(struct vr_replica *r)
+{
+	abandon(r, VR_FORM_LIVES);
+	r->cold.failures = 0;
 	vr_timer_stop(r, VR_TIMER_COLD);
+}
+
+/*
+ * Our machine went back in time: what we were about to say, or to come into, the other
+ * course of events may have said, and acted in (R16, R25).
+ */
+void vr_cold_doubt(struct vr_replica *r)
+{
+	abandon(r, VR_FORM_RACED);
 }
 
 void vr_on_reform_event(struct vr_replica *r)

@@ -341,6 +341,7 @@ void vr_on_demote_event(struct vr_replica *r, const struct vr_event *ev)
 	r->cfg.nonce = ev->nonce;
 	/* Now, not with the next life: the power may fail before there is one. */
 	if (ev->rolled_back) {
+		vr_cold_doubt(r);
 		r->record.doubtful = true;
 		vr_record_want(r);
 	}

@@ -606,6 +606,7 @@ void vr_on_reform_event(struct vr_replica *r);
 void vr_cold_settle(struct vr_replica *r);
 void vr_cold_reconsider(struct vr_replica *r);
 void vr_cold_forget(struct vr_replica *r);
+void vr_cold_doubt(struct vr_replica *r);
 void vr_cold_describe(const struct vr_replica *r, struct vr_info *info);
 
 /* vr_restore.c */

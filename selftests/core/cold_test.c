@@ -622,6 +622,35 @@ static void doubtful(struct vrt *t)
 	expect_in(c, 7, 1);
 }
 
+/* It may have come into the generation, and said something there, in the other course of events. */
+static void doubtful_on_the_way(struct vrt *t)
+{
+	struct vr_event event = { .type = VR_EVENT_DEMOTE, .rolled_back = true };
+	struct cluster *c = formed(t, 3);
+	u64 end_ns = c->now_ns + LONG_NS;
+
+	draw(c, 0, 0);
+	power_cut(c, 7);
+	c->slow_record[1] = true;
+	while (c->record_content[1].generation != 1 && c->now_ns < end_ns) {
+		cluster_record(c, 1);
+		cluster_wait(c, CLUSTER_HEARTBEAT_NS);
+	}
+	expect_in(c, 5, 1);
+	VRT_ASSERT(t, c->record_wanted[1]);
+	EXPECT_STATUS(c, 1, VR_STATUS_RECOVERING);
+	event.nonce = c->config[1].nonce += 0x100;
+	cluster_step(c, 1, &event);
+	cluster_record(c, 1);
+	VRT_EXPECT(t, c->record_content[1].doubtful);
+	cluster_record(c, 1);
+	EXPECT_STATUS(c, 1, VR_STATUS_RECOVERING);
+	c->slow_record[1] = false;
+	cluster_wait(c, LONG_NS);
+	expect_in(c, 7, 1);
+	VRT_EXPECT_EQUAL(t, cluster_info(c, 1)->incarnation, 2);
+}
+
 static struct vrt_case cases[] = {
 	{ formed_on_record, "nobody acts in a group that its record does not know" },
 	{ forming_fails, "a record that cannot be written forms no group" },
@@ -646,6 +675,7 @@ static struct vrt_case cases[] = {
 	{ accepts_on_record, "what is said was recorded before" },
 	{ last_generation, "after the last generation there is none" },
 	{ doubtful, "a machine that went back in time vouches for nothing" },
+	{ doubtful_on_the_way, "nor does it end what it had begun" },
 	{ }
 };
 
