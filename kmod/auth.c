@@ -179,6 +179,7 @@ static void renew_locked(struct vrseq_auth_peer *peer)
 	get_random_bytes(peer->nonce, sizeof(peer->nonce));
 	peer->hello_ns = 0;
 	peer->answer_ns = 0;
+	peer->asked_ns = 0;
 }
 
 /** vrseq_auth_peer_init - a member nothing was heard of */
@@ -275,14 +276,19 @@ bool vrseq_auth_reserve(struct vrseq_auth *auth, struct vrseq_auth_peer *peer, u
 	bool silent, valid;
 
 	spin_lock_bh(&peer->lock);
-	if (peer->candidate.valid && now_ns - peer->candidate_ns > VRSEQ_CANDIDATE_NS) {
+	/* From its first use on: who speaks seldom may not have used it yet. */
+	if (peer->candidate.valid && !peer->candidate_ns) {
+		peer->candidate_ns = now_ns;
+	} else if (peer->candidate.valid && now_ns - peer->candidate_ns > VRSEQ_CANDIDATE_NS) {
 		/* Another nonce: the same two must not make a session twice. */
 		memzero_explicit(&peer->candidate, sizeof(peer->candidate));
 		get_random_bytes(peer->nonce, sizeof(peer->nonce));
 	}
 	s = peer->candidate.valid ? &peer->candidate : &peer->current_session;
+	if (!peer->asked_ns)
+		peer->asked_ns = now_ns;
 	/* One that is silent may not have the session any more, or another key. */
-	silent = s->valid && now_ns - peer->opened_ns > VRSEQ_SILENT_NS;
+	silent = s->valid && now_ns - peer->asked_ns > VRSEQ_SILENT_NS;
 	*hello = (!s->valid || ((peer->rekey || silent) && !peer->candidate.valid)) &&
 		 now_ns >= peer->hello_ns;
 	if (*hello)
@@ -409,6 +415,7 @@ static enum vrseq_auth_error accept(struct vrseq_auth_peer *peer,
 	if (!error) {
 		vrseq_replay_accept(&at->replay, counter);
 		peer->opened_ns = now_ns;
+		peer->asked_ns = 0;
 		opened->life = peer->life;
 	}
 	spin_unlock_bh(&peer->lock);
@@ -508,7 +515,7 @@ void vrseq_auth_hello(struct vrseq_auth *auth, struct vrseq_auth_peer *peer, u8 
 
 /* It knows our nonce: seal in the session that its own one makes with it. */
 static void on_echo_locked(struct vrseq_auth *auth, struct vrseq_auth_peer *peer,
-			   const struct vrseq_key *key, const u8 *nonce, u64 now_ns)
+			   const struct vrseq_key *key, const u8 *nonce)
 {
 	struct vrseq_auth_session *s = &peer->candidate;
 
@@ -520,7 +527,7 @@ static void on_echo_locked(struct vrseq_auth *auth, struct vrseq_auth_peer *peer
 	if (s->valid)
 		return;
 	derive(s, auth, key, peer->id, peer->nonce, nonce);
-	peer->candidate_ns = now_ns;
+	peer->candidate_ns = 0;
 }
 
 /**
@@ -564,7 +571,7 @@ enum vrseq_auth_error vrseq_auth_on_hello(struct vrseq_auth *auth, struct vrseq_
 
 	spin_lock_bh(&peer->lock);
 	if (!memcmp(echo, peer->nonce, VRSEQ_NONCE_BYTES)) {
-		on_echo_locked(auth, peer, &key, nonce, now_ns);
+		on_echo_locked(auth, peer, &key, nonce);
 	} else if (now_ns >= peer->answer_ns) {
 		peer->answer_ns = now_ns + VRSEQ_HELLO_NS;
 		memcpy(own_nonce, peer->nonce, sizeof(own_nonce));

@@ -40,7 +40,7 @@
 
 /* A HELLO is said, or answered, this often at most to each member. */
 #define VRSEQ_HELLO_NS		(50ull * 1000 * 1000)
-/* Who proved nothing for so long is asked, once in the same time, if it still can. */
+/* Who answers nothing for so long is asked, once in the same time, if it still can. */
 #define VRSEQ_SILENT_NS		(1000ull * 1000 * 1000)
 /* How long a session may be tried without an answer. */
 #define VRSEQ_CANDIDATE_NS	(1000ull * 1000 * 1000)
@@ -111,12 +111,13 @@ struct vrseq_auth_session {
  * @life:	number of @current_session
  * @current_session: the one that it opened or sealed in last
  * @candidate:	the one that we seal in, and that it has not answered in yet
- * @candidate_ns: since when
+ * @candidate_ns: since when it was used, 0 = not yet
  * @hello_ns:	a HELLO may be said again from then on
  * @answer_ns:	and answered
  * @rekey:	a session with the newest key is wanted
  * @tries:	of VRSEQ_TRIES_MAX used up
  * @tries_ns:	since when @tries counts
+ * @asked_ns:	since when nothing was opened though we speak, 0 = all was answered
  * @opened_ns:	when it last proved to have the key, 0 = never
  * @failed_ns:	when something came from its address that no key of ours opens
  */
@@ -133,6 +134,7 @@ struct vrseq_auth_peer {
 	bool rekey;
 	u32 tries;
 	u64 tries_ns;
+	u64 asked_ns;
 	u64 opened_ns;
 	u64 failed_ns;
 };

@@ -502,6 +502,39 @@ static void silent_peer(struct vrt *t)
 	VRT_EXPECT(t, tell(w, 1, 4));
 }
 
+/* Who speaks less often than a session is tried for, or than silence lasts, as clients do. */
+static void speaks_seldom(struct vrt *t)
+{
+	struct world *w = world(t);
+	struct datagram d, answer;
+	bool due, heard = false;
+	int i;
+
+	VRT_ASSERT(t, tell(w, 0, 1) && tell(w, 1, 2));
+	for (i = 0; i < 5; i++) {
+		w->now_ns += 2 * VRSEQ_SILENT_NS;
+		VRT_ASSERT(t, seal(w, 0, i, &d, &due));
+		VRT_EXPECT(t, !due);
+		VRT_EXPECT_EQUAL(t, give(w, 1, &d, &answer), VRSEQ_AUTH_OKAY);
+		VRT_ASSERT(t, seal(w, 1, i, &d, &due));
+		VRT_EXPECT(t, !due);
+		VRT_EXPECT_EQUAL(t, give(w, 0, &d, &answer), VRSEQ_AUTH_OKAY);
+	}
+	VRT_EXPECT_EQUAL(t, w->end[0].peer.life, 1);
+	boot(w, 1, key_a);
+	for (i = 0; i < 4 && !heard; i++) {
+		w->now_ns += 2 * VRSEQ_CANDIDATE_NS;
+		VRT_ASSERT(t, seal(w, 0, i, &d, &due));
+		heard = give(w, 1, &d, &answer) == VRSEQ_AUTH_OKAY;
+		if (!due)
+			continue;
+		hello(w, 0, &d);
+		give(w, 1, &d, &answer);
+		give(w, 0, &answer, &d);
+	}
+	VRT_EXPECT(t, heard);
+}
+
 static struct vrt_case cases[] = {
 	{ handshake, "three datagrams make a session, a HELLO alone makes nothing" },
 	{ both_ask, "two who ask at once have one session" },
@@ -513,6 +546,7 @@ static struct vrt_case cases[] = {
 	{ candidate_given_up, "a session nobody answers in is given up with its nonce" },
 	{ machine_copied, "a machine that was copied seals nothing in its old sessions" },
 	{ silent_peer, "a member that forgot its session is asked for another" },
+	{ speaks_seldom, "a member that speaks seldom needs no other session, and gets one" },
 	{ flood, "a flood of HELLOs is answered 20 times a second, and disturbs no session" },
 	{ hostile_network, "a network that does what it likes" },
 	{ }
