@@ -229,7 +229,7 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 	}
 
 	old = rcu_dereference_protected(group->engine.udp.peers, lockdep_is_held(&groups_lock));
-	peers = vrseq_peers_create(members, count, cfg.self, group->config.listen,
+	peers = vrseq_peers_create(members, count, cfg.self, &group->config.listen,
 				   group->config.secure, old);
 	error = peers ? vrseq_engine_configure(&group->engine, &cfg, &identity) : -ENOMEM;
 	if (error) {
@@ -248,14 +248,20 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 	return 0;
 }
 
-/* Of voters and clients alike: no id twice, no address twice. */
+/* Of voters and clients alike: one family of addresses, no id twice, no address twice. */
 static int check_new(const struct vrseq_group *group, const struct vrseq_member *member,
 		     struct netlink_ext_ack *extack)
 {
 	const struct vrseq_clients *clients = &group->engine.udp.clients;
+	const struct vrseq_endpoint *listen = &group->config.listen;
 	const struct vrseq_client *client;
 	u8 i;
 
+	if (vrseq_endpoint_ipv4(&member->endpoint) != vrseq_endpoint_ipv4(listen)) {
+		NL_SET_ERR_MSG_FMT(extack, "member address: IPv%d is needed, as this member's is",
+				   vrseq_endpoint_ipv4(listen) ? 4 : 6);
+		return -EAFNOSUPPORT;
+	}
 	if (member->id == group->config.self_id || vrseq_clients_by_id(clients, member->id))
 		goto err_id;
 	for (i = 0; i < group->member_count; i++) {
@@ -263,20 +269,18 @@ static int check_new(const struct vrseq_group *group, const struct vrseq_member 
 
 		if (other->id == member->id)
 			goto err_id;
-		if (other->endpoint.address == member->endpoint.address &&
-		    other->endpoint.port == member->endpoint.port) {
+		if (vrseq_endpoint_equal(&other->endpoint, &member->endpoint)) {
 			NL_SET_ERR_MSG_FMT(extack, "member address: member %u listens there",
 					   other->id);
 			return -EEXIST;
 		}
 	}
-	client = vrseq_clients_by_address(clients, member->endpoint);
+	client = vrseq_clients_by_address(clients, &member->endpoint);
 	if (client) {
 		NL_SET_ERR_MSG_FMT(extack, "member address: member %u listens there", client->id);
 		return -EEXIST;
 	}
-	if (group->config.listen.address == member->endpoint.address &&
-	    group->config.listen.port == member->endpoint.port) {
+	if (vrseq_endpoint_equal(listen, &member->endpoint)) {
 		NL_SET_ERR_MSG(extack, "member address: this member listens there");
 		return -EEXIST;
 	}
@@ -301,7 +305,7 @@ static int add_client(struct vrseq_group *group, const struct vrseq_member *memb
 		return -EINVAL;
 	}
 	error = check_new(group, member, extack) ?:
-		vrseq_clients_add(&group->engine.udp.clients, member->id, member->endpoint);
+		vrseq_clients_add(&group->engine.udp.clients, member->id, &member->endpoint);
 	if (error == -ENOSPC)
 		NL_SET_ERR_MSG_FMT(extack, "name: the group was added with room for %u clients",
 				   group->config.clients_max);
@@ -327,7 +331,7 @@ static int check_member(struct vrseq_group *group, const struct vrseq_member *me
  * @member:	who
  * @extack:	told why not
  *
- * Return: 0, -ENOENT, -EEXIST, -EINVAL, -EBUSY, -ENOSPC or -ENOMEM.
+ * Return: 0, -ENOENT, -EEXIST, -EINVAL, -EAFNOSUPPORT, -EBUSY, -ENOSPC or -ENOMEM.
  */
 int vrseq_member_add(struct net *net, const char *name, const struct vrseq_member *member,
 		     struct netlink_ext_ack *extack)
@@ -553,7 +557,7 @@ int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 		error = -EEXIST;
 		goto err_unlock;
 	}
-	error = vrseq_udp_open(&group->engine.udp, net, config->listen, extack);
+	error = vrseq_udp_open(&group->engine.udp, net, &config->listen, extack);
 	if (error)
 		goto err_unlock;
 	error = install(group, &self, !config->client, extack);

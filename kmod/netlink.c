@@ -7,7 +7,6 @@
 #include "netlink.h"
 
 #include <linux/ctype.h>
-#include <linux/inetdevice.h>
 #include <linux/key.h>
 #include <linux/log2.h>
 #include <linux/module.h>
@@ -67,6 +66,7 @@ static const struct nla_policy group_add_policy[] = {
 	[VRSEQ_A_CLIENTS_MAX] = { .type = NLA_U32 },
 	[VRSEQ_A_NODE_LEASE_NS] = { .type = NLA_U64 },
 	[VRSEQ_A_FILES_MAX] = { .type = NLA_U32 },
+	[VRSEQ_A_ADDRESS_IPV6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
 };
 
 static const struct nla_policy key_policy[] = {
@@ -85,6 +85,7 @@ static const struct nla_policy member_policy[] = {
 	[VRSEQ_A_MEMBER_ADDRESS_IPV4] = NLA_POLICY_EXACT_LEN(sizeof(__be32)),
 	[VRSEQ_A_MEMBER_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
 	[VRSEQ_A_MEMBER_ROLE] = { .type = NLA_U8 },
+	[VRSEQ_A_MEMBER_ADDRESS_IPV6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
 };
 
 static const struct nla_policy group_member_policy[] = {
@@ -122,14 +123,6 @@ static const char *name_of(struct genl_info *info)
 		return ERR_PTR(refuse_range(info, VRSEQ_A_NAME,
 					    "name: 1 to 31 letters, digits and _ . -"));
 	return name;
-}
-
-static int check_address(__be32 address, struct netlink_ext_ack *extack)
-{
-	if (!ipv4_is_zeronet(address) && !ipv4_is_multicast(address) && !ipv4_is_lbcast(address))
-		return 0;
-	NL_SET_ERR_MSG(extack, "address: that of one machine is needed");
-	return -EINVAL;
 }
 
 static int take_uuid(struct genl_info *info, struct vrseq_group_config *config)
@@ -321,15 +314,15 @@ static int group_add(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(name);
 	if (!attrs[VRSEQ_A_SELF_ID])
 		return refuse_missing(info, "self: the id of this member");
-	if (!attrs[VRSEQ_A_ADDRESS_IPV4] || !attrs[VRSEQ_A_PORT])
-		return refuse_missing(info, "listen: an IPv4 address and a port");
+	if ((!attrs[VRSEQ_A_ADDRESS_IPV4] && !attrs[VRSEQ_A_ADDRESS_IPV6]) || !attrs[VRSEQ_A_PORT])
+		return refuse_missing(info, "listen: an address and a port");
 	strscpy(config.name, name, sizeof(config.name));
 	if (attrs[VRSEQ_A_RECORD])
 		nla_strscpy(config.record, attrs[VRSEQ_A_RECORD], sizeof(config.record));
 	config.self_id = nla_get_u16(attrs[VRSEQ_A_SELF_ID]);
-	config.listen.address = nla_get_in_addr(attrs[VRSEQ_A_ADDRESS_IPV4]);
-	config.listen.port = htons(nla_get_u16(attrs[VRSEQ_A_PORT]));
-	error = check_address(config.listen.address, info->extack) ?:
+	error = vrseq_endpoint_take(&config.listen, attrs[VRSEQ_A_ADDRESS_IPV4],
+				    attrs[VRSEQ_A_ADDRESS_IPV6], attrs[VRSEQ_A_PORT],
+				    info->extack) ?:
 		take_uuid(info, &config) ?:
 		take_times(info, &config) ?:
 		take_clients(info, &config) ?:
@@ -437,8 +430,9 @@ static int member_add(struct sk_buff *skb, struct genl_info *info)
 	error = parse_member(info, attrs);
 	if (error)
 		return error;
-	if (!attrs[VRSEQ_A_MEMBER_ADDRESS_IPV4] || !attrs[VRSEQ_A_MEMBER_PORT])
-		return refuse_missing(info, "member: its IPv4 address and port");
+	if ((!attrs[VRSEQ_A_MEMBER_ADDRESS_IPV4] && !attrs[VRSEQ_A_MEMBER_ADDRESS_IPV6]) ||
+	    !attrs[VRSEQ_A_MEMBER_PORT])
+		return refuse_missing(info, "member: its address and port");
 	if (attrs[VRSEQ_A_MEMBER_ROLE])
 		member.role = nla_get_u8(attrs[VRSEQ_A_MEMBER_ROLE]);
 	if (member.role != VRSEQ_ROLE_VOTER && member.role != VRSEQ_ROLE_CLIENT) {
@@ -447,9 +441,9 @@ static int member_add(struct sk_buff *skb, struct genl_info *info)
 		return -EOPNOTSUPP;
 	}
 	member.id = nla_get_u16(attrs[VRSEQ_A_MEMBER_ID]);
-	member.endpoint.address = nla_get_in_addr(attrs[VRSEQ_A_MEMBER_ADDRESS_IPV4]);
-	member.endpoint.port = htons(nla_get_u16(attrs[VRSEQ_A_MEMBER_PORT]));
-	error = check_address(member.endpoint.address, info->extack);
+	error = vrseq_endpoint_take(&member.endpoint, attrs[VRSEQ_A_MEMBER_ADDRESS_IPV4],
+				    attrs[VRSEQ_A_MEMBER_ADDRESS_IPV6],
+				    attrs[VRSEQ_A_MEMBER_PORT], info->extack);
 	if (error)
 		return error;
 	return vrseq_member_add(genl_info_net(info), name, &member, info->extack);
@@ -500,8 +494,8 @@ static int put_config(struct sk_buff *skb, struct vrseq_group *group)
 	return nla_put_string(skb, VRSEQ_A_NAME, config->name) ?:
 	       nla_put(skb, VRSEQ_A_UUID, UUID_SIZE, &config->uuid) ?:
 	       nla_put_u16(skb, VRSEQ_A_SELF_ID, config->self_id) ?:
-	       nla_put_in_addr(skb, VRSEQ_A_ADDRESS_IPV4, config->listen.address) ?:
-	       nla_put_u16(skb, VRSEQ_A_PORT, ntohs(config->listen.port)) ?:
+	       vrseq_endpoint_put(skb, &config->listen, VRSEQ_A_ADDRESS_IPV4,
+				  VRSEQ_A_ADDRESS_IPV6, VRSEQ_A_PORT) ?:
 	       put_keys(skb, group) ?:
 	       (*config->record ? nla_put_string(skb, VRSEQ_A_RECORD, config->record) : 0) ?:
 	       put_u64(skb, VRSEQ_A_HEARTBEAT_NS, config->heartbeat_ns) ?:
@@ -571,8 +565,8 @@ static int put_member(struct sk_buff *skb, const struct vrseq_snapshot *look, u8
 	if (!nest)
 		return -EMSGSIZE;
 	if (nla_put_u16(skb, VRSEQ_A_MEMBER_ID, member->id) ||
-	    nla_put_in_addr(skb, VRSEQ_A_MEMBER_ADDRESS_IPV4, member->endpoint.address) ||
-	    nla_put_u16(skb, VRSEQ_A_MEMBER_PORT, ntohs(member->endpoint.port)) ||
+	    vrseq_endpoint_put(skb, &member->endpoint, VRSEQ_A_MEMBER_ADDRESS_IPV4,
+			       VRSEQ_A_MEMBER_ADDRESS_IPV6, VRSEQ_A_MEMBER_PORT) ||
 	    nla_put_u8(skb, VRSEQ_A_MEMBER_ROLE, member->role) ||
 	    (slot == look->self && nla_put_flag(skb, VRSEQ_A_MEMBER_SELF)) ||
 	    (slot == look->info.primary && nla_put_flag(skb, VRSEQ_A_MEMBER_PRIMARY)) ||

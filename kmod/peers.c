@@ -37,7 +37,7 @@ static struct vrseq_auth_peer *auth_of(const struct vrseq_peers *peers, u16 id)
  * Return: the table, or NULL without memory.
  */
 struct vrseq_peers *vrseq_peers_create(const struct vrseq_member *members, u8 count, u8 self,
-				       struct vrseq_endpoint from, bool secure,
+				       const struct vrseq_endpoint *from, bool secure,
 				       const struct vrseq_peers *old)
 {
 	struct vrseq_peers *peers = kzalloc(sizeof(*peers), GFP_KERNEL);
@@ -47,7 +47,7 @@ struct vrseq_peers *vrseq_peers_create(const struct vrseq_member *members, u8 co
 		return NULL;
 	peers->count = count;
 	peers->self = self;
-	peers->from = from;
+	peers->from = *from;
 	for (slot = 0; slot < count; slot++) {
 		peers->member[slot] = members[slot];
 		if (dst_cache_init(&peers->route[slot], GFP_KERNEL))
@@ -90,9 +90,9 @@ void vrseq_peers_destroy(struct vrseq_peers *peers, const struct vrseq_peers *ne
 
 /* ---- clients ------------------------------------------------------------------ */
 
-static u32 address_hash(struct vrseq_endpoint at)
+static u32 address_hash(const struct vrseq_endpoint *at)
 {
-	return jhash_2words((__force u32)at.address, (__force u32)at.port, 0);
+	return __ipv6_addr_jhash(&at->address, (__force u32)at->port);
 }
 
 static size_t auth_bytes(const struct vrseq_clients *clients)
@@ -168,7 +168,7 @@ const struct vrseq_client *vrseq_clients_by_id(const struct vrseq_clients *clien
 
 /** vrseq_clients_by_address - the client that listens there, under RCU or groups_lock */
 const struct vrseq_client *vrseq_clients_by_address(const struct vrseq_clients *clients,
-						    struct vrseq_endpoint at)
+						    const struct vrseq_endpoint *at)
 {
 	const struct vrseq_client *client;
 	struct hlist_head *chain;
@@ -177,7 +177,7 @@ const struct vrseq_client *vrseq_clients_by_address(const struct vrseq_clients *
 		return NULL;
 	chain = &clients->by_address[address_hash(at) & clients->mask];
 	hlist_for_each_entry_rcu(client, chain, by_address, true) {
-		if (client->endpoint.address == at.address && client->endpoint.port == at.port)
+		if (vrseq_endpoint_equal(&client->endpoint, at))
 			return client;
 	}
 	return NULL;
@@ -191,7 +191,8 @@ const struct vrseq_client *vrseq_clients_by_address(const struct vrseq_clients *
  *
  * Return: 0, or -ENOSPC if there is no room.
  */
-int vrseq_clients_add(struct vrseq_clients *clients, u16 id, struct vrseq_endpoint endpoint)
+int vrseq_clients_add(struct vrseq_clients *clients, u16 id,
+		      const struct vrseq_endpoint *endpoint)
 {
 	struct vrseq_client *client = clients->rows;
 
@@ -199,7 +200,7 @@ int vrseq_clients_add(struct vrseq_clients *clients, u16 id, struct vrseq_endpoi
 		return -ENOSPC;
 	while (client->id)
 		client++;
-	client->endpoint = endpoint;
+	client->endpoint = *endpoint;
 	if (clients->auth)
 		vrseq_auth_peer_init(&clients->auth[client - clients->rows], id);
 	/* Whoever sees the id sees the rest. */
@@ -310,15 +311,13 @@ bool vrseq_remote_find(struct vrseq_remote *remote, struct vrseq_peers *peers,
  * Return: false if there is none, or it is ourselves.
  */
 bool vrseq_remote_at(struct vrseq_remote *remote, struct vrseq_peers *peers,
-		     const struct vrseq_clients *clients, struct vrseq_endpoint at)
+		     const struct vrseq_clients *clients, const struct vrseq_endpoint *at)
 {
 	const struct vrseq_client *client;
 	u8 slot;
 
 	for (slot = 0; slot < peers->count; slot++) {
-		const struct vrseq_endpoint *here = &peers->member[slot].endpoint;
-
-		if (here->address != at.address || here->port != at.port)
+		if (!vrseq_endpoint_equal(&peers->member[slot].endpoint, at))
 			continue;
 		set_voter(remote, peers, slot);
 		return slot != peers->self;

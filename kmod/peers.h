@@ -12,14 +12,9 @@
 #include <net/dst_cache.h>
 
 #include "auth.h"
+#include "endpoint.h"
 #include "segment.h"
 #include "vr_types.h"
-
-/** struct vrseq_endpoint - where a member listens */
-struct vrseq_endpoint {
-	__be32 address;
-	__be16 port;
-};
 
 /** struct vrseq_member - one member as it was configured */
 struct vrseq_member {
@@ -107,23 +102,24 @@ struct vrseq_remote {
 };
 
 struct vrseq_peers *vrseq_peers_create(const struct vrseq_member *members, u8 count, u8 self,
-				       struct vrseq_endpoint from, bool secure,
+				       const struct vrseq_endpoint *from, bool secure,
 				       const struct vrseq_peers *old);
 void vrseq_peers_destroy(struct vrseq_peers *peers, const struct vrseq_peers *next);
 
 int vrseq_clients_create(struct vrseq_clients *clients, u32 max, bool secure);
 void vrseq_clients_destroy(struct vrseq_clients *clients);
-int vrseq_clients_add(struct vrseq_clients *clients, u16 id, struct vrseq_endpoint endpoint);
+int vrseq_clients_add(struct vrseq_clients *clients, u16 id,
+		      const struct vrseq_endpoint *endpoint);
 bool vrseq_clients_del(struct vrseq_clients *clients, u16 id);
 const struct vrseq_client *vrseq_clients_by_id(const struct vrseq_clients *clients, u16 id);
 const struct vrseq_client *vrseq_clients_by_address(const struct vrseq_clients *clients,
-						    struct vrseq_endpoint at);
+						    const struct vrseq_endpoint *at);
 size_t vrseq_clients_bytes(const struct vrseq_clients *clients);
 
 bool vrseq_remote_find(struct vrseq_remote *remote, struct vrseq_peers *peers,
 		       const struct vrseq_clients *clients, u16 member);
 bool vrseq_remote_at(struct vrseq_remote *remote, struct vrseq_peers *peers,
-		     const struct vrseq_clients *clients, struct vrseq_endpoint at);
+		     const struct vrseq_clients *clients, const struct vrseq_endpoint *at);
 
 /* Numbers below this are those of vrseq_auth_number(). */
 static inline u32 vrseq_auth_count(const struct vrseq_clients *clients)

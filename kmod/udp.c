@@ -5,7 +5,6 @@
  */
 #include "udp.h"
 
-#include <linux/ip.h>
 #include <linux/ktime.h>
 #include <linux/netlink.h>
 #include <linux/percpu.h>
@@ -13,22 +12,21 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
-#include <net/dst_cache.h>
-#include <net/ip.h>
-#include <net/route.h>
+#include <net/dst.h>
 #include <net/udp.h>
 #include <net/udp_tunnel.h>
 
 #include "engine.h"
+#include "path.h"
 
-#define IP_BYTES (sizeof(struct iphdr) + sizeof(struct udphdr))
-#define HEADROOM (LL_MAX_HEADER + IP_BYTES + VRSEQ_INIT_BYTES)
+#define HEADROOM (LL_MAX_HEADER + VRSEQ_PATH_HEADER_BYTES_MAX + VRSEQ_INIT_BYTES)
 /* What a datagram of ours can be at most, behind the UDP header. */
 #define DATAGRAM_BYTES_MAX (VRSEQ_MESSAGE_BYTES_MAX + VRSEQ_OVERHEAD_BYTES)
 /* A path that takes less than this is none; it bounds the parts of a message. */
 #define PART_BYTES_MIN DIV_ROUND_UP(VRSEQ_MESSAGE_BYTES_MAX, VRSEQ_PARTS_MAX)
-/* Every IPv4 host takes datagrams of 576 bytes (RFC 791). */
-static_assert(IP_BYTES + VRSEQ_OVERHEAD_BYTES + PART_BYTES_MIN <= 576);
+/* Every IPv4 host takes datagrams of 576 bytes (RFC 791), of IPv6 1280 (RFC 8200). */
+static_assert(sizeof(struct iphdr) + sizeof(struct udphdr) + VRSEQ_OVERHEAD_BYTES +
+	      PART_BYTES_MIN <= 576);
 /* Who did not prove anything for so long is silent. */
 #define TRUST_NS (2ull * NSEC_PER_SEC)
 
@@ -340,15 +338,16 @@ static void receive_from(struct vrseq_engine *e, const struct vrseq_endpoint *he
 /* The encap_rcv hook: the checksum is verified, data begins at the UDP header. */
 static int receive(struct sock *sk, struct sk_buff *skb)
 {
-	const struct vrseq_endpoint at = { ip_hdr(skb)->saddr, udp_hdr(skb)->source };
 	struct vrseq_engine *e = rcu_dereference_sk_user_data(sk);
+	struct vrseq_endpoint at;
 	struct vrseq_peers *peers;
 	struct vrseq_remote from;
 
 	if (!e)
 		goto drop;
+	vrseq_path_source(skb, &at);
 	peers = rcu_dereference(e->udp.peers);
-	if (!peers || !vrseq_remote_at(&from, peers, &e->udp.clients, at)) {
+	if (!peers || !vrseq_remote_at(&from, peers, &e->udp.clients, &at)) {
 		vrseq_stat_count(e->udp.stats, VRSEQ_STAT_DROP_ADDRESS);
 		goto drop;
 	}
@@ -381,15 +380,9 @@ drop:
  *
  * Return: 0, -EADDRNOTAVAIL, -EADDRINUSE, or another errno of the socket layer.
  */
-int vrseq_udp_open(struct vrseq_udp *udp, struct net *net, struct vrseq_endpoint listen,
+int vrseq_udp_open(struct vrseq_udp *udp, struct net *net, const struct vrseq_endpoint *listen,
 		   struct netlink_ext_ack *extack)
 {
-	struct udp_port_cfg port = {
-		.family = AF_INET,
-		.local_ip.s_addr = listen.address,
-		.local_udp_port = listen.port,
-		.use_udp_checksums = true,
-	};
 	struct udp_tunnel_sock_cfg tunnel = {
 		.sk_user_data = container_of(udp, struct vrseq_engine, udp),
 		.encap_type = 1,
@@ -398,11 +391,11 @@ int vrseq_udp_open(struct vrseq_udp *udp, struct net *net, struct vrseq_endpoint
 	struct socket *sock;
 	int error;
 
-	if (inet_addr_type(net, listen.address) != RTN_LOCAL) {
+	if (!vrseq_path_is_local(net, listen)) {
 		NL_SET_ERR_MSG(extack, "listen address: not an address of this machine");
 		return -EADDRNOTAVAIL;
 	}
-	error = udp_sock_create(net, &port, &sock);
+	error = vrseq_path_socket(net, listen, &sock);
 	if (error) {
 		if (error == -EADDRINUSE)
 			NL_SET_ERR_MSG(extack, "listen address: the port is taken");
@@ -460,59 +453,25 @@ struct sk_buff *vrseq_udp_alloc(struct vrseq_udp *udp, u16 member, u32 bytes)
 	return skb;
 }
 
-static struct rtable *route_to(struct sock *sk, struct dst_cache *cache,
-			       const struct vrseq_endpoint *from,
-			       const struct vrseq_endpoint *to)
+static struct dst_entry *find_route(struct vrseq_udp *udp, struct sock *sk,
+				    const struct vrseq_endpoint *from,
+				    const struct vrseq_remote *to)
 {
-	__be32 source;
-	struct rtable *rt = cache ? dst_cache_get_ip4(cache, &source) : NULL;
-	struct flowi4 flow = {
-		.saddr = from->address,
-		.daddr = to->address,
-		.fl4_sport = from->port,
-		.fl4_dport = to->port,
-		.flowi4_proto = IPPROTO_UDP,
-	};
+	struct dst_entry *route = vrseq_path_route(sk, to->route, from, &to->endpoint);
 
-	if (rt)
-		return rt;
-	security_sk_classify_flow(sk, flowi4_to_flowi_common(&flow));
-	rt = ip_route_output_flow(sock_net(sk), &flow, sk);
-	if (IS_ERR(rt))
-		return NULL;
-	if (cache)
-		dst_cache_set_ip4(cache, &rt->dst, flow.saddr);
-	return rt;
-}
-
-/* One datagram, consumed, and the route with it. Nobody on the way takes it apart. */
-static void emit_by(struct sock *sk, struct rtable *rt, const struct vrseq_endpoint *from,
-		    const struct vrseq_endpoint *to, struct sk_buff *skb)
-{
-	udp_tunnel_xmit_skb(rt, sk, skb, from->address, to->address, 0,
-			    ip4_dst_hoplimit(&rt->dst), htons(IP_DF), from->port, to->port,
-			    false, false);
-}
-
-static struct rtable *find_route(struct vrseq_udp *udp, struct sock *sk,
-				 const struct vrseq_endpoint *from,
-				 const struct vrseq_remote *to)
-{
-	struct rtable *rt = route_to(sk, to->route, from, &to->endpoint);
-
-	if (!rt)
+	if (!route)
 		vrseq_stat_count(udp->stats, VRSEQ_STAT_SEND_NO_ROUTE);
-	return rt;
+	return route;
 }
 
 static void emit(struct vrseq_udp *udp, const struct vrseq_endpoint *from,
 		 const struct vrseq_remote *to, struct sk_buff *skb)
 {
 	struct sock *sk = rcu_dereference_bh(udp->sk);
-	struct rtable *rt = sk ? find_route(udp, sk, from, to) : NULL;
+	struct dst_entry *route = sk ? find_route(udp, sk, from, to) : NULL;
 
-	if (rt)
-		emit_by(sk, rt, from, &to->endpoint, skb);
+	if (route)
+		vrseq_path_xmit(sk, route, from, &to->endpoint, skb);
 	else
 		kfree_skb(skb);
 }
@@ -580,8 +539,8 @@ static void emit_parts(struct vrseq_udp *udp, struct sock *sk,
 		       const struct vrseq_endpoint *from, const struct vrseq_remote *to,
 		       const struct vrseq_ticket *ticket, u32 room, struct sk_buff *message)
 {
+	struct dst_entry *route;
 	struct sk_buff *skb;
-	struct rtable *rt;
 	u8 part;
 
 	for (part = 0; part < ticket->envelope.parts; part++) {
@@ -592,12 +551,12 @@ static void emit_parts(struct vrseq_udp *udp, struct sock *sk,
 			break;
 		skb_put_data(skb, message->data + start, bytes);
 		wrap(ticket, part, skb);
-		rt = find_route(udp, sk, from, to);
-		if (!rt) {
+		route = find_route(udp, sk, from, to);
+		if (!route) {
 			kfree_skb(skb);
 			break;
 		}
-		emit_by(sk, rt, from, &to->endpoint, skb);
+		vrseq_path_xmit(sk, route, from, &to->endpoint, skb);
 	}
 	consume_skb(message);
 }
@@ -615,9 +574,9 @@ void vrseq_udp_xmit(struct vrseq_udp *udp, struct sk_buff *skb)
 	struct vrseq_peers *peers = rcu_dereference_bh(udp->peers);
 	struct sock *sk = rcu_dereference_bh(udp->sk);
 	struct vrseq_ticket ticket;
+	struct dst_entry *route;
 	struct vrseq_remote to;
-	struct rtable *rt;
-	u32 room;
+	u32 used, room;
 	u8 parts;
 
 	if (!sk || !peers ||
@@ -625,21 +584,21 @@ void vrseq_udp_xmit(struct vrseq_udp *udp, struct sk_buff *skb)
 		vrseq_stat_count(udp->stats, VRSEQ_STAT_SEND_NO_PEER);
 		goto lost;
 	}
-	rt = find_route(udp, sk, &peers->from, &to);
-	if (!rt)
+	route = find_route(udp, sk, &peers->from, &to);
+	if (!route)
 		goto lost;
-	room = max_t(u32, dst_mtu(&rt->dst), IP_BYTES + VRSEQ_OVERHEAD_BYTES + PART_BYTES_MIN) -
-	       IP_BYTES - VRSEQ_OVERHEAD_BYTES;
+	used = vrseq_path_header_bytes(&to.endpoint) + VRSEQ_OVERHEAD_BYTES;
+	room = max_t(u32, dst_mtu(route), used + PART_BYTES_MIN) - used;
 	parts = vrseq_parts(skb->len, room);
 	if (!take_ticket(udp, &peers->from, &to, parts, &ticket)) {
-		ip_rt_put(rt);
+		dst_release(route);
 		goto lost;
 	}
 	if (parts == 1) {
 		wrap(&ticket, 0, skb);
-		emit_by(sk, rt, &peers->from, &to.endpoint, skb);
+		vrseq_path_xmit(sk, route, &peers->from, &to.endpoint, skb);
 	} else {
-		ip_rt_put(rt);
+		dst_release(route);
 		emit_parts(udp, sk, &peers->from, &to, &ticket, room, skb);
 	}
 	if (udp->secure)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Messages between the members of a group, over UDP and IPv4, each of them one
+ * Messages between the members of a group, over UDP, each of them one
  * datagram or, if the path takes no such long ones, several. Owns the socket; knows
  * members as the core does, voters by slot and clients by id, and bytes by their
  * number, not what is in them. All that arrives, and is opened by auth.c if the
@@ -50,7 +50,7 @@ void vrseq_udp_exit(void);
 int vrseq_udp_create(struct vrseq_udp *udp, struct vrseq_stats *stats);
 void vrseq_udp_destroy(struct vrseq_udp *udp);
 
-int vrseq_udp_open(struct vrseq_udp *udp, struct net *net, struct vrseq_endpoint listen,
+int vrseq_udp_open(struct vrseq_udp *udp, struct net *net, const struct vrseq_endpoint *listen,
 		   struct netlink_ext_ack *extack);
 void vrseq_udp_close(struct vrseq_udp *udp);
 struct vrseq_peers *vrseq_udp_replace_peers(struct vrseq_udp *udp, struct vrseq_peers *peers);

@@ -222,7 +222,9 @@ def command_attributes():
 
 
 def json_keys():
-    """The tables of the tool: each attribute that is answered, under its name in lower case."""
+    """The tables of the tool: each attribute that is answered, under its name in lower case.
+
+    An address has one key, whichever of its two attributes it came in."""
     wrong = []
     source = text_of(TOOL)
     answered = next(operation for operation in operations if operation["name"] == "group-get")
@@ -235,7 +237,7 @@ def json_keys():
         rows = re.findall(r'\{ (\w+), FIELD_\w+, "(\w+)" \}', body)
         expected = [(prefix + upper(name),
                      "address" if name == "address-ipv4" else name.replace("-", "_"))
-                    for name in names]
+                    for name in names if name != "address-ipv6"]
         if rows != expected:
             wrong.append(f"{TOOL}: {table} is {rows}, {SPEC} wants {expected}")
     return wrong

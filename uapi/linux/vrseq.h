@@ -90,6 +90,8 @@
  *   ENOENT          netlink: no such group or member              no
  *   EADDRINUSE      netlink: the listen address is taken          no
  *   EADDRNOTAVAIL   netlink: the listen address is not local      no
+ *   EAFNOSUPPORT    netlink: an address of a family that the
+ *                   group, or the kernel, does not have           no
  *   EOPNOTSUPP      netlink: not in this version                  no
  *
  *   *   a started operation goes on: poll for POLLOUT and repeat to join it.

@@ -11,8 +11,9 @@
  * with one name need not say it. Members of one group in one namespace need
  * different names and therefore the UUID.
  *
- *   GROUP_ADD     NAME, SELF_ID, ADDRESS_IPV4, PORT, and one of INSECURE, KEY and
- *                 KEY_NAME; [RECORD] [UUID] [HEARTBEAT_NS] [VIEW_TIMEOUT_NS]
+ *   GROUP_ADD     NAME, SELF_ID, one of ADDRESS_IPV4 and ADDRESS_IPV6, PORT, and one
+ *                 of INSECURE, KEY and KEY_NAME; [RECORD] [UUID] [HEARTBEAT_NS]
+ *                 [VIEW_TIMEOUT_NS]
  *                 [LEASE_NS] [RECORD_MAX] [LOG_ENTRIES] [LOG_BYTES] [MESSAGES]
  *                 [MESSAGE_BYTES] [ROLE] [CLIENTS_MAX] [NODE_LEASE_NS] [FILES_MAX];
  *                 a client's id is 8 or more, it keeps no record, and its list of
@@ -22,7 +23,7 @@
  *   GROUP_FORM    NAME [GENERATION]    once in the life of a group, at one
  *                 member, all members reachable and blank; waits, 5 s at most
  *   GROUP_GET     NAME, or a dump of all groups; the reply has
- *     NAME UUID SELF_ID ADDRESS_IPV4 PORT
+ *     NAME UUID SELF_ID ADDRESS_IPV4 or ADDRESS_IPV6, PORT
  *     INSECURE, or KEY_TAG [KEY_TAG_SECOND]; never a key
  *     HEARTBEAT_NS VIEW_TIMEOUT_NS LEASE_NS RECORD_MAX LOG_ENTRIES LOG_BYTES MESSAGES
  *     MESSAGE_BYTES ROLE CLIENTS_MAX CLIENTS NODE_LEASE_NS NODE_ENDS FILES_MAX
@@ -30,7 +31,8 @@
  *     QUORUM_COUNT VIEW LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT COMMIT_HASH
  *     SEQUENCE_FIRST SEQUENCE_LAST INCARNATION CHECKPOINT_OP RECOVERIES
  *     TRANSFERS [RECORD] FILES MEMBER (nested, one for each voter)
- *   MEMBER_ADD    NAME, MEMBER { ID, ADDRESS_IPV4, PORT [ROLE] }; a voter only
+ *   MEMBER_ADD    NAME, MEMBER { ID, PORT, and the one of ADDRESS_IPV4 and ADDRESS_IPV6
+ *                 that this member has, too [ROLE] }; a voter only
  *                 while the group is blank, a client at any time: its id is 8 or
  *                 more, and each voter must be told of it
  *   MEMBER_DEL    NAME, MEMBER { ID }; likewise. The sessions of a client end
@@ -50,7 +52,9 @@
  *                 members enough with memory answer, and if fewer than a
  *                 majority with a good record do; waits, 5 s at most
  *
- * All integers are in host order but ADDRESS_IPV4, which is as on the wire.
+ * All integers are in host order; addresses are as on the wire. All members of a
+ * group have addresses of one family, and of IPv6 none that is link-local, or one of
+ * IPv4 mapped.
  */
 #ifndef _UAPI_LINUX_VRSEQ_NETLINK_H
 #define _UAPI_LINUX_VRSEQ_NETLINK_H
@@ -126,6 +130,7 @@ enum vrseq_attr {
 	VRSEQ_A_NODE_LEASE_NS,		/* u64, view timeout .. 1 h */
 	VRSEQ_A_NODE_ENDS,		/* u64, clients whose lease this member ended */
 	VRSEQ_A_FILES_MAX,		/* u32, files that can be attached, 1 .. 256 */
+	VRSEQ_A_ADDRESS_IPV6,		/* binary, 16 bytes, in place of ADDRESS_IPV4 */
 	__VRSEQ_A_MAX,
 };
 
@@ -147,6 +152,7 @@ enum vrseq_member_attr {
 	VRSEQ_A_MEMBER_ROUND_TRIP_NS,	/* u64, smoothed; absent = not measured */
 	VRSEQ_A_MEMBER_RECORDED,	/* flag: it has a record to count on */
 	VRSEQ_A_MEMBER_TRUST,		/* u8, enum vrseq_trust */
+	VRSEQ_A_MEMBER_ADDRESS_IPV6,	/* binary, 16 bytes, in place of ADDRESS_IPV4 */
 	__VRSEQ_A_MEMBER_MAX,
 };
 

@@ -365,6 +365,7 @@ static const struct {
 	{ ENODEV, "The device is gone" },
 	{ EADDRINUSE, "The listen address is taken" },
 	{ EADDRNOTAVAIL, "The listen address is not an address of this machine" },
+	{ EAFNOSUPPORT, "An address of a family that the group, or the kernel, does not have" },
 	{ EOPNOTSUPP, "Not in this version" },
 	{ EPROTO, "The module speaks another version of its interface" },
 };
