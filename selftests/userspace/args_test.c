@@ -77,15 +77,25 @@ TEST(endpoint)
 		"", ":", "10.0.0.1", "10.0.0.1:", ":7400", "10.0.0.1:0",
 		"10.0.0.1:65536", "10.0.0.1:7400x", "10.0.0.1:-1", "10.0.0.1: 7",
 		"10.0.0:7400", "10.0.0.256:7400", "10.0.0.1.1:7400",
-		"localhost:7400", "[::1]:7400", "::1:7400",
+		"localhost:7400", "::1:7400", "::1", "[::1", "[::1]", "[::1]:", "[::1]7400",
+		"[::1]:0", "[::1]:65536", "[::1]]:7400", "[[::1]]:7400", "[]:7400", "[:1]:7400",
+		"[::g]:7400", "[fe80::1%lo]:7400", "[10.0.0.1]:7400", "[::1] :7400",
 		"1000000000000000000000.0.0.1:7400",
+		"[fd00:0000:0000:0000:0000:0000:255.255.255.2550]:7400",
 	};
+	static const uint8_t ipv4[IPV4_BYTES] = { 10, 0, 0, 1 };
+	static const uint8_t ipv6[IPV6_BYTES] = { 0xfd, [14] = 0x12, [15] = 0x34 };
 	struct endpoint endpoint;
 	size_t i;
 
 	ASSERT_TRUE(parse_endpoint("10.0.0.1:7400", &endpoint));
-	EXPECT_EQ(endpoint.address, htonl(0x0a000001));
+	EXPECT_FALSE(endpoint.ipv6);
+	EXPECT_EQ(memcmp(endpoint.address, ipv4, IPV4_BYTES), 0);
 	EXPECT_EQ(endpoint.port, 7400);
+	ASSERT_TRUE(parse_endpoint("[fd00::1234]:7401", &endpoint));
+	EXPECT_TRUE(endpoint.ipv6);
+	EXPECT_EQ(memcmp(endpoint.address, ipv6, IPV6_BYTES), 0);
+	EXPECT_EQ(endpoint.port, 7401);
 	ASSERT_TRUE(parse_endpoint("255.255.255.255:65535", &endpoint));
 	EXPECT_EQ(endpoint.port, 65535);
 	for (i = 0; i < ARRAY_SIZE(bad); i++)

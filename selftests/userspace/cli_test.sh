@@ -139,7 +139,7 @@ usage_errors() {
 	usage member add 65536 10.0.0.1:7400 group g
 	usage member add 1 10.0.0.1 group g
 	usage member add 1 10.0.0.1:0 group g
-	usage member add 1 '[::1]:7400' group g
+	usage member add 1 ::1:7400 group g
 	usage member add 1 10.0.0.1:7400 role learner group g
 	usage member del x group g
 	usage member del 1

@@ -188,6 +188,38 @@ TEST(text)
 	groups_free(group);
 }
 
+/* An address of IPv6 is under the same key, and in brackets before a port. */
+TEST(ipv6)
+{
+	static const uint8_t address[IPV6_BYTES] = { 0xfd, [15] = 1 };
+	struct answer answer;
+	struct nlattr *nest;
+	struct group *group;
+	char *text;
+
+	start(&answer);
+	mnl_attr_put_strz(answer.nlh, VRSEQ_A_NAME, "six");
+	mnl_attr_put(answer.nlh, VRSEQ_A_ADDRESS_IPV6, sizeof(address), address);
+	mnl_attr_put_u16(answer.nlh, VRSEQ_A_PORT, 7400);
+	nest = mnl_attr_nest_start(answer.nlh, VRSEQ_A_MEMBER);
+	mnl_attr_put(answer.nlh, VRSEQ_A_MEMBER_ADDRESS_IPV6, sizeof(address), address);
+	mnl_attr_put_u16(answer.nlh, VRSEQ_A_MEMBER_PORT, 7401);
+	mnl_attr_nest_end(answer.nlh, nest);
+	group = group_decode(answer.nlh);
+	ASSERT_NE(group, NULL);
+	text = CAPTURED(json, (group_print(group), group_print_json(&json, group)));
+	EXPECT_NE(strstr(text, "group six  [fd00::1]:7400/udp  view"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, " [fd00::1]:7401 "), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "\"address\":\"fd00::1\",\"port\":7400,"), NULL) {
+		TH_LOG("%s", text);
+	}
+	EXPECT_NE(strstr(text, "\"address\":\"fd00::1\",\"port\":7401,"), NULL) {
+		TH_LOG("%s", text);
+	}
+	free(text);
+	groups_free(group);
+}
+
 TEST(nothing_but_a_name)
 {
 	struct answer answer;
@@ -226,6 +258,12 @@ TEST(malformed)
 	for (i = sizeof(uuid) - 1; i <= sizeof(uuid) + 1; i += 2) {
 		start(&answer);
 		mnl_attr_put(answer.nlh, VRSEQ_A_UUID, i, "0123456789abcdef");
+		EXPECT_EQ(group_decode(answer.nlh), NULL);
+	}
+
+	for (i = IPV6_BYTES - 1; i <= IPV6_BYTES + 1; i += 2) {
+		start(&answer);
+		mnl_attr_put(answer.nlh, VRSEQ_A_ADDRESS_IPV6, i, "0123456789abcdef");
 		EXPECT_EQ(group_decode(answer.nlh), NULL);
 	}
 

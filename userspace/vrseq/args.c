@@ -79,22 +79,24 @@ bool parse_size(const char *text, uint64_t *bytes)
 	return parse_units(text, bytes, size_units, ARRAY_SIZE(size_units));
 }
 
+/* ADDRESS:PORT of IPv4, [ADDRESS]:PORT of IPv6. */
 bool parse_endpoint(const char *text, struct endpoint *endpoint)
 {
-	const char *colon = strchr(text, ':');
-	char address[INET_ADDRSTRLEN];
-	struct in_addr in;
+	bool ipv6 = *text == '[';
+	const char *start = text + ipv6, *end = strchr(start, ipv6 ? ']' : ':');
+	char address[INET6_ADDRSTRLEN];
 	uint64_t port;
 
-	if (!colon || (size_t)(colon - text) >= sizeof(address))
+	if (!end || (size_t)(end - start) >= sizeof(address))
 		return false;
-	memcpy(address, text, colon - text);
-	address[colon - text] = '\0';
-	if (inet_pton(AF_INET, address, &in) != 1)
+	memcpy(address, start, end - start);
+	address[end - start] = '\0';
+	if (inet_pton(ipv6 ? AF_INET6 : AF_INET, address, endpoint->address) != 1)
 		return false;
-	if (!parse_count(colon + 1, &port) || !port || port > UINT16_MAX)
+	end += ipv6;
+	if (*end != ':' || !parse_count(end + 1, &port) || !port || port > UINT16_MAX)
 		return false;
-	endpoint->address = in.s_addr;
+	endpoint->ipv6 = ipv6;
 	endpoint->port = port;
 	return true;
 }
@@ -190,7 +192,7 @@ static int parse_value(struct arg *arg, const char *text, const char *hint)
 	case ARG_ENDPOINT:
 		if (!parse_endpoint(text, arg->value))
 			return usage_error(hint,
-					   "%s must be IPv4:PORT like 10.0.0.1:7400, not '%s'",
+					   "%s must be ADDRESS:PORT like 10.0.0.1:7400 or [fd00::1]:7400, not '%s'",
 					   arg->word, text);
 		return 0;
 	case ARG_UUID:

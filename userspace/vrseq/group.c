@@ -95,8 +95,7 @@ int group_add(int argc, char **argv)
 	nlh = nl_request(&nl, VRSEQ_CMD_GROUP_ADD, NLM_F_ACK);
 	mnl_attr_put_strz(nlh, VRSEQ_A_NAME, name);
 	mnl_attr_put_u16(nlh, VRSEQ_A_SELF_ID, self);
-	mnl_attr_put_u32(nlh, VRSEQ_A_ADDRESS_IPV4, listen.address);
-	mnl_attr_put_u16(nlh, VRSEQ_A_PORT, listen.port);
+	nl_put_endpoint(nlh, &listen, VRSEQ_A_ADDRESS_IPV4, VRSEQ_A_ADDRESS_IPV6, VRSEQ_A_PORT);
 	if (args[INSECURE].given)
 		mnl_attr_put(nlh, VRSEQ_A_INSECURE, 0, NULL);
 	if (args[KEY].given)

@@ -48,8 +48,8 @@ int member_add(int argc, char **argv)
 	mnl_attr_put_strz(nlh, VRSEQ_A_NAME, group);
 	nest = mnl_attr_nest_start(nlh, VRSEQ_A_MEMBER);
 	mnl_attr_put_u16(nlh, VRSEQ_A_MEMBER_ID, id);
-	mnl_attr_put_u32(nlh, VRSEQ_A_MEMBER_ADDRESS_IPV4, endpoint.address);
-	mnl_attr_put_u16(nlh, VRSEQ_A_MEMBER_PORT, endpoint.port);
+	nl_put_endpoint(nlh, &endpoint, VRSEQ_A_MEMBER_ADDRESS_IPV4, VRSEQ_A_MEMBER_ADDRESS_IPV6,
+			VRSEQ_A_MEMBER_PORT);
 	mnl_attr_put_u8(nlh, VRSEQ_A_MEMBER_ROLE, role);
 	return send_member(&nl, nlh, nest, "member add", id);
 }

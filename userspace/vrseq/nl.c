@@ -185,6 +185,14 @@ const char *nl_why(const struct nl *nl, int error)
 	return nl->why[0] ? nl->why : vrseq_strerror(error);
 }
 
+void nl_put_endpoint(struct nlmsghdr *nlh, const struct endpoint *endpoint, uint16_t ipv4,
+		     uint16_t ipv6, uint16_t port)
+{
+	mnl_attr_put(nlh, endpoint->ipv6 ? ipv6 : ipv4,
+		     endpoint->ipv6 ? IPV6_BYTES : IPV4_BYTES, endpoint->address);
+	mnl_attr_put_u16(nlh, port, endpoint->port);
+}
+
 int nl_command(struct nl *nl, struct nlmsghdr *request, const char *hint,
 	       const char *what, const char *name)
 {

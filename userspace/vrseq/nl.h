@@ -12,6 +12,8 @@
 
 #include <linux/vrseq_netlink.h>
 
+struct endpoint;
+
 #define NL_REQUEST_BYTES 1024
 #define NL_REPLY_BYTES 32768	/* as much as the kernel puts in one datagram */
 
@@ -39,6 +41,10 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t command, uint16_t flags);
  * negative errno: then nl->why is the kernel's sentence or empty.
  */
 int nl_talk(struct nl *nl, struct nlmsghdr *request, mnl_cb_t answer, void *data);
+
+/* An endpoint of either family; each attribute is for the part its name says. */
+void nl_put_endpoint(struct nlmsghdr *nlh, const struct endpoint *endpoint, uint16_t ipv4,
+		     uint16_t ipv6, uint16_t port);
 
 /* For a request that has no answer but yes or no. Prints. Return: exit code. */
 int nl_command(struct nl *nl, struct nlmsghdr *request, const char *hint,

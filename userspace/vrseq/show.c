@@ -12,6 +12,7 @@
 #include "show.h"
 
 #define UUID_TEXT_BYTES sizeof("01234567-0123-0123-0123-0123456789ab")
+#define ENDPOINT_TEXT_BYTES (INET6_ADDRSTRLEN + sizeof("[]:65535"))
 
 enum field_kind {
 	FIELD_STRING,
@@ -21,7 +22,7 @@ enum field_kind {
 	FIELD_U64,
 	FIELD_FLAG,
 	FIELD_BOOL,		/* u8 */
-	FIELD_IPV4,
+	FIELD_ADDRESS,
 	FIELD_STATE,		/* u8 */
 	FIELD_ROLE,		/* u8 */
 	FIELD_TRUST,		/* u8 */
@@ -38,7 +39,7 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_NAME, FIELD_STRING, "name" },
 	{ VRSEQ_A_UUID, FIELD_UUID, "uuid" },
 	{ VRSEQ_A_SELF_ID, FIELD_U16, "self_id" },
-	{ VRSEQ_A_ADDRESS_IPV4, FIELD_IPV4, "address" },
+	{ VRSEQ_A_ADDRESS_IPV4, FIELD_ADDRESS, "address" },
 	{ VRSEQ_A_PORT, FIELD_U16, "port" },
 	{ VRSEQ_A_INSECURE, FIELD_FLAG, "insecure" },
 	{ VRSEQ_A_KEY_TAG, FIELD_U8, "key_tag" },
@@ -81,7 +82,7 @@ static const struct field group_fields[] = {
 
 static const struct field member_fields[] = {
 	{ VRSEQ_A_MEMBER_ID, FIELD_U16, "id" },
-	{ VRSEQ_A_MEMBER_ADDRESS_IPV4, FIELD_IPV4, "address" },
+	{ VRSEQ_A_MEMBER_ADDRESS_IPV4, FIELD_ADDRESS, "address" },
 	{ VRSEQ_A_MEMBER_PORT, FIELD_U16, "port" },
 	{ VRSEQ_A_MEMBER_ROLE, FIELD_ROLE, "role" },
 	{ VRSEQ_A_MEMBER_SELF, FIELD_FLAG, "self" },
@@ -103,13 +104,13 @@ static enum mnl_attr_data_type data_type(enum field_kind kind)
 	case FIELD_U16:
 		return MNL_TYPE_U16;
 	case FIELD_U32:
-	case FIELD_IPV4:
 		return MNL_TYPE_U32;
 	case FIELD_U64:
 		return MNL_TYPE_U64;
 	case FIELD_FLAG:
 		return MNL_TYPE_FLAG;
 	case FIELD_UUID:
+	case FIELD_ADDRESS:
 		return MNL_TYPE_BINARY;
 	default:
 		return MNL_TYPE_U8;
@@ -122,6 +123,8 @@ static int validate(const struct nlattr *attr, enum field_kind kind)
 {
 	if (kind == FIELD_UUID)
 		return mnl_attr_validate2(attr, data_type(kind), UUID_BYTES);
+	if (kind == FIELD_ADDRESS && mnl_attr_get_payload_len(attr) != IPV4_BYTES)
+		return mnl_attr_validate2(attr, data_type(kind), IPV6_BYTES);
 	return mnl_attr_validate(attr, data_type(kind));
 }
 
@@ -130,6 +133,8 @@ struct decoder {
 	size_t field_count;
 	const struct nlattr **attr;
 	uint16_t type_max;
+	uint16_t ipv4;		/* attribute whose place one of */
+	uint16_t ipv6;		/* this type takes: the length tells them apart */
 	struct group *group;
 };
 
@@ -146,6 +151,8 @@ static int decode_attr(const struct nlattr *attr, void *data)
 		return MNL_CB_OK;
 	if (decoder->fields == group_fields && type == VRSEQ_A_MEMBER)
 		return decode_member(decoder->group, attr);
+	if (type == decoder->ipv6)
+		type = decoder->ipv4;
 	for (i = 0; i < decoder->field_count; i++) {
 		if (decoder->fields[i].attr != type)
 			continue;
@@ -162,6 +169,8 @@ static int decode_member(struct group *group, const struct nlattr *nest)
 		.fields = member_fields,
 		.field_count = ARRAY_SIZE(member_fields),
 		.type_max = VRSEQ_A_MEMBER_MAX,
+		.ipv4 = VRSEQ_A_MEMBER_ADDRESS_IPV4,
+		.ipv6 = VRSEQ_A_MEMBER_ADDRESS_IPV6,
 		.group = group,
 	};
 
@@ -182,6 +191,8 @@ struct group *group_decode(const struct nlmsghdr *nlh)
 		.fields = group_fields,
 		.field_count = ARRAY_SIZE(group_fields),
 		.type_max = VRSEQ_A_MAX,
+		.ipv4 = VRSEQ_A_ADDRESS_IPV4,
+		.ipv6 = VRSEQ_A_ADDRESS_IPV6,
 		.group = group,
 	};
 
@@ -324,11 +335,29 @@ static const char *trust_name(const struct nlattr *trust)
 	return name_of(trust, names, ARRAY_SIZE(names));
 }
 
-static const char *ipv4_text(const struct nlattr *attr, char *text)
+static bool is_ipv6(const struct nlattr *address)
 {
-	struct in_addr in = { .s_addr = attr ? mnl_attr_get_u32(attr) : 0 };
+	return mnl_attr_get_payload_len(address) == IPV6_BYTES;
+}
 
-	return inet_ntop(AF_INET, &in, text, INET_ADDRSTRLEN);
+/* @text has room for INET6_ADDRSTRLEN. */
+static const char *address_text(const struct nlattr *address, char *text)
+{
+	return inet_ntop(is_ipv6(address) ? AF_INET6 : AF_INET, mnl_attr_get_payload(address),
+			 text, INET6_ADDRSTRLEN);
+}
+
+/* @text has room for ENDPOINT_TEXT_BYTES. */
+static const char *endpoint_text(const struct nlattr *address, const struct nlattr *port,
+				 char *text)
+{
+	char host[INET6_ADDRSTRLEN];
+
+	if (!address)
+		return "-";
+	snprintf(text, ENDPOINT_TEXT_BYTES, is_ipv6(address) ? "[%s]:%u" : "%s:%u",
+		 address_text(address, host), (uint16_t)attr_u64(port));
+	return text;
 }
 
 static const char *uuid_text(const struct nlattr *attr, char *text)
@@ -366,7 +395,7 @@ enum exit_code group_health(const struct group *group)
 static void print_field(struct json *json, const struct field *field,
 			const struct nlattr *attr)
 {
-	char text[UUID_TEXT_BYTES];	/* an address is shorter */
+	char text[INET6_ADDRSTRLEN];	/* a uuid is shorter */
 
 	if (field->kind == FIELD_FLAG) {
 		json_bool(json, field->key, attr);
@@ -383,8 +412,8 @@ static void print_field(struct json *json, const struct field *field,
 	case FIELD_BOOL:
 		json_bool(json, field->key, mnl_attr_get_u8(attr));
 		break;
-	case FIELD_IPV4:
-		json_string(json, field->key, ipv4_text(attr, text));
+	case FIELD_ADDRESS:
+		json_string(json, field->key, address_text(attr, text));
 		break;
 	case FIELD_STATE:
 		json_string(json, field->key, state_name(attr));
@@ -480,13 +509,10 @@ static void member_print(const struct group *group,
 	const struct nlattr *age = attr[VRSEQ_A_MEMBER_HEARD_AGE_NS];
 	bool self = attr[VRSEQ_A_MEMBER_SELF];
 	bool primary = attr[VRSEQ_A_MEMBER_PRIMARY];
-	char text[32], address[INET_ADDRSTRLEN], endpoint[INET_ADDRSTRLEN + 8];
+	char text[32], endpoint[ENDPOINT_TEXT_BYTES];
 	const struct nlattr *round_trip = attr[VRSEQ_A_MEMBER_ROUND_TRIP_NS];
 	char behind[32] = "-", life[32] = "-";
 
-	snprintf(endpoint, sizeof(endpoint), "%s:%" PRIu64,
-		 ipv4_text(attr[VRSEQ_A_MEMBER_ADDRESS_IPV4], address),
-		 attr_u64(attr[VRSEQ_A_MEMBER_PORT]));
 	/* only a primary hears what the others hold; 0 is not to have heard it */
 	if (attr_u64(attr[VRSEQ_A_MEMBER_OP]))
 		snprintf(behind, sizeof(behind), "%" PRIu64 " behind",
@@ -495,7 +521,9 @@ static void member_print(const struct group *group,
 		snprintf(life, sizeof(life), "life %" PRIu64,
 			 attr_u64(attr[VRSEQ_A_MEMBER_INCARNATION]));
 	printf("  %-3" PRIu64 " %-21s  %-12s  %-11s  %-12s  %-7s  ",
-	       attr_u64(attr[VRSEQ_A_MEMBER_ID]), endpoint,
+	       attr_u64(attr[VRSEQ_A_MEMBER_ID]),
+	       endpoint_text(attr[VRSEQ_A_MEMBER_ADDRESS_IPV4], attr[VRSEQ_A_MEMBER_PORT],
+			     endpoint),
 	       self && primary ? "self,primary" :
 	       self ? "self" : primary ? "primary" : "-",
 	       attr[VRSEQ_A_MEMBER_STATE] ?
@@ -570,12 +598,11 @@ static void clients_print(const struct nlattr *const *attr)
 void group_print(const struct group *group)
 {
 	const struct nlattr *const *attr = (const struct nlattr *const *)group->attr;
-	char a[32], b[32], c[32], address[INET_ADDRSTRLEN], uuid[UUID_TEXT_BYTES];
+	char a[32], b[32], c[32], endpoint[ENDPOINT_TEXT_BYTES], uuid[UUID_TEXT_BYTES];
 
-	printf("group %s  %s:%" PRIu64 "/udp  view %" PRIu64 "  primary ",
-	       attr_string(attr[VRSEQ_A_NAME]),
-	       ipv4_text(attr[VRSEQ_A_ADDRESS_IPV4], address),
-	       attr_u64(attr[VRSEQ_A_PORT]), attr_u64(attr[VRSEQ_A_VIEW]));
+	printf("group %s  %s/udp  view %" PRIu64 "  primary ", attr_string(attr[VRSEQ_A_NAME]),
+	       endpoint_text(attr[VRSEQ_A_ADDRESS_IPV4], attr[VRSEQ_A_PORT], endpoint),
+	       attr_u64(attr[VRSEQ_A_VIEW]));
 	if (attr_u64(attr[VRSEQ_A_PRIMARY_ID]))
 		printf("%" PRIu64, attr_u64(attr[VRSEQ_A_PRIMARY_ID]));
 	else

@@ -64,9 +64,12 @@ enum arg_kind {
 };
 
 #define UUID_BYTES 16
+#define IPV4_BYTES 4
+#define IPV6_BYTES 16
 
 struct endpoint {
-	uint32_t address;	/* as on the wire */
+	bool ipv6;
+	uint8_t address[IPV6_BYTES]; /* as on the wire */
 	uint16_t port;		/* in host order */
 };
 
