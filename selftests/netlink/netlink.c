@@ -21,6 +21,7 @@
 #define LOOPBACK 0x7f000001
 #define UUID_BYTES 16
 #define KEY_BYTES 32
+#define IPV6_BYTES 16
 
 FIXTURE(netlink) {
 	struct mnl_socket *socket;
@@ -33,6 +34,8 @@ FIXTURE(netlink) {
 	__u64 value[VRSEQ_A_MAX + 1];	/* of the last one's numbers, ~0 = absent */
 	unsigned int round_trips;	/* members whose distance is known */
 	__u8 uuid[UUID_BYTES];
+	__u8 ipv6[IPV6_BYTES];
+	__u8 member_ipv6[IPV6_BYTES];	/* of the last one that has such an address */
 };
 
 static int on_error_attr(const struct nlattr *attr, void *data)
@@ -66,6 +69,9 @@ static int on_member_attr(const struct nlattr *attr, void *data)
 
 	if (mnl_attr_get_type(attr) == VRSEQ_A_MEMBER_ROUND_TRIP_NS && number_of(attr))
 		self->round_trips++;
+	if (mnl_attr_get_type(attr) == VRSEQ_A_MEMBER_ADDRESS_IPV6 &&
+	    mnl_attr_get_payload_len(attr) == IPV6_BYTES)
+		memcpy(self->member_ipv6, mnl_attr_get_payload(attr), IPV6_BYTES);
 	return MNL_CB_OK;
 }
 
@@ -81,6 +87,8 @@ static int on_group_attr(const struct nlattr *attr, void *data)
 		mnl_attr_parse_nested(attr, on_member_attr, self);
 	if (type == VRSEQ_A_UUID && mnl_attr_get_payload_len(attr) == UUID_BYTES)
 		memcpy(self->uuid, mnl_attr_get_payload(attr), UUID_BYTES);
+	if (type == VRSEQ_A_ADDRESS_IPV6 && mnl_attr_get_payload_len(attr) == IPV6_BYTES)
+		memcpy(self->ipv6, mnl_attr_get_payload(attr), IPV6_BYTES);
 	return MNL_CB_OK;
 }
 
@@ -171,10 +179,20 @@ FIXTURE_TEARDOWN(netlink)
 
 /* ---- requests, whole but for what a test leaves out or changes ---- */
 
+static void put_ipv6(struct nlmsghdr *nlh, int attribute, const char *text, unsigned int bytes)
+{
+	__u8 address[2 * IPV6_BYTES] = { 0 };
+
+	inet_pton(AF_INET6, text, address);
+	mnl_attr_put(nlh, attribute, bytes, address);
+}
+
 struct add {
 	const char *name;
 	int self_id;
 	unsigned int address;
+	const char *ipv6;
+	unsigned int ipv6_bytes;
 	int port;
 	bool insecure;
 	const void *key;
@@ -198,7 +216,8 @@ struct add {
 
 #define ADD(...) ((struct add){ .name = "g", .self_id = 1, .address = LOOPBACK, .port = PORT, \
 	.insecure = true, .key_bytes = KEY_BYTES, .uuid_bytes = UUID_BYTES, .role = -1, \
-	.files_max = -1, ##__VA_ARGS__ })
+	.ipv6_bytes = IPV6_BYTES, .files_max = -1, ##__VA_ARGS__ })
+#define ADD6(...) ADD(.address = 0, .ipv6 = "::1", ##__VA_ARGS__)
 
 static void put_add(struct _test_data_netlink *self, struct add add)
 {
@@ -209,6 +228,8 @@ static void put_add(struct _test_data_netlink *self, struct add add)
 		mnl_attr_put_u16(self->nlh, VRSEQ_A_SELF_ID, add.self_id);
 	if (add.address)
 		mnl_attr_put_u32(self->nlh, VRSEQ_A_ADDRESS_IPV4, htonl(add.address));
+	if (add.ipv6)
+		put_ipv6(self->nlh, VRSEQ_A_ADDRESS_IPV6, add.ipv6, add.ipv6_bytes);
 	if (add.port >= 0)
 		mnl_attr_put_u16(self->nlh, VRSEQ_A_PORT, add.port);
 	if (add.insecure)
@@ -269,6 +290,8 @@ static int dump(struct _test_data_netlink *self, int command)
 struct member {
 	int id;
 	unsigned int address;
+	const char *ipv6;
+	unsigned int ipv6_bytes;
 	int port;
 	int role;
 };
@@ -286,6 +309,8 @@ static int member(struct _test_data_netlink *self, int command, const char *name
 		mnl_attr_put_u16(self->nlh, VRSEQ_A_MEMBER_ID, member.id);
 	if (member.address)
 		mnl_attr_put_u32(self->nlh, VRSEQ_A_MEMBER_ADDRESS_IPV4, htonl(member.address));
+	if (member.ipv6)
+		put_ipv6(self->nlh, VRSEQ_A_MEMBER_ADDRESS_IPV6, member.ipv6, member.ipv6_bytes);
 	if (member.port >= 0)
 		mnl_attr_put_u16(self->nlh, VRSEQ_A_MEMBER_PORT, member.port);
 	if (member.role >= 0)
@@ -295,7 +320,8 @@ static int member(struct _test_data_netlink *self, int command, const char *name
 }
 
 #define MEMBER(...) ((struct member){ .id = 2, .address = LOOPBACK, .port = PORT + 1, \
-	.role = -1, ##__VA_ARGS__ })
+	.ipv6_bytes = IPV6_BYTES, .role = -1, ##__VA_ARGS__ })
+#define MEMBER6(...) MEMBER(.address = 0, .ipv6 = "::1", ##__VA_ARGS__)
 
 /* Refused with this errno, and with a sentence: not a word, not two lines. */
 #define REFUSE(error, call) do { \
@@ -684,6 +710,84 @@ TEST_F(netlink, taken)
 	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
 	/* Free at once. */
 	ASSERT_EQ(0, add(self, ADD(.name = "h", .port = PORT + 5)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "h"));
+}
+
+/* No machine's own, or not without its link; the last one is of another family. */
+static const char *const bad_ipv6[] = {
+	"::", "ff02::1", "ff0e::7400", "fe80::1", "::ffff:127.0.0.1",
+};
+
+TEST_F(netlink, ipv6_add)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6, .sin6_port = htons(PORT + 5),
+					.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	unsigned int i;
+
+	for (i = 0; i < sizeof(bad_ipv6) / sizeof(*bad_ipv6); i++)
+		REFUSE(EINVAL, add(self, ADD6(.ipv6 = bad_ipv6[i])));
+	REFUSE(ERANGE, add(self, ADD6(.ipv6_bytes = 0)));
+	REFUSE(ERANGE, add(self, ADD6(.ipv6_bytes = 4)));
+	REFUSE(ERANGE, add(self, ADD6(.ipv6_bytes = IPV6_BYTES - 1)));
+	REFUSE(ERANGE, add(self, ADD6(.ipv6_bytes = IPV6_BYTES + 1)));
+	REFUSE(EINVAL, add(self, ADD6(.address = LOOPBACK)));
+	REFUSE(EINVAL, add(self, ADD6(.port = -1)));
+	REFUSE(ERANGE, add(self, ADD6(.port = 0)));
+	/* 2001:db8::/32 is for documentation: nobody has it. */
+	REFUSE(EADDRNOTAVAIL, add(self, ADD6(.ipv6 = "2001:db8::1")));
+	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&address, sizeof(address)));
+	REFUSE(EADDRINUSE, add(self, ADD6(.port = PORT + 5)));
+	close(fd);
+	ASSERT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
+	EXPECT_EQ(0, self->objects);
+
+	ASSERT_EQ(0, add(self, ADD6()));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	EXPECT_EQ(0, memcmp(self->ipv6, &in6addr_loopback, IPV6_BYTES));
+	EXPECT_EQ(0, memcmp(self->member_ipv6, &in6addr_loopback, IPV6_BYTES));
+	EXPECT_EQ(~0ull, self->value[VRSEQ_A_ADDRESS_IPV4]);
+	EXPECT_EQ(PORT, self->value[VRSEQ_A_PORT]);
+	/* A port of one family is none of the other. */
+	ASSERT_EQ(0, add(self, ADD(.name = "h")));
+	REFUSE(EADDRINUSE, add(self, ADD6(.name = "i")));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_FORM, "g"));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "h"));
+}
+
+TEST_F(netlink, ipv6_members)
+{
+	unsigned int i;
+
+	ASSERT_EQ(0, add(self, ADD6(.clients_max = 2)));
+	ASSERT_EQ(0, add(self, ADD(.name = "h")));
+	for (i = 0; i < sizeof(bad_ipv6) / sizeof(*bad_ipv6); i++)
+		REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g",
+				      MEMBER6(.ipv6 = bad_ipv6[i])));
+	REFUSE(ERANGE, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER6(.ipv6_bytes = 4)));
+	REFUSE(ERANGE, member(self, VRSEQ_CMD_MEMBER_ADD, "g",
+			      MEMBER6(.ipv6_bytes = IPV6_BYTES + 1)));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER6(.address = LOOPBACK)));
+	REFUSE(EINVAL, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER6(.port = -1)));
+	/* All of one family: voters and clients. */
+	REFUSE(EAFNOSUPPORT, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER()));
+	REFUSE(EAFNOSUPPORT, member(self, VRSEQ_CMD_MEMBER_ADD, "h", MEMBER6()));
+	REFUSE(EAFNOSUPPORT, member(self, VRSEQ_CMD_MEMBER_ADD, "g",
+				    MEMBER(.id = 8, .role = VRSEQ_ROLE_CLIENT)));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER6(.port = PORT)));
+	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_ADD, "g", MEMBER6(.ipv6 = "fd00::2")));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	EXPECT_EQ(0xfd, self->member_ipv6[0]);
+	EXPECT_EQ(2, self->member_ipv6[IPV6_BYTES - 1]);
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g",
+			      MEMBER6(.id = 3, .ipv6 = "fd00::2")));
+	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_ADD, "g",
+			    MEMBER6(.id = 8, .ipv6 = "fd00::8", .role = VRSEQ_ROLE_CLIENT)));
+	REFUSE(EEXIST, member(self, VRSEQ_CMD_MEMBER_ADD, "g",
+			      MEMBER6(.id = 9, .ipv6 = "fd00::8", .role = VRSEQ_ROLE_CLIENT)));
+	ASSERT_EQ(0, member(self, VRSEQ_CMD_MEMBER_DEL, "g", MEMBER6(.id = 8)));
+	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "g"));
 	ASSERT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_DEL, "h"));
 }
 
