@@ -6,8 +6,9 @@
 #      |                      |                      |
 #     v1 ------- bridge ---- v2 ------- br0 ------- v3          netns vrsw
 #
-# A link is cut, or made lossy, at its vN in vrsw. Sourced after ktap.sh; knows how to build and
-# break a cluster, and not what is then expected of it.
+# A test that says "family 6" has fd77::1 and so on instead. A link is cut, or made lossy, at its vN
+# in vrsw. Sourced after ktap.sh; knows how to build and break a cluster, and not what is then
+# expected of it.
 
 build=${VRSEQ_BUILD:-build}
 vrseq=$build/vrseq
@@ -15,6 +16,19 @@ programs=$build/selftests
 port=7400
 members=
 history=
+
+# What is around the number of a member in its address, and how tc calls the protocol.
+family() { # 4 | 6
+	case $1 in
+	4) net=10.77.0. bits=24 open='' close='' protocol=ip ;;
+	6) net=fd77:: bits='64 nodad' open='[' close=']' protocol=ipv6 ;;
+	esac
+}
+family 4
+
+endpoint() { # N
+	echo "$open$net$1$close:$port"
+}
 
 # --- module ---
 
@@ -33,8 +47,10 @@ hold_static_keys() {
 	tc filter add dev hold ingress protocol ip flower action drop
 	tc filter add dev hold egress protocol ip flower action drop
 	ip link add holdvx type vxlan id 1 dstport 4789 dev lo
+	ip link add holdvx6 type vxlan id 2 dstport 4790 local ::1 dev lo
 	ip link set hold up
 	ip link set holdvx up
+	ip link set holdvx6 up
 }
 
 # --- members ---
@@ -61,7 +77,7 @@ links_up() { # N
 		done
 	} | sw -batch -
 	for n in $members; do
-		printf '%s\n' "addr add 10.77.0.$n/24 dev eth0" "link set lo up" \
+		printf '%s\n' "addr add $net$n/$bits dev eth0" "link set lo up" \
 			"link set eth0 up" | ip -n "vr$n" -batch -
 	done
 }
@@ -72,12 +88,12 @@ member_up() { # N OPTIONS
 
 	shift
 	# shellcheck disable=SC2086
-	$vrseq -n "vr$n" group add t self "$n" listen "10.77.0.$n:$port" \
+	$vrseq -n "vr$n" group add t self "$n" listen "$(endpoint "$n")" \
 		${SECURITY:-insecure} \
 		${GROUP_OPTIONS:-heartbeat 20ms view-timeout 200ms} "$@" || return
 	for other in $members; do
 		[ "$other" = "$n" ] || $vrseq -n "vr$n" member add "$other" \
-			"10.77.0.$other:$port" group t || return
+			"$(endpoint "$other")" group t || return
 	done
 }
 
@@ -228,19 +244,20 @@ clsact() { # N
 # Nobody hears N any more; N hears everybody.
 mute() { # N
 	clsact "$1"
-	tc -n vrsw filter add dev "v$1" ingress protocol ip flower action drop
+	tc -n vrsw filter add dev "v$1" ingress protocol $protocol flower action drop
 }
 
 # N hears nobody any more; everybody hears N.
 deafen() { # N
 	clsact "$1"
-	tc -n vrsw filter add dev "v$1" egress protocol ip flower action drop
+	tc -n vrsw filter add dev "v$1" egress protocol $protocol flower action drop
 }
 
 # N does not hear OTHER.
 deafen_to() { # N OTHER
 	clsact "$1"
-	tc -n vrsw filter add dev "v$1" egress protocol ip flower src_ip "10.77.0.$2" action drop
+	tc -n vrsw filter add dev "v$1" egress protocol $protocol flower \
+		src_ip "$net$2" action drop
 }
 
 # Groups of members that hear only their own: partition "1 2" "3 4" "5"
@@ -254,8 +271,8 @@ partition() {
 			*" $a "*) continue ;;
 			esac
 			for b in $group; do
-				echo "filter add dev v$a egress protocol ip flower" \
-					"src_ip 10.77.0.$b action drop"
+				echo "filter add dev v$a egress protocol $protocol flower" \
+					"src_ip $net$b action drop"
 			done
 		done
 	done | tc -n vrsw -batch -

@@ -17,7 +17,7 @@ client_links_up() { # ID...
 		echo "link set v$n master br0 up"
 	done | sw -batch -
 	for n; do
-		printf '%s\n' "addr add 10.77.0.$n/24 dev eth0" "link set lo up" \
+		printf '%s\n' "addr add $net$n/$bits dev eth0" "link set lo up" \
 			"link set eth0 up" | ip -n "vr$n" -batch -
 	done
 }
@@ -28,12 +28,12 @@ client_up() { # ID OPTIONS
 
 	shift
 	# shellcheck disable=SC2086
-	$vrseq -n "vr$n" group add t self "$n" listen "10.77.0.$n:$port" role client \
+	$vrseq -n "vr$n" group add t self "$n" listen "$(endpoint "$n")" role client \
 		${SECURITY:-insecure} \
 		${GROUP_OPTIONS:-heartbeat 20ms view-timeout 200ms} "$@"
 	for other in $members; do
-		$vrseq -n "vr$n" member add "$other" "10.77.0.$other:$port" group t
-		$vrseq -n "vr$other" member add "$n" "10.77.0.$n:$port" role client group t
+		$vrseq -n "vr$n" member add "$other" "$(endpoint "$other")" group t
+		$vrseq -n "vr$other" member add "$n" "$(endpoint "$n")" role client group t
 	done
 }
 

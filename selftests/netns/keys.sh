@@ -216,14 +216,14 @@ key_junk() {
 }
 
 # Where no long datagram gets through messages go in parts, and lost parts are lost messages.
-small_mtu() { # SECURITY...
+small_mtu() { # SECURITY MTU
 	local n last
 
 	SECURITY=$1
 	cluster_up 3
 	for n in $members; do
-		ip -n "vr$n" link set eth0 mtu 576
-		sw link set "v$n" mtu 576
+		ip -n "vr$n" link set eth0 mtu "$2"
+		sw link set "v$n" mtu "$2"
 	done
 	cluster_form
 	for n in $members; do
@@ -248,9 +248,9 @@ small_mtu() { # SECURITY...
 
 small_mtu_keyed() {
 	key_make old
-	small_mtu "key /run/key.old"
+	small_mtu "key /run/key.old" 576
 }
 
 small_mtu_insecure() {
-	small_mtu insecure
+	small_mtu insecure 576
 }

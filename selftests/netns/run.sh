@@ -13,6 +13,7 @@ here=$(dirname "$0")
 . "$here/power.sh"
 . "$here/keys.sh"
 . "$here/client.sh"
+. "$here/ipv6.sh"
 
 set -e
 ktap_begin
@@ -67,6 +68,10 @@ ktap_run key_replay "what was captured opens again in no life of anybody"
 ktap_run key_junk "junk: no answer, no memory, commits go on"
 ktap_run small_mtu_keyed "small datagrams, some lost: messages in sealed parts"
 ktap_run small_mtu_insecure "the same without a key"
+ktap_run ipv6_order "IPv6: one order of tokens and messages, sealed"
+ktap_run ipv6_primary_cut "IPv6: the primary's link cut and healed"
+ktap_run ipv6_small_mtu "IPv6: datagrams of 1280 bytes, some lost: messages in parts"
+ktap_run ipv6_client "IPv6: clients without a vote"
 ktap_run client_serves "clients without a vote: one order of tokens and messages"
 ktap_run client_reads "clients are sent the log when somebody reads it, all of it and in order"
 ktap_run client_follows "clients follow a view change and lose nothing"

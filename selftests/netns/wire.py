@@ -16,7 +16,7 @@ import sys
 
 PORT = 7400
 ETHERNET_BYTES = 14
-HEAD_BYTES = ETHERNET_BYTES + 20 + 8
+UDP = 17
 
 
 def raw(device):
@@ -25,9 +25,26 @@ def raw(device):
     return sock
 
 
+def is_ipv6(frame):
+    return frame[12:14] == b"\x86\xdd"
+
+
+def udp_at(frame):
+    """Where the UDP header begins, in IPv4 or IPv6 without anything between."""
+    return ETHERNET_BYTES + (40 if is_ipv6(frame) else 20)
+
+
+def payload_at(frame):
+    return udp_at(frame) + 8
+
+
 def is_ours(frame):
-    return (len(frame) > HEAD_BYTES and frame[12:14] == b"\x08\x00" and frame[23] == 17 and
-            struct.unpack("!H", frame[36:38])[0] == PORT)
+    if len(frame) <= payload_at(frame):
+        return False
+    if not is_ipv6(frame) and frame[12:14] != b"\x08\x00":
+        return False
+    return (frame[20 if is_ipv6(frame) else 23] == UDP and
+            struct.unpack_from("!H", frame, udp_at(frame) + 2)[0] == PORT)
 
 
 def capture(device, path):
@@ -70,12 +87,19 @@ def checksum(data):
 
 def with_payload(frame, payload):
     """The same sender and receiver, other bytes, right lengths and checksums."""
-    ip = bytearray(frame[ETHERNET_BYTES:ETHERNET_BYTES + 20])
-    ip[2:4] = struct.pack("!H", 28 + len(payload))
-    ip[10:12] = b"\0\0"
-    ip[10:12] = struct.pack("!H", checksum(bytes(ip)))
-    udp = frame[34:38] + struct.pack("!HH", 8 + len(payload), 0)
-    pseudo = bytes(ip[12:20]) + struct.pack("!BBH", 0, 17, 8 + len(payload))
+    udp_bytes = 8 + len(payload)
+    ip = bytearray(frame[ETHERNET_BYTES:udp_at(frame)])
+    if is_ipv6(frame):
+        ip[4:6] = struct.pack("!H", udp_bytes)
+        addresses = bytes(ip[8:40])
+    else:
+        ip[2:4] = struct.pack("!H", len(ip) + udp_bytes)
+        ip[10:12] = b"\0\0"
+        ip[10:12] = struct.pack("!H", checksum(bytes(ip)))
+        addresses = bytes(ip[12:20])
+    udp = frame[udp_at(frame):udp_at(frame) + 4] + struct.pack("!HH", udp_bytes, 0)
+    # The sum is the same for both families: zeroes count nothing.
+    pseudo = addresses + struct.pack("!HH", UDP, udp_bytes)
     total = checksum(pseudo + udp + payload) or 0xffff
     return frame[:ETHERNET_BYTES] + bytes(ip) + udp[:6] + struct.pack("!H", total) + payload
 
@@ -93,7 +117,7 @@ def junk(device, seed, count, paths):
     frames = [frame for path in paths for frame in frames_of(path)]
     for _ in range(count):
         frame = rng.choice(frames)
-        payload = bytearray(frame[HEAD_BYTES:])
+        payload = bytearray(frame[payload_at(frame):])
         kind = rng.randrange(4)
         if kind == 0:
             payload = rng.randbytes(rng.randrange(1472))
@@ -115,7 +139,7 @@ def main():
         sock = raw(device)
         frames = frames_of(sys.argv[3])
         for frame in frames[:int(sys.argv[4]) if len(sys.argv) > 4 else None]:
-            send(sock, with_payload(frame, frame[HEAD_BYTES:]))
+            send(sock, with_payload(frame, frame[payload_at(frame):]))
         print(len(frames))
     else:
         junk(device, int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:])
