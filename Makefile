@@ -98,7 +98,7 @@ TESTS_BUILD :=
 CHECK_TARGETS :=
 -include $(wildcard $(patsubst %,selftests/%/rules.mk, \
 	tidy core auth userspace scenario sim explore coverage fuzz lin kunit uml chardev netlink \
-	lifetime netns mpi qemu bench))
+	lifetime hostile netns mpi qemu bench))
 
 tests: $(TESTS_BUILD) ## the test programs alone
 

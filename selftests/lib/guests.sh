@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # usage: guests.sh PART KVER...
 # Runs selftests/PART/run.sh in a guest of each kernel, one subtest each.
-# TEST, SEEDS, FIRST and RESTARTS go in.
+# TEST, SEEDS, FIRST, SECONDS, RESTARTS, SEED and JUNK go in.
 top=$(cd "$(dirname "$0")/../.." && pwd)
 part=$1
 shift
@@ -10,14 +10,19 @@ failed=0
 count=0
 case $part in
 chardev) guest='-m 448M' ;;	# one test wants more than there is
-netns | userspace) guest='-m 1G -s 1 -n' ;;	# the members race over the network: half the time
+# The members race over the network: half the time.
+netns | userspace | hostile) guest='-m 1G -s 1 -n' ;;
 *) guest='-m 1G' ;;
 esac
 
+# shellcheck disable=SC3028
+timeout=$((1200 + 5 * ${SECONDS:-0}))
+
 boot() {
 	# shellcheck disable=SC2086
-	"$top/selftests/qemu/guest.sh" -k "$1" $guest -t 1200 -e "TEST=${TEST:-}" \
+	"$top/selftests/qemu/guest.sh" -k "$1" $guest -t $timeout -e "TEST=${TEST:-}" \
 		-e "SEEDS=${SEEDS:-}" -e "FIRST=${FIRST:-}" -e "RESTARTS=${RESTARTS:-}" \
+		-e "SEED=${SEED:-}" -e "JUNK=${JUNK:-}" \
 		"$top/selftests/$part/run.sh" >"$top/build/$part-$1.tap" 2>&1
 	echo $? >"$top/build/$part-$1.status"
 }

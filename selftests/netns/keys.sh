@@ -2,7 +2,7 @@
 # Groups with a key: what others on the wire can see and do, and how a key changes; and messages in
 # parts. Sourced by run.sh.
 
-wire="python3 $here/wire.py"
+wire="python3 $(dirname "${BASH_SOURCE[0]}")/wire.py"
 
 key_make() { # NAME
 	(umask 077 && $vrseq genkey >"/run/key.$1")
@@ -174,43 +174,6 @@ key_replay() {
 	for n in $members; do
 		next "$n" >/dev/null
 		[ "$(stat_of "$n" drop_forged)" = 0 ]
-	done
-	check_history
-}
-
-memory_kib() {
-	awk '/^(Slab|VmallocUsed|Percpu)/ { sum += $2 } END { print sum }' /proc/meminfo
-}
-
-# JUNK datagrams that look like the group's: no answer, no memory, and commits go on.
-key_junk() {
-	local n sent before after first last
-
-	keyed 3
-	capture /run/frames
-	for n in $members; do
-		load "$n" -t 1 -N 20
-	done
-	load_wait
-	capture_end
-	load 1 -t 1 -m 0
-	first=$(status_of 1 && echo "$s_commit")
-	before=$(memory_kib)
-	ip netns exec vrsw $wire junk br0 1 "${JUNK:-20000}" /run/frames
-	after=$(memory_kib)
-	last=$(status_of 1 && echo "$s_commit")
-	load_stop
-	note "commits meanwhile: $((last - first)), kernel memory grew by $((after - before)) KiB"
-	[ "$last" -gt "$first" ]
-	[ $((after - before)) -lt 4096 ]
-	for n in $members; do
-		sent=$(($(stat_of "$n" drop_envelope) + $(stat_of "$n" drop_forged) + \
-			$(stat_of "$n" drop_session) + $(stat_of "$n" drop_key) + \
-			$(stat_of "$n" drop_busy) + $(stat_of "$n" drop_size) + \
-			$(stat_of "$n" drop_replay)))
-		note "member $n dropped $sent"
-		[ "$sent" -gt 0 ]
-		[ "$(stat_of "$n" hello_answered)" -lt 20 ]
 	done
 	check_history
 }

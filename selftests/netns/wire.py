@@ -1,14 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""usage: wire.py capture DEVICE FILE | replay DEVICE FILE [COUNT] | junk DEVICE SEED COUNT FRAME...
+"""usage: wire.py capture DEVICE FILE | replay DEVICE FILE [COUNT]
 
 Somebody on the wire of a cluster: writes down the frames that carry its datagrams (until SIGTERM,
-or until its parent is gone), sends them again, or sends what only looks like them: random bytes,
-pieces and flipped bits of the frames in FRAME, which are files that capture wrote. Runs in the
-namespace of the bridge.
+or until its parent is gone), or sends them again. Runs in the namespace of the bridge. What sends
+junk is selftests/hostile/hostile_udp.c.
 """
 import os
-import random
 import signal
 import socket
 import struct
@@ -111,38 +109,16 @@ def send(sock, frame):
         pass
 
 
-def junk(device, seed, count, paths):
-    rng = random.Random(seed)
-    sock = raw(device)
-    frames = [frame for path in paths for frame in frames_of(path)]
-    for _ in range(count):
-        frame = rng.choice(frames)
-        payload = bytearray(frame[payload_at(frame):])
-        kind = rng.randrange(4)
-        if kind == 0:
-            payload = rng.randbytes(rng.randrange(1472))
-        elif kind == 1:
-            payload = payload[:rng.randrange(len(payload))]
-        elif kind == 2:
-            payload += rng.randbytes(rng.randrange(1, 64))
-        else:
-            for _ in range(rng.randrange(1, 9)):
-                payload[rng.randrange(len(payload))] ^= 1 << rng.randrange(8)
-        send(sock, with_payload(frame, bytes(payload)))
-
-
 def main():
     command, device = sys.argv[1:3]
     if command == "capture":
         capture(device, sys.argv[3])
-    elif command == "replay":
+    else:
         sock = raw(device)
         frames = frames_of(sys.argv[3])
         for frame in frames[:int(sys.argv[4]) if len(sys.argv) > 4 else None]:
             send(sock, with_payload(frame, frame[payload_at(frame):]))
         print(len(frames))
-    else:
-        junk(device, int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:])
 
 
 main()
