@@ -112,6 +112,19 @@ TEST_F(handle, read_modes)
 	EXPECT_EQ(VRSEQ_OUTCOME_NOT_APPLIED, self->result.outcome);
 }
 
+TEST_F(handle, barrier)
+{
+	struct vrseq_result appended;
+
+	ASSERT_EQ(0, vrseq_append(self->handle, "hello", 5, vrseq_deadline(PATIENCE_NS),
+				  &appended));
+	ASSERT_EQ(0, vrseq_barrier(self->handle, vrseq_deadline(PATIENCE_NS), &self->result));
+	EXPECT_EQ(appended.first, self->result.first);
+	EXPECT_GE(self->result.index, appended.index);
+	EXPECT_EQ(VRSEQ_OUTCOME_APPLIED, self->result.outcome);
+	EXPECT_EQ(0, self->result.op_id);
+}
+
 TEST_F(handle, result)
 {
 	struct vrseq_result first, drawn;

@@ -31,6 +31,7 @@ static struct {
 	struct vrseq_attach attach;
 	struct vrseq_next next;		/* as the last one came in */
 	struct vrseq_get get;
+	struct vrseq_barrier barrier;
 	struct vrseq_append append;
 	struct vrseq_op_result of;
 	struct vrseq_op_result answer;	/* of RESULT, but for its op_id */
@@ -92,6 +93,7 @@ static void answer(struct vrseq_op_hdr *hdr, int error)
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
 	struct vrseq_op_result *of;
+	struct vrseq_barrier *barrier;
 	struct vrseq_append *append;
 	struct vrseq_status *status;
 	struct vrseq_next *next;
@@ -134,6 +136,12 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		answer(&get->hdr, error);
 		get->value = 40;
 		get->age_ns = 1500;
+		break;
+	case VRSEQ_IOC_BARRIER:
+		barrier = argument;
+		device.barrier = *barrier;
+		answer(&barrier->hdr, error);
+		barrier->sequence = 17;
 		break;
 	case VRSEQ_IOC_APPEND:
 		append = argument;
@@ -302,6 +310,21 @@ TEST_F(library, get_modes)
 	EXPECT_EQ(self->result.age_ns, 0);
 	EXPECT_EQ(self->result.error, -EHOSTUNREACH);
 	EXPECT_EQ(vrseq_get(self->handle, NULL, VRSEQ_READ_LOCAL, 0, NULL), 0);
+}
+
+TEST_F(library, barrier)
+{
+	ASSERT_EQ(vrseq_barrier(self->handle, 7, &self->result), 0);
+	EXPECT_EQ(device.barrier.hdr.deadline_ns, 7);
+	EXPECT_EQ(device.barrier.hdr.op_id, 0);
+	EXPECT_EQ(device.barrier.reserved, 0);
+	EXPECT_EQ(self->result.first, 17);
+	EXPECT_EQ(self->result.kind, 0);
+	device.ioctl_count = 0;
+	device.errors[0] = EHOSTUNREACH;
+	EXPECT_EQ(vrseq_barrier(self->handle, 0, &self->result), -EHOSTUNREACH);
+	EXPECT_EQ(self->result.error, -EHOSTUNREACH);
+	EXPECT_EQ(vrseq_barrier(self->handle, 0, NULL), 0);
 }
 
 TEST_F(library, result_of_next)

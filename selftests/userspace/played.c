@@ -143,6 +143,15 @@ static int get(struct vrseq_get *get)
 	return 0;
 }
 
+/* Nobody is ahead of us. */
+static int barrier(struct vrseq_barrier *barrier)
+{
+	barrier->hdr.outcome = VRSEQ_OUTCOME_APPLIED;
+	barrier->hdr.index = group.index;
+	barrier->sequence = group.sequence;
+	return 0;
+}
+
 /* Every operation that began was the last one, and a draw. */
 static int result(struct vrseq_op_result *of)
 {
@@ -167,6 +176,8 @@ static int answer(unsigned long request, void *argument)
 		return next(argument);
 	case VRSEQ_IOC_GET:
 		return get(argument);
+	case VRSEQ_IOC_BARRIER:
+		return barrier(argument);
 	case VRSEQ_IOC_APPEND:
 		return append(argument);
 	case VRSEQ_IOC_RESULT:

@@ -86,6 +86,7 @@ def operations():
         assert session.get("apples", vrseq.Mode.LOCAL).age_ns == 1500
         assert session.append("hello").first == 1
         assert session.append(b"\x00\xff").first == 2
+        assert session.barrier().first == 2
         assert session.read().message == b"hello"
         record = session.read(timeout=5)
         assert (record.sequence, record.message, record.topic) == (2, b"\x00\xff", 9)

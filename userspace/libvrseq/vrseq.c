@@ -201,6 +201,14 @@ int vrseq_get(struct vrseq *handle, const char *counter, uint32_t mode,
 	return error;
 }
 
+int vrseq_barrier(struct vrseq *handle, uint64_t deadline_ns, struct vrseq_result *result)
+{
+	struct vrseq_barrier barrier = { .hdr.deadline_ns = deadline_ns };
+	int error = call(handle, VRSEQ_IOC_BARRIER, &barrier);
+
+	return store(result, error, 0, &barrier.hdr, barrier.sequence, barrier.sequence);
+}
+
 static int append(struct vrseq *handle, uint64_t op_id, const void *message,
 		  size_t bytes, uint64_t deadline_ns,
 		  struct vrseq_result *result)

@@ -231,6 +231,22 @@ int vrseq_get(struct vrseq *handle, const char *counter, uint32_t mode,
 	      uint64_t deadline_ns, struct vrseq_result *result);
 
 /**
+ * vrseq_barrier - wait until all that was committed is readable here
+ * @handle:	the handle
+ * @deadline_ns: vrseq_deadline(), or VRSEQ_NO_DEADLINE
+ * @result:	@first is the newest message that can be read here, 0 (of the
+ *		generation) = none; @index the newest entry that was waited for; @kind
+ *		is 0; may be NULL
+ *
+ * What was committed anywhere, by anybody, before the call began can be read at this
+ * member when it returns. Changes nothing, so it may simply be called again; with
+ * O_NONBLOCK it fails with -EAGAIN where it would have to wait, each time.
+ *
+ * Return: as vrseq_get() with VRSEQ_READ_INDEX.
+ */
+int vrseq_barrier(struct vrseq *handle, uint64_t deadline_ns, struct vrseq_result *result);
+
+/**
  * vrseq_append - append one message to the ordered log
  * @handle:	the handle
  * @message:	any bytes

@@ -165,6 +165,7 @@ def _load():
             ("next_join", ctypes.c_int, handle, ctypes.c_uint64, ctypes.c_char_p, ctypes.c_uint64,
              deadline, result),
             ("get", ctypes.c_int, handle, ctypes.c_char_p, ctypes.c_uint32, deadline, result),
+            ("barrier", ctypes.c_int, handle, deadline, result),
             ("append", ctypes.c_int, handle, ctypes.c_char_p, ctypes.c_size_t, deadline, result),
             ("append_join", ctypes.c_int, handle, ctypes.c_uint64, ctypes.c_char_p,
              ctypes.c_size_t, deadline, result),
@@ -291,6 +292,12 @@ class Session:
         # a read may be asked again: what a join would be
         return self._operate(get, lambda handle, _, *arguments: get(handle, *arguments), 0, (),
                              timeout)
+
+    def barrier(self, timeout=None):
+        """Wait until all that was committed is readable here; the newest message, in .first."""
+        return self._operate(_lib.vrseq_barrier,
+                             lambda handle, _, *arguments: _lib.vrseq_barrier(handle, *arguments),
+                             0, (), timeout)
 
     def result(self, op_id, timeout=None):
         """Settle what became of an operation of this open file."""
