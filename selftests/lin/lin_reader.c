@@ -34,15 +34,19 @@ static void on_term(int number)
 	stopping = 1;
 }
 
-static struct lin_delivery *add(enum lin_kind kind, uint64_t first, uint64_t last)
+/* Whole, or not at all: we may be killed at any time, and a record without a kind is none. */
+static void add(const struct lin_delivery *step)
 {
 	union lin_record *record = lin_file_add(&file);
+	struct lin_delivery blank = *step;
 
 	if (!record)
 		die("the history file is full");
-	record->delivery = (struct lin_delivery){ .time_ns = lin_now_ns(), .first = first,
-		.last = last, .reader = reader, .kind = kind };
-	return &record->delivery;
+	blank.kind = LIN_NONE;
+	blank.time_ns = lin_now_ns();
+	blank.reader = reader;
+	record->delivery = blank;
+	__atomic_store_n(&record->delivery.kind, step->kind, __ATOMIC_RELEASE);
 }
 
 static void get_status(struct vrseq_status *status)
@@ -59,7 +63,6 @@ static uint64_t take(const unsigned char *data, size_t bytes)
 	while (bytes) {
 		struct vrseq_record head;
 		struct lin_message message;
-		struct lin_delivery *step;
 		uint32_t i;
 
 		if (bytes < sizeof(head))
@@ -75,16 +78,20 @@ static uint64_t take(const unsigned char *data, size_t bytes)
 				die("padding of sequence %" PRIu64 " is not zero",
 				    (uint64_t)head.sequence);
 		sequence = head.sequence;
-		step = add(LIN_DELIVERY, sequence, sequence);
-		step->index = head.index;
-		step->hash = lin_hash(data + sizeof(head), head.bytes);
 		if (head.bytes < sizeof(message))
 			die("sequence %" PRIu64 " is no message of a test", sequence);
 		memcpy(&message, data + sizeof(head), sizeof(message));
 		if (message.magic != LIN_MESSAGE_MAGIC || message.bytes != head.bytes)
 			die("sequence %" PRIu64 " is no message of a test", sequence);
-		step->client = message.client;
-		step->number = message.number;
+		add(&(struct lin_delivery){
+			.kind = LIN_DELIVERY,
+			.first = sequence,
+			.last = sequence,
+			.index = head.index,
+			.hash = lin_hash(data + sizeof(head), head.bytes),
+			.client = message.client,
+			.number = message.number,
+		});
 		data += head.size;
 		bytes -= head.size;
 	}
@@ -110,7 +117,11 @@ static bool read_some(uint64_t *sequence)
 		return false;
 	case EPIPE:
 		get_status(&status);
-		add(LIN_LOST, status.lost_first, status.lost_last);
+		add(&(struct lin_delivery){
+			.kind = LIN_LOST,
+			.first = status.lost_first,
+			.last = status.lost_last,
+		});
 		*sequence = status.lost_last;
 		return true;
 	default:
@@ -184,7 +195,7 @@ int main(int argc, char **argv)
 		if (!read_some(&sequence))
 			die("STATUS promises %" PRIu64 ", read() ends at %" PRIu64,
 			    (uint64_t)status.sequence_last, sequence);
-	add(LIN_COMPLETE, 0, 0);
+	add(&(struct lin_delivery){ .kind = LIN_COMPLETE });
 	printf("lin_reader %" PRIu32 ": complete up to %" PRIu64 "\n", reader, sequence);
 	lin_file_close(&file);
 	return 0;
