@@ -60,26 +60,28 @@ sw() {
 }
 
 # Namespaces and links alone. Batches: a guest starts few processes in a second.
-links_up() { # N
+links_of() { # N...
 	local n
 
-	members=$(seq "$1")
-	ip netns add vrsw
-	for n in $members; do
+	for n; do
 		ip netns add "vr$n"
 	done
-	{
-		echo "link add br0 type bridge"
-		echo "link set br0 up"
-		for n in $members; do
-			echo "link add v$n type veth peer name eth0 netns vr$n"
-			echo "link set v$n master br0 up"
-		done
-	} | sw -batch -
-	for n in $members; do
+	for n; do
+		echo "link add v$n type veth peer name eth0 netns vr$n"
+		echo "link set v$n master br0 up"
+	done | sw -batch -
+	for n; do
 		printf '%s\n' "addr add $net$n/$bits dev eth0" "link set lo up" \
 			"link set eth0 up" | ip -n "vr$n" -batch -
 	done
+}
+
+links_up() { # N
+	members=$(seq "$1")
+	ip netns add vrsw
+	printf '%s\n' "link add br0 type bridge" "link set br0 up" | sw -batch -
+	# shellcheck disable=SC2086
+	links_of $members
 }
 
 # One blank member that knows all the others. OPTIONS go to group add.

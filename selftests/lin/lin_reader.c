@@ -38,14 +38,15 @@ static void on_term(int number)
 static void add(const struct lin_delivery *step)
 {
 	union lin_record *record = lin_file_add(&file);
-	struct lin_delivery blank = *step;
+	struct lin_delivery most = *step;
 
 	if (!record)
 		die("the history file is full");
-	blank.kind = LIN_NONE;
-	blank.time_ns = lin_now_ns();
-	blank.reader = reader;
-	record->delivery = blank;
+	most.kind = LIN_NONE;
+	if (!most.time_ns)
+		most.time_ns = lin_now_ns();
+	most.reader = reader;
+	record->delivery = most;
 	__atomic_store_n(&record->delivery.kind, step->kind, __ATOMIC_RELEASE);
 }
 
@@ -61,6 +62,8 @@ static uint64_t take(const unsigned char *data, size_t bytes)
 	uint64_t sequence = 0;
 
 	while (bytes) {
+		/* Before all that is done with it: a message seen too early is a lie. */
+		uint64_t now_ns = lin_now_ns();
 		struct vrseq_record head;
 		struct lin_message message;
 		uint32_t i;
@@ -85,6 +88,7 @@ static uint64_t take(const unsigned char *data, size_t bytes)
 			die("sequence %" PRIu64 " is no message of a test", sequence);
 		add(&(struct lin_delivery){
 			.kind = LIN_DELIVERY,
+			.time_ns = now_ns,
 			.first = sequence,
 			.last = sequence,
 			.index = head.index,

@@ -6,20 +6,8 @@ clients=
 
 # Namespaces and links of clients; their ids are also the last byte of their addresses.
 client_links_up() { # ID...
-	local n
-
 	clients="$*"
-	for n; do
-		ip netns add "vr$n"
-	done
-	for n; do
-		echo "link add v$n type veth peer name eth0 netns vr$n"
-		echo "link set v$n master br0 up"
-	done | sw -batch -
-	for n; do
-		printf '%s\n' "addr add $net$n/$bits dev eth0" "link set lo up" \
-			"link set eth0 up" | ip -n "vr$n" -batch -
-	done
+	links_of "$@"
 }
 
 # The group at a client, which knows the voters, who know it.
