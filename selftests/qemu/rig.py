@@ -10,13 +10,17 @@ does, its exit status comes back as a file in a writable share, so a guest that 
 is killed cannot look like one that passed.
 """
 import ctypes
+import functools
+import mmap
 import os
+import platform
 import re
 import shlex
 import shutil
 import signal
 import subprocess
 import tempfile
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 INIT = os.path.join(TOP, "selftests/qemu/init.sh")
@@ -116,10 +120,40 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def append_line(words=()):
+@functools.cache
+def tsc_khz():
+    """How fast this processor's time-stamp counter counts, which is what an emulated one shows, too;
+    None on a machine that has none."""
+    if platform.machine() != "x86_64":
+        return None
+    code = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    # rdtsc; shl $32, %rdx; or %rdx, %rax; ret
+    code.write(bytes.fromhex("0f31 48c1e220 4809d0 c3"))
+    read = ctypes.CFUNCTYPE(ctypes.c_uint64)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
+
+    def look():
+        """The time and the counter, of the try that took least."""
+        tries = []
+        for _ in range(20):
+            before, ticks, after = time.monotonic_ns(), read(), time.monotonic_ns()
+            tries.append((after - before, before, ticks))
+        return min(tries)[1:]
+
+    begin_ns, begin_ticks = look()
+    time.sleep(0.2)
+    end_ns, end_ticks = look()
+    return round((end_ticks - begin_ticks) * 1000000 / (end_ns - begin_ns))
+
+
+def append_line(words=(), clock_is_counted=False):
     """The kernel command line of every guest: what goes wrong ends it. On a loaded machine emulated
     clocks and timers look wrong to the guest. It must not find that out: it would give up at boot,
-    or patch code that the other processor runs (see hold_static_keys)."""
+    or patch code that the other processor runs (see hold_static_keys). Nor may it find out by
+    itself how fast its clock is: it looks for so short a time that one that was not run meanwhile
+    takes its clock for slower than it is, and from then on all of its seconds are too short."""
+    khz = None if clock_is_counted else tsc_khz()
+    if khz:
+        words = [f"tsc_early_khz={khz}", *words]
     return " ".join(["console=ttyS0", "loglevel=5", "panic=-1", "oops=panic", "panic_on_warn=1",
                      "hung_task_panic=1", "softlockup_panic=1", "net.ifnames=0",
                      "mitigations=off", "tsc=reliable", "no_timer_check", *words])
@@ -223,7 +257,7 @@ class Guest(Machine):
         line += ["-virtfs", f"local,path={self.directory},mount_tag=out,security_model=none"]
         line += ["-device", "virtio-serial-pci", "-chardev", "stdio,id=stdout,signal=off",
                  "-device", "virtserialport,chardev=stdout,name=stdout"]
-        return line + ["-append", append_line(append)]
+        return line + ["-append", append_line(append, deterministic)]
 
     def wait(self, timeout):
         """Exit status of the command; 124 after the timeout, 125 if the guest died without one,
