@@ -84,6 +84,7 @@ static void carve_checkpoint(struct carver *c, struct vr_checkpoint *checkpoint,
 {
 	checkpoint->size_max = vr_checkpoint_size_max(cfg->counters_max, cfg->sessions_max,
 						      cfg->messages, cfg->message_bytes);
+	checkpoint->body_bytes_max = cfg->body_bytes_max;
 	checkpoint->bytes = carve(c, checkpoint->size_max);
 	checkpoint->chunks = carve(c, vr_checkpoint_chunk_count(checkpoint->size_max) / 8 + 1);
 }

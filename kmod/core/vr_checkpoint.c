@@ -203,6 +203,7 @@ struct cursor {
 	const u8 *at;
 	u32 left;
 	bool broken;
+	u64 op;			/* of the newest message read */
 };
 
 static const u8 *take(struct cursor *c, u32 bytes)
@@ -296,8 +297,12 @@ static void get_answers(struct cursor *c, u64 answer_count, struct vr_session *k
 	}
 }
 
-/* Returns the row after this one's: rows come in order, none twice. */
-static u32 get_session(struct cursor *c, struct vr_sm *sm, u32 row_next, bool keep)
+/*
+ * Returns the row after this one's: rows come in order, none twice. That no id
+ * comes twice is not seen before there is a table to look it up in.
+ */
+static u32 get_session(struct cursor *c, struct vr_sm *sm, const struct head *h, u32 row_next,
+		       bool keep)
 {
 	struct vr_sessions *t = &sm->sessions;
 	u32 row = get32(c), origin = get32(c);
@@ -305,10 +310,12 @@ static u32 get_session(struct cursor *c, struct vr_sm *sm, u32 row_next, bool ke
 	u64 active_op = get64(c), request = get64(c), answer_count = get64(c);
 	struct vr_session *s;
 
-	check(c, id && row >= row_next && row < t->max && origin <= U16_MAX);
+	check(c, id > h->base && id <= active_op && active_op <= h->op && row >= row_next &&
+	      row < t->max && origin <= U16_MAX);
 	if (c->broken)
 		return row_next;
 	s = &t->rows[row];
+	keep = keep && !vr_session_find(t, id);
 	if (keep) {
 		memset(s, 0, sizeof(*s));
 		s->id = id;
@@ -325,7 +332,9 @@ static u32 get_session(struct cursor *c, struct vr_sm *sm, u32 row_next, bool ke
 	return row + 1;
 }
 
-static void get_message(struct cursor *c, struct vr_sm *sm, bool keep)
+/* Its body must fit whatever is made for the largest, the ring first of all. */
+static void get_message(struct cursor *c, struct vr_sm *sm, const struct head *h,
+			u32 body_bytes_max, bool keep)
 {
 	struct vr_ring *messages = &sm->messages;
 	struct vr_entry e;
@@ -344,10 +353,11 @@ static void get_message(struct cursor *c, struct vr_sm *sm, bool keep)
 	check(c, !(word >> 8 & 0xff));
 	word = get64(c);
 	e.origin = word;
-	check(c, word <= U16_MAX && e.body_bytes <= VR_BODY_BYTES_MAX &&
-	      e.body_bytes <= c->left);
+	check(c, word <= U16_MAX && e.body_bytes <= body_bytes_max && e.body_bytes <= c->left &&
+	      e.kind == VR_KIND_APPEND && e.op > c->op && e.op <= h->op);
 	if (c->broken)
 		return;
+	c->op = e.op;
 	e.body = take(c, e.body_bytes);
 	if (!keep)
 		return;
@@ -365,10 +375,12 @@ static bool walk(const struct vr_checkpoint *checkpoint, struct vr_sm *sm, bool 
 
 	get_head(&c, h);
 	check(&c, h->op == checkpoint->op && h->counters <= sm->counters_max &&
-	      h->sessions <= sm->sessions.max && h->message_first > h->base &&
-	      h->op >= h->base);
+	      h->sessions <= sm->sessions.max && h->messages <= sm->messages.slot_count &&
+	      h->message_first > h->base && h->message_first <= VR_NUMBER_MAX &&
+	      h->message_start < sm->messages.arena_bytes && h->op >= h->base);
 	if (c.broken)
 		return false;
+	c.op = h->base;
 	if (keep) {
 		vr_sm_reset(sm, h->base);
 		sm->counter.value = h->counter;
@@ -378,9 +390,9 @@ static bool walk(const struct vr_checkpoint *checkpoint, struct vr_sm *sm, bool 
 	for (i = 0; i < h->counters && !c.broken; i++)
 		get_counter(&c, sm, keep);
 	for (i = 0; i < h->sessions && !c.broken; i++)
-		row = get_session(&c, sm, row, keep);
+		row = get_session(&c, sm, h, row, keep);
 	for (i = 0; i < h->messages && !c.broken; i++)
-		get_message(&c, sm, keep);
+		get_message(&c, sm, h, checkpoint->body_bytes_max, keep);
 	return !c.broken && !c.left;
 }
 

@@ -17,6 +17,7 @@
  * @bytes:	room for the largest one
  * @chunks:	bit mask of its chunks that are here, while it is being fetched
  * @size_max:	of @bytes
+ * @body_bytes_max: of a message in it
  * @size:	of the checkpoint, 0 = there is none
  * @here:	bytes from its beginning that are here; all of @size unless it is
  *		being fetched
@@ -36,6 +37,7 @@ struct vr_checkpoint {
 	u8 *bytes;
 	u8 *chunks;
 	u32 size_max;
+	u32 body_bytes_max;
 	u32 size;
 	u32 here;
 	u64 op;
@@ -115,7 +117,13 @@ u64 vr_bytes_hash(const u8 *bytes, u32 count, u64 hash);
  */
 bool vr_checkpoint_read(const struct vr_checkpoint *c, struct vr_sm *sm, u64 *entry_hash);
 
-/** vr_checkpoint_restore - make @sm what a checkpoint says that _read() approved of */
+/**
+ * vr_checkpoint_restore - make @sm what a checkpoint says that _read() approved of
+ * @c:		checkpoint
+ * @sm:		receives the state
+ *
+ * Of two sessions with one id, which no member writes, the first is kept.
+ */
 void vr_checkpoint_restore(const struct vr_checkpoint *c, struct vr_sm *sm);
 
 #endif /* VR_CHECKPOINT_H */

@@ -69,9 +69,6 @@ static inline bool vr_type_to_client(u8 type)
 #define VR_WIRE_RECORDS_BYTES	104	/* RECORDS without entries */
 #define VR_WIRE_RECORD_BYTES	56	/* an entry of it, which says its op */
 
-/* No honest number is above it; far from where arithmetic would wrap. */
-#define VR_NUMBER_MAX		(U64_MAX >> 1)
-
 /**
  * struct vr_message - any message, in host order
  * @type:	enum vr_type

@@ -55,7 +55,7 @@ static const char *restore_entry(struct vr_replica *r, const struct vr_entry *e,
 	if (!e->kind || e->kind >= VR_KIND_COUNT ||
 	    (!vr_is_client(e->origin) && e->origin >= r->cfg.replica_count))
 		return broken;
-	if (!vr_log_append(&r->log, e, r->commit))
+	if (e->body_bytes > r->cfg.body_bytes_max || !vr_log_append(&r->log, e, r->commit))
 		return too_small;
 	vr_commit_through(r, commit);
 	return NULL;

@@ -15,6 +15,8 @@
 #define VR_COUNT_BITS		48	/* of a number; the rest is the generation */
 #define VR_COUNT_MASK		((1ull << VR_COUNT_BITS) - 1)
 #define VR_GENERATION_MAX	0x7fff	/* so that numbers fit a signed 64-bit integer */
+/* No honest number is above it; far from where arithmetic would wrap. */
+#define VR_NUMBER_MAX		(U64_MAX >> 1)
 #define VR_NAME_BYTES_MAX	63	/* of a named counter */
 #define VR_FRAME_BYTES		1408	/* of a datagram that fits one Ethernet frame */
 

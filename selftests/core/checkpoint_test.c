@@ -45,6 +45,7 @@ static struct machine *machine_new(struct vrt *t)
 	sm->sessions.buckets = vrt_alloc(t, ROWS * sizeof(*sm->sessions.buckets));
 	vr_sm_reset(sm, BASE);
 	c->size_max = vr_checkpoint_size_max(COUNTERS, ROWS, MESSAGES, MESSAGE_BYTES);
+	c->body_bytes_max = LARGE_BYTES;
 	c->bytes = vrt_alloc(t, c->size_max);
 	c->chunks = vrt_alloc(t, vr_checkpoint_chunk_count(c->size_max) / 8 + 1);
 	return m;
@@ -352,6 +353,74 @@ static void other_sizes(struct vrt *t)
 	VRT_EXPECT(t, vr_checkpoint_read(&copy->checkpoint, &copy->sm, &entry_hash));
 }
 
+static bool believed(struct machine *m)
+{
+	struct machine *copy;
+	u64 entry_hash;
+
+	take(m);
+	copy = copy_of(m);
+	return vr_checkpoint_read(&copy->checkpoint, &copy->sm, &entry_hash);
+}
+
+/* Its hash is right: whoever wrote it is a member, and means no good. */
+static void lies(struct vrt *t)
+{
+	struct machine *m = machine_new(t), *copy;
+	struct vr_session *rows = m->sm.sessions.rows;
+	struct vr_ring *messages = &m->sm.messages;
+	u64 entry_hash, i;
+	u32 longest = 1;
+
+	go_on(m, 120);
+	VRT_EXPECT(t, believed(m));
+	for (i = 0; i < 2; i++) {
+		const struct vr_session was = rows[i];
+
+		VRT_ASSERT(t, was.id);
+		rows[i].active_op = m->op + 1;
+		VRT_EXPECT(t, !believed(m));
+		rows[i].active_op = was.id - 1;
+		VRT_EXPECT(t, !believed(m));
+		rows[i].id = BASE;
+		VRT_EXPECT(t, !believed(m));
+		rows[i] = was;
+	}
+	for (i = messages->first; i <= messages->last; i++) {
+		struct vr_entry *e = vr_ring_get(messages, i);
+		const struct vr_entry was = *e;
+
+		longest = vr_max(longest, e->body_bytes);
+		e->op = i == messages->last ? m->op + 1 : vr_ring_get(messages, i + 1)->op;
+		VRT_EXPECT(t, !believed(m));
+		*e = was;
+		e->kind = VR_KIND_NEXT;
+		VRT_EXPECT(t, !believed(m));
+		*e = was;
+	}
+	VRT_EXPECT(t, believed(m));
+
+	/* A body for which there is no room. */
+	copy = copy_of(m);
+	copy->checkpoint.body_bytes_max = longest - 1;
+	VRT_EXPECT(t, !vr_checkpoint_read(&copy->checkpoint, &copy->sm, &entry_hash));
+	/* Numbers that would not end, and a place that there is not. */
+	copy = copy_of(m);
+	vr_put64(copy->checkpoint.bytes + 56, VR_NUMBER_MAX + 1);
+	VRT_EXPECT(t, !vr_checkpoint_read(&copy->checkpoint, &copy->sm, &entry_hash));
+	copy = copy_of(m);
+	vr_put64(copy->checkpoint.bytes + 64, MESSAGE_BYTES);
+	VRT_EXPECT(t, !vr_checkpoint_read(&copy->checkpoint, &copy->sm, &entry_hash));
+
+	/* One id twice is one session. */
+	rows[1].id = rows[0].id;
+	rows[1].active_op = rows[0].active_op;
+	VRT_EXPECT(t, believed(m));
+	copy = copy_of(m);
+	vr_checkpoint_restore(&copy->checkpoint, &copy->sm);
+	VRT_EXPECT(t, copy->sm.sessions.rows[0].id && !copy->sm.sessions.rows[1].id);
+}
+
 /* As full as it can be, it fits the room there is. */
 static void largest(struct vrt *t)
 {
@@ -416,6 +485,7 @@ static struct vrt_case cases[] = {
 	{ every_byte, "every damaged byte shows in the hash" },
 	{ every_length, "no part of a checkpoint is one, whatever its length" },
 	{ other_sizes, "a checkpoint that does not fit is refused" },
+	{ lies, "a checkpoint that contradicts itself is refused" },
 	{ largest, "the largest checkpoint fills the room exactly" },
 	{ hashes, "the hash knows zeros and lengths" },
 	{ }

@@ -219,14 +219,9 @@ static enum vr_journal_verdict look(struct box *b, const u8 *file)
 	return b->scan->verdict;
 }
 
-/* A new life of the replica, from an image that was just looked at. */
-static void restore(struct box *b, const u8 *file)
+/* A new life of the replica, from an image that was just looked at, or what is wrong. */
+static const char *try_restore(struct box *b, const u8 *file)
 {
-	struct vr_journal fresh = {
-		.frame = b->journal.frame,
-		.checkpoint = b->journal.checkpoint,
-		.owner = b->journal.owner,
-	};
 	const char *wrong;
 	u64 offset;
 	u32 bytes;
@@ -240,8 +235,18 @@ static void restore(struct box *b, const u8 *file)
 		vr_scan_took(b->scan);
 		wrong = vr_restore_took(b->r, b->scan, b->fx);
 	}
-	if (!wrong)
-		wrong = vr_restore_end(b->r, b->scan);
+	return wrong ? wrong : vr_restore_end(b->r, b->scan);
+}
+
+static void restore(struct box *b, const u8 *file)
+{
+	struct vr_journal fresh = {
+		.frame = b->journal.frame,
+		.checkpoint = b->journal.checkpoint,
+		.owner = b->journal.owner,
+	};
+	const char *wrong = try_restore(b, file);
+
 	VRT_ASSERT(b->t, vrt_holds(b->t, !wrong, __FILE__, __LINE__, wrong));
 	vr_journal_open(&fresh, b->scan, b->r);
 	b->journal = fresh;
@@ -518,6 +523,29 @@ static void disk_fails(struct vrt *t)
 	VRT_EXPECT(t, !vr_journal_next(&b->journal, b->r, &w));
 }
 
+/* What the operator allows now is less than what was written: nothing is cut to fit. */
+static void larger_bodies(struct vrt *t)
+{
+	static const u8 body[BODY_BYTES_MAX];
+	struct box *b = box_new(t, false);
+	struct vr_event event = {
+		.type = VR_EVENT_SUBMIT,
+		.submit = {
+			.kind = VR_KIND_APPEND, .session = b->session, .request = 1,
+			.body = body, .body_bytes = sizeof(body),
+		},
+	};
+
+	step(b, &event);
+	work(b);
+	VRT_ASSERT_EQUAL(t, look(b, b->file), VR_JOURNAL_WHOLE);
+	VRT_EXPECT(t, !try_restore(b, b->file));
+	b->cfg.body_bytes_max /= 2;
+	VRT_ASSERT(t, !vr_config_invalid(&b->cfg));
+	VRT_ASSERT_EQUAL(t, look(b, b->file), VR_JOURNAL_WHOLE);
+	VRT_EXPECT(t, try_restore(b, b->file));
+}
+
 static void shapes(struct vrt *t)
 {
 	struct vr_journal_shape small, large;
@@ -545,6 +573,7 @@ static struct vrt_case cases[] = {
 	{ crash_in_base, "what was answered survives a crash at every write of a checkpoint" },
 	{ demoted, "a memory that is not trusted is not restored" },
 	{ disk_fails, "whose disk fails takes no part, and writes no more" },
+	{ larger_bodies, "a journal with larger entries than allowed is not restored" },
 	{ shapes, "a file too small is refused, a larger one used" },
 	{ }
 };
