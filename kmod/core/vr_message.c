@@ -170,7 +170,8 @@ static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 {
 	u8 primary = m->view % replica_count;
 
-	if (m->view > VR_NUMBER_MAX || m->op > VR_NUMBER_MAX || m->commit > VR_NUMBER_MAX)
+	if (m->view > VR_NUMBER_MAX || m->op > VR_NUMBER_MAX || m->commit > VR_NUMBER_MAX ||
+	    m->incarnation > VR_NUMBER_MAX)
 		return true;
 	if (m->generation > VR_GENERATION_MAX)
 		return true;

@@ -104,6 +104,7 @@ static void numbers(struct vrt *t)
 
 	for (type = 1; type < VR_TYPE_COUNT; type++) {
 		BROKEN(t, s, type, view = VR_NUMBER_MAX + 1, VR_DROP_FIELD);
+		BROKEN(t, s, type, incarnation = VR_NUMBER_MAX + 1, VR_DROP_FIELD);
 		BROKEN(t, s, type, op = U64_MAX, VR_DROP_FIELD);
 		BROKEN(t, s, type, commit = U64_MAX, VR_DROP_FIELD);
 		BROKEN(t, s, type, generation = VR_GENERATION_MAX + 1, VR_DROP_FIELD);
