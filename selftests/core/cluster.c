@@ -15,7 +15,8 @@ static void post(struct cluster *c, const struct vr_message *m, u8 to)
 	struct letter *l = &c->letters[c->last % CLUSTER_LETTERS];
 
 	c->sent[m->from][m->type]++;
-	if ((c->cut[m->from] | c->down) & (1u << to))
+	/* To a client that somebody made up, or one that is not reached. */
+	if (to >= CLUSTER_PLACES || ((c->cut[m->from] | c->down) & (1u << to)))
 		return;
 	VRT_ASSERT(c->t, c->last - c->first < CLUSTER_LETTERS);
 	VRT_ASSERT(c->t, vr_wire_bytes(m) <= sizeof(l->data));
@@ -27,11 +28,27 @@ static void post(struct cluster *c, const struct vr_message *m, u8 to)
 	c->last++;
 }
 
+/* I12; and who has halted says nothing, and wants nothing kept. */
+static void check_effects(struct cluster *c, u8 slot)
+{
+	const struct vr_effects *fx = c->fx;
+	u32 i;
+
+	VRT_ASSERT(c->t, fx->send_count <= VR_SENDS_MAX && fx->done_count <= VR_DONE_MAX);
+	for (i = 0; i < fx->send_count; i++) {
+		VRT_ASSERT(c->t, !(fx->sends[i].to_mask >> c->count));
+		VRT_ASSERT(c->t, !(fx->sends[i].to_mask & 1u << slot));
+	}
+	if (fx->deadline_ns == U64_MAX && cluster_status(c, slot) == VR_STATUS_HALTED)
+		VRT_ASSERT(c->t, !fx->send_count && !fx->persist);
+}
+
 static void perform(struct cluster *c, u8 slot)
 {
 	struct vr_effects *fx = c->fx;
 	u32 i, to;
 
+	check_effects(c, slot);
 	for (i = 0; i < fx->send_count; i++) {
 		if (fx->sends[i].client)
 			post(c, &fx->sends[i].message, fx->sends[i].client);
@@ -208,6 +225,12 @@ static void keeps_record(struct vr_config *cfg)
 struct cluster *cluster_recorded(struct vrt *t, u8 count)
 {
 	return new_tuned(t, count, keeps_record);
+}
+
+struct cluster *cluster_begun(struct vrt *t, u8 count, bool formed,
+			      void (*tune)(struct vr_config *cfg))
+{
+	return formed ? cluster_tuned(t, count, tune) : new_tuned(t, count, tune);
 }
 
 struct cluster *cluster_tuned(struct vrt *t, u8 count, void (*tune)(struct vr_config *cfg))

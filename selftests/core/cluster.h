@@ -109,6 +109,10 @@ struct cluster *cluster_formed(struct vrt *t, u8 count);
 /** cluster_tuned - cluster_formed(), every configuration changed by @tune before */
 struct cluster *cluster_tuned(struct vrt *t, u8 count, void (*tune)(struct vr_config *cfg));
 
+/** cluster_begun - cluster_tuned(), or, if it is not @formed, as blank as cluster_new() */
+struct cluster *cluster_begun(struct vrt *t, u8 count, bool formed,
+			      void (*tune)(struct vr_config *cfg));
+
 /** cluster_client - add a client that knows the voters, started; its place */
 u8 cluster_client(struct cluster *c);
 
