@@ -5,8 +5,6 @@
  * Only what was sent, as it was sent, opens, and it does so once; nothing else is
  * answered. What opens goes on into a message of several parts.
  */
-#include <stdlib.h>
-
 #include "auth.h"
 #include "fuzz.h"
 #include "segment.h"
@@ -32,12 +30,6 @@ struct world {
 
 static const u8 group[VRSEQ_GROUP_ID_BYTES] = "a group";
 static const u8 key[VRSEQ_KEY_BYTES] = "a key";
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static struct sent *next_sent(struct world *w)
 {

@@ -6,10 +6,7 @@
  * the first byte says how the rest is meant: as the file itself, or as superblocks
  * and frames that are sealed here.
  */
-#include <stdlib.h>
-
 #include "fuzz.h"
-#include "vr_bytes.h"
 #include "vr_journal_write.h"
 #include "vr_restore.h"
 
@@ -18,29 +15,6 @@
 #define FILE_BYTES	(VR_JOURNAL_HEAD_BYTES + 2 * BLOCK + RING_BLOCKS * BLOCK)
 
 static u8 file[FILE_BYTES];
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-/* What is left of the input, and zeros after it. */
-struct input {
-	const u8 *data;
-	size_t size;
-};
-
-static u8 take(struct input *in)
-{
-	u8 byte = in->size ? *in->data : 0;
-
-	if (in->size) {
-		in->data++;
-		in->size--;
-	}
-	return byte;
-}
 
 static void seal_super(struct input *in, u64 sequence)
 {
@@ -60,7 +34,7 @@ static void seal_super(struct input *in, u64 sequence)
 /* Returns the checksum, as the next frame's chain. */
 static u64 seal_frame(struct input *in, u64 *position, u64 *op, u64 chain)
 {
-	u8 frame[4 * BLOCK] = { 0 }, *at = frame + VR_JOURNAL_FRAME_BYTES;
+	u8 frame[8 * BLOCK] = { 0 }, *at = frame + VR_JOURNAL_FRAME_BYTES;
 	u64 offset = *position % (RING_BLOCKS * BLOCK), count, left;
 	struct vr_frame f = {
 		.flags = take(in) % 4 | (*position ? 0 : VR_FRAME_BASE),
@@ -76,7 +50,7 @@ static u64 seal_frame(struct input *in, u64 *position, u64 *op, u64 chain)
 		.vector = { 1, 1, 1 },
 	};
 	u32 entries = take(in) % 4, i;
-	u8 body[32];
+	u8 body[255];
 
 	f.view = f.last_normal_view + take(in) % 2;
 	*op = f.op_before;
@@ -86,7 +60,7 @@ static u64 seal_frame(struct input *in, u64 *position, u64 *op, u64 chain)
 		struct vr_entry e = {
 			.view = take(in) % 2, .session = take(in) % 4, .request = take(in) % 8,
 			.argument = take(in), .kind = take(in) % 8, .origin = take(in) % 4,
-			.body = body, .body_bytes = take(in) % sizeof(body),
+			.body = body, .body_bytes = take(in) % (take(in) % 8 ? 32 : sizeof(body)),
 		};
 
 		at = vr_journal_put_entry(at, &e);
@@ -121,8 +95,8 @@ static void restore(struct vr_journal_scan *s, u64 size)
 		.replica_count = 3, .journal = true, .nonce = 1, .seed = 1,
 		.heartbeat_ns = 10 * VR_NS_PER_MS, .view_timeout_ns = 50 * VR_NS_PER_MS,
 		.log_entries = VR_ENTRIES_MIN,
-		.body_bytes_max = 1024, .log_bytes = 2 * VR_PIPELINE_MAX * 1024, .messages = 2,
-		.message_bytes = 2 * VR_BODY_BYTES_MAX, .sessions_max = 4, .counters_max = 4,
+		.body_bytes_max = 64, .log_bytes = 2 * VR_PIPELINE_MAX * 64, .messages = 2,
+		.message_bytes = 2 * 64, .sessions_max = 4, .counters_max = 4,
 		.pending_max = 4,
 	};
 	struct vr_event event = { .type = VR_EVENT_START, .now_ns = 1 };

@@ -1,31 +1,51 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# usage: run.sh SECONDS DIR TARGET... - each fuzzer for so long, as TAP, beginning with
-# DIR/seeds/TARGET. What it finds stays in DIR/found/TARGET: a crash is replayed by giving the file
-# to the program.
+# usage: run.sh SECONDS DIR TARGET... - each fuzzer for so long, as many side by side as there are
+# processors, as TAP. First each file of regress/TARGET, which crashed it once; then on from
+# corpus/TARGET. What is worth keeping goes to DIR/new/TARGET, for merge.sh and the next run, and
+# what crashes to DIR/found/TARGET: it is replayed by giving the file to the program.
 set -u
 seconds=$1
 dir=$2
 shift 2
+here=$(dirname "$0")
+limits="-timeout=20 -rss_limit_mb=1500"
+
+fuzz()
+{
+	local target=$1 new=$dir/new/$1 found=$dir/found/$1
+
+	mkdir -p "$new" "$found"
+	if compgen -G "$here/regress/$target/*" >/dev/null; then
+		"$dir/$target" $limits "$here/regress/$target"/* || return
+	fi
+	"$dir/$target" $limits -max_total_time="$seconds" -max_len=1500 -print_final_stats=1 \
+		-artifact_prefix="$found/" "$new" "$here/corpus/$target"
+}
 
 echo "TAP version 13"
 echo "1..$#"
+running=0
+for target; do
+	if [ $running -ge "$(nproc)" ]; then
+		wait -n
+		running=$((running - 1))
+	fi
+	(fuzz "$target" >"$dir/$target.log" 2>&1; echo $? >"$dir/$target.status") &
+	running=$((running + 1))
+done
+wait
+
 number=0
 failed=0
 for target; do
 	number=$((number + 1))
-	found=$dir/found/$target
 	log=$dir/$target.log
-	mkdir -p "$found"
-	"$dir/$target" -max_total_time="$seconds" -max_len=1500 -timeout=20 -rss_limit_mb=1500 \
-		-print_final_stats=1 -artifact_prefix="$found/" "$found" "$dir/seeds/$target" \
-		>"$log" 2>&1
-	status=$?
 	runs=$(sed -n 's/^stat::number_of_executed_units: //p' "$log")
-	grep -o 'INFO: Seed: [0-9]*' "$log" | sed 's/^INFO:/#/'
+	grep -o 'INFO: Seed: [0-9]*' "$log" | tail -n 1 | sed 's/^INFO:/#/'
 	echo "# ${runs:-0} runs, $(grep -o 'cov: [0-9]*' "$log" | tail -n 1)"
 	# A fuzzer that ran next to nothing has shown nothing.
-	if [ $status = 0 ] && [ "${runs:-0}" -ge 500 ]; then
+	if [ "$(cat "$dir/$target.status")" = 0 ] && [ "${runs:-0}" -ge 500 ]; then
 		echo "ok $number - $target: nothing breaks in $seconds s"
 	else
 		tail -n 40 "$log" | sed 's/^/# /'

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * libFuzzer on a group of three. The input is a script: deliver, lose,
- * duplicate, wait, submit, read, settle, cut, restart, demote, leave, form; and,
- * if its first byte is odd, forge. After every step the replica's invariants
- * hold. As long as nothing is forged no two replicas commit different entries,
- * nobody halts, and who asks after an answer sees what it was about; with
- * forged messages a replica may halt, but not break.
+ * libFuzzer on a group of three, and maybe a client. The input is a script: deliver,
+ * lose, duplicate, wait, submit, read, settle, cut, restart, demote, leave, form,
+ * begin again; and, if its first byte is odd, lie as a member that has the key can.
+ * After every step the invariants of who took it hold, or it has halted and says
+ * nothing; no step takes long; and what is sent is what its receiver takes for a
+ * message. As long as nobody lies no two replicas commit different entries, nobody
+ * halts, and who asks after an answer sees what it was about.
  */
 #include <stdio.h>
-#include <stdlib.h>
+#include <time.h>
 
-#include "cluster.h"
-#include "fuzz.h"
-#include "vr_bytes.h"
+#include "forge.h"
 
 #define REPLICAS 3
+#define CLIENT REPLICAS		/* after the replicas, in tables of who asks */
+#define PLACES (CLIENT + 1)
 #define SESSIONS 2		/* of a replica */
 #define THREADS 4		/* of a session */
 #define ASKERS (SESSIONS * THREADS)
@@ -24,6 +25,7 @@
 #define HANDLES (READER + READERS)
 #define OPS_MAX 4096
 #define LETTERS_MAX 300		/* the network loses the oldest beyond */
+#define ACT_SECONDS_MAX 2	/* of processor time */
 
 /* ---- the world of vrt.h: what does not hold is a crash to report ------- */
 
@@ -91,27 +93,34 @@ struct session {
 struct script {
 	struct vrt t;
 	struct cluster *c;
-	const u8 *at;
-	const u8 *end;
+	struct input in;
 	bool may_forge;
+	u32 letters;			/* looked at */
 	u8 keeper;			/* never loses its memory */
 	bool lost_early;		/* somebody did before it was in the group */
 	u64 answered_op;		/* newest anybody was answered with */
 	u64 committed[OPS_MAX];		/* hash by op, 0 = not yet */
 	u64 checked[REPLICAS];
-	u64 begun[REPLICAS];		/* numbers of SESSION_BEGIN */
-	struct session sessions[REPLICAS][SESSIONS];
-	struct asker askers[REPLICAS][HANDLES];
+	u64 begun[PLACES];		/* numbers of SESSION_BEGIN */
+	struct session sessions[PLACES][SESSIONS];
+	struct asker askers[PLACES][HANDLES];
 };
-
-static u8 take(struct script *s)
-{
-	return s->at < s->end ? *s->at++ : 0;
-}
 
 static u8 take_slot(struct script *s)
 {
-	return take(s) % REPLICAS;
+	return take(&s->in) % REPLICAS;
+}
+
+/* A replica, or the client if there is one. */
+static u8 take_asker(struct script *s)
+{
+	return take(&s->in) % (REPLICAS + s->c->clients);
+}
+
+/* Where the cluster has it. */
+static u8 place(u8 asker)
+{
+	return asker == CLIENT ? CLUSTER_CLIENT : asker;
 }
 
 static void check_commits(struct script *s, u8 slot)
@@ -176,7 +185,7 @@ static void check_answers(struct script *s, u8 slot)
 	u32 handle;
 
 	for (handle = 0; handle < HANDLES; handle++) {
-		const struct answer *a = &s->c->answers[slot][handle];
+		const struct answer *a = &s->c->answers[place(slot)][handle];
 		struct asker *asker = &s->askers[slot][handle];
 
 		if (a->count == asker->answered)
@@ -191,13 +200,30 @@ static void check_answers(struct script *s, u8 slot)
 		check_over(s, slot, handle);
 }
 
+/* Whatever it was told, nobody says what its receiver drops for its form. */
+static void check_letters(struct script *s)
+{
+	struct cluster *c = s->c;
+
+	for (; s->letters != c->last; s->letters++) {
+		const struct letter *l = &c->letters[s->letters % CLUSTER_LETTERS];
+		const struct vr_message *m = cluster_open(c, l);
+		enum vr_drop drop = vr_message_invalid(m, REPLICAS);
+
+		if (drop)
+			fprintf(stderr, "%s from %u to %u\n", vr_type_name(m->type), m->from, m->to);
+		VRT_ASSERT_EQUAL(&s->t, drop, VR_DROP_NONE);
+	}
+}
+
 static void check(struct script *s)
 {
 	struct cluster *c = s->c;
 	u8 slot;
 
-	for (slot = 0; slot < REPLICAS; slot++) {
-		if (!s->may_forge)
+	check_letters(s);
+	for (slot = 0; slot < REPLICAS + c->clients; slot++) {
+		if (!s->may_forge && slot < REPLICAS)
 			check_commits(s, slot);
 		check_answers(s, slot);
 	}
@@ -214,7 +240,7 @@ static struct letter *pick(struct script *s)
 
 	if (!count)
 		return NULL;
-	l = &c->letters[(c->first + take(s) % count) % CLUSTER_LETTERS];
+	l = &c->letters[(c->first + take(&s->in) % count) % CLUSTER_LETTERS];
 	return l->there ? l : NULL;
 }
 
@@ -244,34 +270,53 @@ static void deliver_oldest(struct script *s, u32 count)
 	}
 }
 
-static void forge(struct script *s)
+/* One that was said, a little changed. */
+static void change(struct script *s)
 {
 	struct letter *l = pick(s), forged;
-	u32 count = 1 + take(s) % 3;
+	struct input *in = &s->in;
+	u32 count = 1 + take(in) % 3;
 	u8 *at;
 
-	if (!l || !s->may_forge)
+	if (!l)
 		return;
 	forged = *l;
 	while (count--) {
-		u8 how = take(s);
+		u8 how = take(in);
 
-		at = forged.data + 8 * (take(s) % (forged.bytes / 8));
+		at = forged.data + 8 * (take(in) % (forged.bytes / 8));
 		if (how < 64)
-			vr_put64(at, vr_get64(at) + take(s) - 128);
+			vr_put64(at, vr_get64(at) + take(in) - 128);
 		else if (how < 128)
-			vr_put64(at, take(s));
+			vr_put64(at, take(in));
 		else if (how < 160)
-			vr_put64(at, (u64)take(s) << 56 | take(s));
+			vr_put64(at, (u64)take(in) << 56 | take(in));
 		else if (how < 192)
-			at[how % 8] = take(s);
+			at[how % 8] = take(in);
 		else if (how < 224)
 			forged.data[6 + how % 2] = take_slot(s);
 		else
-			forged.data[5] = 1 + take(s) % (VR_TYPE_COUNT - 1);
+			forged.data[5] = 1 + take(in) % (VR_TYPE_COUNT - 1);
 	}
-	forged.to = forged.data[7] % REPLICAS;
+	if (forged.data[7] < REPLICAS)
+		forged.to = forged.data[7];
 	cluster_deliver(s->c, &forged);
+}
+
+static void forge(struct script *s)
+{
+	if (!s->may_forge)
+		return;
+	switch (take(&s->in) % 4) {
+	case 0:
+		change(s);
+		break;
+	case 1:
+		forge_checkpoint(s->c, &s->in);
+		break;
+	default:
+		forge_message(s->c, &s->in);
+	}
 }
 
 static void ask(struct script *s, u8 slot, struct vr_submit *submit)
@@ -284,7 +329,7 @@ static void ask(struct script *s, u8 slot, struct vr_submit *submit)
 	asker->kind = submit->kind;
 	asker->request = submit->request;
 	asker->floor = s->answered_op;
-	cluster_step(s->c, slot, &event);
+	cluster_step(s->c, place(slot), &event);
 }
 
 static bool any_waits(struct script *s, u8 slot, u32 number)
@@ -332,7 +377,7 @@ static void end_session(struct script *s, u8 slot, u32 number)
 
 static void submit(struct script *s, bool again)
 {
-	u8 slot = take_slot(s), handle = take(s) % ASKERS, choice = take(s);
+	u8 slot = take_asker(s), handle = take(&s->in) % ASKERS, choice = take(&s->in);
 	u32 number = handle / THREADS;
 	struct session *session = &s->sessions[slot][number];
 	struct asker *asker = &s->askers[slot][handle];
@@ -375,7 +420,7 @@ static void submit(struct script *s, bool again)
 /* What became of a request of a thread, whether it is under way or not? */
 static void settle(struct script *s)
 {
-	u8 slot = take_slot(s), handle = take(s) % ASKERS;
+	u8 slot = take_asker(s), handle = take(&s->in) % ASKERS;
 	u32 number = handle / THREADS;
 	const struct asker *asker = &s->askers[slot][handle];
 	struct vr_submit sub = {
@@ -394,7 +439,7 @@ static void settle(struct script *s)
 
 static void read_counter(struct script *s)
 {
-	u8 slot = take_slot(s), choice = take(s);
+	u8 slot = take_asker(s), choice = take(&s->in);
 	struct vr_submit sub = {
 		.handle = READER + choice % READERS,
 		.kind = VR_KIND_GET,
@@ -416,6 +461,8 @@ static void read_counter(struct script *s)
  */
 static bool may_lose_memory(struct script *s, u8 slot)
 {
+	if (slot == CLIENT)
+		return true;
 	if (slot == s->keeper)
 		return false;
 	if (cluster_info(s->c, s->keeper)->instance)
@@ -428,7 +475,7 @@ static bool may_lose_memory(struct script *s, u8 slot)
 
 static void restart(struct script *s)
 {
-	u8 slot = take_slot(s);
+	u8 slot = take_asker(s);
 	u32 i;
 
 	if (!may_lose_memory(s, slot))
@@ -439,8 +486,9 @@ static void restart(struct script *s)
 		s->askers[slot][i].unknown = false;
 		s->askers[slot][i].request = 0;
 	}
-	s->checked[slot] = 0;
-	cluster_restart(s->c, slot);
+	if (slot != CLIENT)
+		s->checked[slot] = 0;
+	cluster_restart(s->c, place(slot));
 }
 
 static void demote(struct script *s)
@@ -451,12 +499,38 @@ static void demote(struct script *s)
 		cluster_demote(s->c, slot);
 }
 
+/* What only a client is told, and what a voter is told about one. */
+static void tell_client(struct script *s)
+{
+	struct vr_event event = { .type = VR_EVENT_SUBSCRIBE };
+
+	if (!s->c->clients)
+		return;
+	if (take(&s->in) % 4) {
+		cluster_step(s->c, CLUSTER_CLIENT, &event);
+		return;
+	}
+	event.type = VR_EVENT_CLIENT_GONE;
+	event.client = CLUSTER_CLIENT;
+	cluster_step(s->c, take_slot(s), &event);
+}
+
+/* Writes of records that fail, or take their time. */
+static void trouble_record(struct script *s)
+{
+	u8 slot = take_slot(s), what = take(&s->in);
+
+	s->c->record_error[slot] = what % 8 ? 0 : -EIO;
+	s->c->slow_record[slot] = what & 0x80;
+	cluster_record(s->c, slot);
+}
+
 static void act(struct script *s)
 {
 	struct cluster *c = s->c;
 	u8 slot;
 
-	switch (take(s) % 22) {
+	switch (take(&s->in) % 25) {
 	case 0 ... 2:
 		deliver(s, pick(s), false);
 		break;
@@ -464,17 +538,17 @@ static void act(struct script *s)
 		deliver(s, pick(s), true);
 		break;
 	case 4:
-		deliver_oldest(s, 1 + take(s) % 16);
+		deliver_oldest(s, 1 + take(&s->in) % 16);
 		break;
 	case 5:
 		if (c->last - c->first > 4)
-			c->first += 1 + take(s) % 4;
+			c->first += 1 + take(&s->in) % 4;
 		break;
 	case 6:
-		c->now_ns += take(s) * VR_NS_PER_MS;
+		c->now_ns += take(&s->in) * VR_NS_PER_MS;
 		break;
 	case 7 ... 8:
-		cluster_timeout(c, take_slot(s));
+		cluster_timeout(c, place(take_asker(s)));
 		break;
 	case 9 ... 10:
 		submit(s, false);
@@ -483,24 +557,25 @@ static void act(struct script *s)
 		submit(s, true);
 		break;
 	case 12:
-		c->cut[take_slot(s)] ^= take(s) % (1u << REPLICAS);
+		slot = place(take_asker(s));
+		c->cut[slot] ^= take(&s->in) % (1u << REPLICAS) | (take(&s->in) & 1) << CLUSTER_CLIENT;
 		break;
 	case 13:
-		if (take(s) % 8 == 0)
+		if (take(&s->in) % 8 == 0)
 			restart(s);
 		break;
 	case 14:
-		cluster_form(c, take_slot(s), 0, 1 + take(s));
+		cluster_form(c, take_slot(s), 0, 1 + take(&s->in));
 		break;
 	case 15:
 		forge(s);
 		break;
 	case 16:
-		if (take(s) % 8 == 0)
+		if (take(&s->in) % 8 == 0)
 			demote(s);
 		break;
 	case 17:
-		if (take(s) % 4 == 0)
+		if (take(&s->in) % 4 == 0)
 			cluster_leave(c, take_slot(s));
 		break;
 	case 18 ... 19:
@@ -510,19 +585,51 @@ static void act(struct script *s)
 		settle(s);
 		break;
 	case 21:
-		c->slow_disk = take(s) % 4 == 0;
+		c->slow_disk = take(&s->in) % 4 == 0;
 		slot = take_slot(s);
 		if (c->persist[slot])
 			cluster_disk(c, slot);
+		break;
+	case 22:
+		tell_client(s);
+		break;
+	case 23:
+		trouble_record(s);
+		break;
+	case 24:
+		if (take(&s->in) % 4 == 0)
+			cluster_reform(c, take_slot(s));
 		break;
 	}
 	check(s);
 }
 
+#define WORLD_FORMED	0x01
+#define WORLD_DURABLE	0x02
+#define WORLD_JOURNAL	0x04
+#define WORLD_RECORD	0x08
+#define WORLD_CLIENT	0x10
+
+static u8 world;
+
 static void tune(struct vr_config *cfg)
 {
-	cfg->memory_is_durable = true;
-	cfg->lease_ns = CLUSTER_TIMEOUT_NS / 2;
+	cfg->memory_is_durable = world & WORLD_DURABLE;
+	cfg->journal = world & WORLD_JOURNAL && !cfg->memory_is_durable;
+	cfg->keeps_record = world & WORLD_RECORD;
+	cfg->lease_ns = cfg->memory_is_durable ? CLUSTER_TIMEOUT_NS / 2 : 0;
+	if (world & WORLD_CLIENT) {
+		cfg->clients_max = 2;
+		cfg->node_lease_ns = 40 * CLUSTER_TIMEOUT_NS;
+	}
+}
+
+static void act_in_time(struct script *s)
+{
+	clock_t begun = clock();
+
+	act(s);
+	VRT_ASSERT(&s->t, clock() - begun < ACT_SECONDS_MAX * CLOCKS_PER_SEC);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
@@ -532,17 +639,19 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	u8 options;
 
 	memset(s, 0, sizeof(*s));
-	s->at = data;
-	s->end = data + size;
-	options = take(s);
+	s->in.data = data;
+	s->in.size = size;
+	options = take(&s->in);
+	world = take(&s->in);
 	s->may_forge = options & 1;
 	s->keeper = (options >> 4) % REPLICAS;
-	if (options & 2)
-		s->c = cluster_new(&s->t, REPLICAS);
-	else
-		s->c = cluster_tuned(&s->t, REPLICAS, options & 4 ? tune : NULL);
-	while (s->at < s->end)
-		act(s);
+	s->c = cluster_begun(&s->t, REPLICAS, world & WORLD_FORMED, tune);
+	if (world & WORLD_CLIENT)
+		cluster_client(s->c);
+	s->letters = s->c->first;
+	check(s);
+	while (s->in.size)
+		act_in_time(s);
 	while (s->t.count)
 		free(s->t.blocks[--s->t.count]);
 	return 0;

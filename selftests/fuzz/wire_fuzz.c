@@ -3,17 +3,8 @@
  * libFuzzer on the decoder: whatever it accepts means exactly those bytes, and
  * vr_message_invalid() can look at it. The fuzzer's buffer has the exact size.
  */
-#include <stdlib.h>
-
 #include "fuzz.h"
 #include "sample.h"
-#include "vr_bytes.h"
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {

@@ -51,11 +51,11 @@ sim: $(sim_programs) ## the simulator: SEEDS=n FIRST=seed TRACE=1 FAULTS=mask CL
 # What the simulator is worth is told by the bugs it sees.
 include selftests/mutants/rules.mk
 
-soak: $(sim_programs) ## the simulator on seeds nobody has run, for HOURS=n, until a failure
-	@first=$$(($$(date +%s) * 1000)); end=$$(($$(date +%s) + $(or $(HOURS),1) * 3600)); \
+SOAK_TARGETS += sim-long
+
+sim-long: $(sim_programs) ## the simulator on seeds nobody has run, for MINUTES=n, until a failure
+	@first=$$(($$(date +%s) * 1000)); end=$$(($$(date +%s) + $(or $(MINUTES),60) * 60)); \
 	while [ $$(date +%s) -lt $$end ]; do \
 		$(sim_run) --first $$first --seeds 20000 || exit; \
 		first=$$((first + 20000)); \
 	done
-
-.PHONY: soak
