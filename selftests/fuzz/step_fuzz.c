@@ -211,7 +211,8 @@ static void check_letters(struct script *s)
 		enum vr_drop drop = vr_message_invalid(m, REPLICAS);
 
 		if (drop)
-			fprintf(stderr, "%s from %u to %u\n", vr_type_name(m->type), m->from, m->to);
+			fprintf(stderr, "%s from %u to %u\n", vr_type_name(m->type),
+				m->from, m->to);
 		VRT_ASSERT_EQUAL(&s->t, drop, VR_DROP_NONE);
 	}
 }
@@ -558,7 +559,8 @@ static void act(struct script *s)
 		break;
 	case 12:
 		slot = place(take_asker(s));
-		c->cut[slot] ^= take(&s->in) % (1u << REPLICAS) | (take(&s->in) & 1) << CLUSTER_CLIENT;
+		c->cut[slot] ^= take(&s->in) % (1u << REPLICAS);
+		c->cut[slot] ^= (take(&s->in) & 1) << CLUSTER_CLIENT;
 		break;
 	case 13:
 		if (take(&s->in) % 8 == 0)
