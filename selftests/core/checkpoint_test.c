@@ -409,7 +409,7 @@ static void lies(struct vrt *t)
 	vr_put64(copy->checkpoint.bytes + 56, VR_NUMBER_MAX + 1);
 	VRT_EXPECT(t, !vr_checkpoint_read(&copy->checkpoint, &copy->sm, &entry_hash));
 	copy = copy_of(m);
-	vr_put64(copy->checkpoint.bytes + 64, MESSAGE_BYTES);
+	vr_put64(copy->checkpoint.bytes + 64, 1ull << 32);
 	VRT_EXPECT(t, !vr_checkpoint_read(&copy->checkpoint, &copy->sm, &entry_hash));
 
 	/* One id twice is one session. */
@@ -419,6 +419,30 @@ static void lies(struct vrt *t)
 	copy = copy_of(m);
 	vr_checkpoint_restore(&copy->checkpoint, &copy->sm);
 	VRT_EXPECT(t, copy->sm.sessions.rows[0].id && !copy->sm.sessions.rows[1].id);
+}
+
+/* Who keeps fewer messages than those who sent it has the newest of them. */
+static void fewer_messages(struct vrt *t)
+{
+	struct machine *m = machine_new(t), *copy;
+	struct vr_ring *messages;
+	u64 entry_hash;
+
+	go_on(m, 120);
+	VRT_ASSERT(t, m->sm.messages.last - m->sm.messages.first + 1 > 4);
+	take(m);
+	copy = copy_of(m);
+	messages = &copy->sm.messages;
+	messages->slot_count = 4;
+	messages->arena_bytes = 2 * LARGE_BYTES;
+	vr_sm_reset(&copy->sm, BASE);
+	VRT_ASSERT(t, vr_checkpoint_read(&copy->checkpoint, &copy->sm, &entry_hash));
+	vr_checkpoint_restore(&copy->checkpoint, &copy->sm);
+	VRT_EXPECT_EQUAL(t, messages->last, m->sm.messages.last);
+	VRT_EXPECT(t, messages->first > m->sm.messages.first);
+	VRT_EXPECT(t, messages->last - messages->first < 4);
+	VRT_EXPECT_EQUAL(t, vr_ring_get(messages, messages->last)->op,
+		      vr_ring_get(&m->sm.messages, messages->last)->op);
 }
 
 /* As full as it can be, it fits the room there is. */
@@ -486,6 +510,7 @@ static struct vrt_case cases[] = {
 	{ every_length, "no part of a checkpoint is one, whatever its length" },
 	{ other_sizes, "a checkpoint that does not fit is refused" },
 	{ lies, "a checkpoint that contradicts itself is refused" },
+	{ fewer_messages, "who keeps fewer messages has the newest of a checkpoint" },
 	{ largest, "the largest checkpoint fills the room exactly" },
 	{ hashes, "the hash knows zeros and lengths" },
 	{ }
