@@ -32,6 +32,8 @@
 #define NODE_LEASE_NS		(2ull * NSEC_PER_SEC)
 #define NODE_LEASE_NS_MAX	(3600ull * NSEC_PER_SEC)
 
+static_assert(VRSEQ_HALT_DISK == (int)VR_HALT_COUNT - 1);
+
 static struct genl_family family;
 
 /* ---- in --------------------------------------------------------------------- */
@@ -537,7 +539,10 @@ static int put_state(struct sk_buff *skb, const struct vrseq_snapshot *look)
 	       put_u64(skb, VRSEQ_A_INCARNATION, info->incarnation) ?:
 	       put_u64(skb, VRSEQ_A_CHECKPOINT_OP, info->checkpoint_op) ?:
 	       put_u64(skb, VRSEQ_A_RECOVERIES, info->recoveries) ?:
-	       put_u64(skb, VRSEQ_A_TRANSFERS, info->transfers);
+	       put_u64(skb, VRSEQ_A_TRANSFERS, info->transfers) ?:
+	       (info->halt ? nla_put_u8(skb, VRSEQ_A_HALT, info->halt) : 0) ?:
+	       (info->keeps_record ?
+		nla_put_u32(skb, VRSEQ_A_RECORD_ERROR, -info->record_error) : 0);
 }
 
 static int put_member_u64(struct sk_buff *skb, int attribute, u64 value)
@@ -572,6 +577,8 @@ static int put_member(struct sk_buff *skb, const struct vrseq_snapshot *look, u8
 	    (slot == look->info.primary && nla_put_flag(skb, VRSEQ_A_MEMBER_PRIMARY)) ||
 	    (look->info.recorded_mask & BIT(slot) &&
 	     nla_put_flag(skb, VRSEQ_A_MEMBER_RECORDED)) ||
+	    (look->info.peers[slot].members_differ &&
+	     nla_put_flag(skb, VRSEQ_A_MEMBER_DIFFERS)) ||
 	    nla_put_u8(skb, VRSEQ_A_MEMBER_TRUST, look->trust[slot]) ||
 	    put_heard(skb, look, slot) ||
 	    put_member_u64(skb, VRSEQ_A_MEMBER_OP, peer->op) ||

@@ -43,6 +43,7 @@ static void put_member(struct nlmsghdr *nlh, uint16_t id, bool self, bool heard)
 		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_INCARNATION, 4);
 		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_ROUND_TRIP_NS, 210999);
 		mnl_attr_put(nlh, VRSEQ_A_MEMBER_RECORDED, 0, NULL);
+		mnl_attr_put(nlh, VRSEQ_A_MEMBER_DIFFERS, 0, NULL);
 	}
 	mnl_attr_nest_end(nlh, nest);
 }
@@ -93,6 +94,8 @@ static void put_group(struct nlmsghdr *nlh)
 	mnl_attr_put_u64(nlh, VRSEQ_A_RECOVERIES, 3);
 	mnl_attr_put_u64(nlh, VRSEQ_A_TRANSFERS, 1);
 	mnl_attr_put_strz(nlh, VRSEQ_A_RECORD, "/var/lib/vrseq/fence");
+	mnl_attr_put_u32(nlh, VRSEQ_A_RECORD_ERROR, 28);
+	mnl_attr_put_u8(nlh, VRSEQ_A_HALT, VRSEQ_HALT_TWO_LOGS);
 	mnl_attr_put_u32(nlh, VRSEQ_A_FILES, 2);
 	put_member(nlh, 1, true, true);
 	put_member(nlh, 2, false, false);
@@ -129,15 +132,16 @@ TEST(json)
 		"\"op\":48113,\"commit\":48112,\"commit_hash\":18446744073709551615,"
 		"\"sequence_first\":3,\"sequence_last\":9,\"incarnation\":4,"
 		"\"checkpoint_op\":47104,\"recoveries\":3,\"transfers\":1,"
-		"\"record\":\"/var/lib/vrseq/fence\",\"files\":2,\"members\":["
+		"\"record\":\"/var/lib/vrseq/fence\",\"record_error\":28,\"halt\":\"two-logs\","
+		"\"files\":2,\"members\":["
 		"{\"id\":1,\"address\":\"10.0.0.1\",\"port\":7400,\"role\":\"voter\","
 		"\"self\":true,\"primary\":true,\"state\":\"view-change\",\"heard_age_ns\":5,"
 		"\"op\":48113,\"incarnation\":4,\"round_trip_ns\":210999,\"recorded\":true,"
-		"\"trust\":null},"
+		"\"trust\":null,\"differs\":true},"
 		"{\"id\":2,\"address\":\"10.0.0.2\",\"port\":7400,\"role\":\"voter\","
 		"\"self\":false,\"primary\":false,\"state\":null,\"heard_age_ns\":null,"
 		"\"op\":null,\"incarnation\":null,\"round_trip_ns\":null,\"recorded\":false,"
-		"\"trust\":null}]}\n";
+		"\"trust\":null,\"differs\":false}]}\n";
 	struct answer answer;
 	struct group *group;
 	char *text;

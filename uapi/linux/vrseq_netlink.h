@@ -30,7 +30,7 @@
  *     MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM
  *     QUORUM_COUNT VIEW LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT COMMIT_HASH
  *     SEQUENCE_FIRST SEQUENCE_LAST INCARNATION CHECKPOINT_OP RECOVERIES
- *     TRANSFERS [RECORD] FILES MEMBER (nested, one for each voter)
+ *     TRANSFERS [RECORD RECORD_ERROR] [HALT] FILES MEMBER (nested, one for each voter)
  *   MEMBER_ADD    NAME, MEMBER { ID, PORT, and the one of ADDRESS_IPV4 and ADDRESS_IPV6
  *                 that this member has, too [ROLE] }; a voter only
  *                 while the group is blank, a client at any time: its id is 8 or
@@ -131,6 +131,8 @@ enum vrseq_attr {
 	VRSEQ_A_NODE_ENDS,		/* u64, clients whose lease this member ended */
 	VRSEQ_A_FILES_MAX,		/* u32, files that can be attached, 1 .. 256 */
 	VRSEQ_A_ADDRESS_IPV6,		/* binary, 16 bytes, in place of ADDRESS_IPV4 */
+	VRSEQ_A_HALT,			/* u8, enum vrseq_halt; absent = it has not */
+	VRSEQ_A_RECORD_ERROR,		/* u32, errno of the last write; absent = no record */
 	__VRSEQ_A_MAX,
 };
 
@@ -153,6 +155,7 @@ enum vrseq_member_attr {
 	VRSEQ_A_MEMBER_RECORDED,	/* flag: it has a record to count on */
 	VRSEQ_A_MEMBER_TRUST,		/* u8, enum vrseq_trust */
 	VRSEQ_A_MEMBER_ADDRESS_IPV6,	/* binary, 16 bytes, in place of ADDRESS_IPV4 */
+	VRSEQ_A_MEMBER_DIFFERS,		/* flag: it was given another list of members */
 	__VRSEQ_A_MEMBER_MAX,
 };
 
@@ -164,6 +167,16 @@ enum vrseq_trust {
 	VRSEQ_TRUST_SILENT	= 1,	/* nothing yet, or not of late */
 	VRSEQ_TRUST_PROVED	= 2,	/* that it has the key */
 	VRSEQ_TRUST_OTHER_KEY	= 3,	/* that it has another one */
+};
+
+/** enum vrseq_halt - what a member found broken when it halted */
+enum vrseq_halt {
+	VRSEQ_HALT_NONE			= 0,
+	VRSEQ_HALT_COMMITTED_CONFLICT	= 1,	/* another entry at a committed place */
+	VRSEQ_HALT_LOG_GAP		= 2,	/* a gap in the log */
+	VRSEQ_HALT_LOG_FULL		= 3,	/* the log is full */
+	VRSEQ_HALT_TWO_LOGS		= 4,	/* two logs in one view */
+	VRSEQ_HALT_DISK			= 5,	/* its journal cannot be written */
 };
 
 #define VRSEQ_KEY_NAME_BYTES	128	/* with its NUL */

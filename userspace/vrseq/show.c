@@ -26,6 +26,7 @@ enum field_kind {
 	FIELD_STATE,		/* u8 */
 	FIELD_ROLE,		/* u8 */
 	FIELD_TRUST,		/* u8 */
+	FIELD_HALT,		/* u8 */
 	FIELD_UUID,
 };
 
@@ -77,6 +78,8 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_RECOVERIES, FIELD_U64, "recoveries" },
 	{ VRSEQ_A_TRANSFERS, FIELD_U64, "transfers" },
 	{ VRSEQ_A_RECORD, FIELD_STRING, "record" },
+	{ VRSEQ_A_RECORD_ERROR, FIELD_U32, "record_error" },
+	{ VRSEQ_A_HALT, FIELD_HALT, "halt" },
 	{ VRSEQ_A_FILES, FIELD_U32, "files" },
 };
 
@@ -94,6 +97,7 @@ static const struct field member_fields[] = {
 	{ VRSEQ_A_MEMBER_ROUND_TRIP_NS, FIELD_U64, "round_trip_ns" },
 	{ VRSEQ_A_MEMBER_RECORDED, FIELD_FLAG, "recorded" },
 	{ VRSEQ_A_MEMBER_TRUST, FIELD_TRUST, "trust" },
+	{ VRSEQ_A_MEMBER_DIFFERS, FIELD_FLAG, "differs" },
 };
 
 static enum mnl_attr_data_type data_type(enum field_kind kind)
@@ -246,6 +250,16 @@ static int ask(struct nl *nl, const char *name, struct group **groups)
 	return error;
 }
 
+int groups_ask(struct nl *nl, const char *name, struct group **groups)
+{
+	int error;
+
+	do {
+		error = ask(nl, name, groups);
+	} while (error == -EINTR);
+	return error;
+}
+
 int groups_get(const char *name, struct group **groups)
 {
 	struct nl nl;
@@ -254,9 +268,7 @@ int groups_get(const char *name, struct group **groups)
 	code = nl_open(&nl);
 	if (code)
 		return code;
-	do {
-		error = ask(&nl, name, groups);
-	} while (error == -EINTR);
+	error = groups_ask(&nl, name, groups);
 	if (error)
 		code = fail(exit_code_of(error), nl_why(&nl, error),
 			    name ? "vrseq group show" : NULL,
@@ -333,6 +345,20 @@ static const char *trust_name(const struct nlattr *trust)
 	};
 
 	return name_of(trust, names, ARRAY_SIZE(names));
+}
+
+static const char *halt_name(const struct nlattr *halt)
+{
+	static const char *const names[] = {
+		[VRSEQ_HALT_NONE] = "none",
+		[VRSEQ_HALT_COMMITTED_CONFLICT] = "committed-conflict",
+		[VRSEQ_HALT_LOG_GAP] = "log-gap",
+		[VRSEQ_HALT_LOG_FULL] = "log-full",
+		[VRSEQ_HALT_TWO_LOGS] = "two-logs",
+		[VRSEQ_HALT_DISK] = "disk",
+	};
+
+	return name_of(halt, names, ARRAY_SIZE(names));
 }
 
 static bool is_ipv6(const struct nlattr *address)
@@ -423,6 +449,9 @@ static void print_field(struct json *json, const struct field *field,
 		break;
 	case FIELD_TRUST:
 		json_string(json, field->key, trust_name(attr));
+		break;
+	case FIELD_HALT:
+		json_string(json, field->key, halt_name(attr));
 		break;
 	case FIELD_UUID:
 		json_string(json, field->key, uuid_text(attr, text));

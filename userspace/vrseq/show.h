@@ -23,6 +23,9 @@ struct group {
 int groups_get(const char *name, struct group **groups);
 void groups_free(struct group *groups);
 
+/* The same, but prints nothing. Return: 0 or a negative errno. */
+int groups_ask(struct nl *nl, const char *name, struct group **groups);
+
 /* For tests: an answer to a group; NULL with errno set if it is malformed. */
 struct group *group_decode(const struct nlmsghdr *nlh);
 
