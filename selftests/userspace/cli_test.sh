@@ -42,10 +42,10 @@ help_everywhere() {
 	exits 0 "$vrseq" --help
 	exits 0 "$vrseq" -h
 	exits 0 "$vrseq" help
-	for object in group member counter log key genkey health stats status bench; do
+	for object in group member counter log key genkey health stats status doctor bench; do
 		grep -q "^  $object " "$out" || fail "help does not name $object"
 	done
-	for object in group member counter log key genkey health stats status bench; do
+	for object in group member counter log key genkey health stats status doctor bench; do
 		exits 0 "$vrseq" "$object" --help
 		exits 0 "$vrseq" "$object" help
 		grep -q "^vrseq $object " "$out" || fail "no usage of $object"
@@ -123,6 +123,9 @@ usage_errors() {
 	usage health fence
 	usage stats fence
 	usage status fence
+	usage doctor fence
+	usage doctor watch 1
+	usage doctor watch 2h
 	usage bench
 	usage bench read
 	usage bench next threads 0
@@ -234,6 +237,13 @@ no_module() {
 		complains 'modprobe vrseq'
 		[ ! -s "$out" ] || fail "$command: output without a module"
 	done
+	# To the doctor that is a finding.
+	exits 6 "$vrseq" doctor
+	says 'serious: the module is not loaded. Do: modprobe vrseq'
+	exits 6 "$vrseq" -j doctor group g watch 0
+	grep -q '^\[{"severity":"serious","finding":"module-missing","group":null,' "$out" ||
+		fail "$(cat "$out")"
+	[ ! -s "$err" ] || fail "complained '$(cat "$err")'"
 }
 
 no_netns() {
@@ -486,6 +496,9 @@ completion() {
 	completes "fence other" vrseq counter get mode lease group ""
 	completes "fence other" vrseq health group ""
 	completes "fence other" vrseq status group ""
+	completes "doctor" vrseq d
+	completes "fence other" vrseq doctor group ""
+	completes "watch" vrseq doctor w
 	completes "bench" vrseq b
 	completes "threads timeout" vrseq bench tail t
 	completes "group help" vrseq stats ""

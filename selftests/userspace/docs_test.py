@@ -11,8 +11,8 @@ import sys
 import tempfile
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-OBJECTS = ("group", "member", "counter", "log", "record", "health", "stats", "status", "bench",
-           "journal")
+OBJECTS = ("group", "member", "counter", "log", "record", "health", "stats", "status", "doctor",
+           "bench", "journal")
 INCLUDES = ["-I", os.path.join(TOP, "uapi"), "-I", os.path.join(TOP, "userspace/libvrseq")]
 
 
@@ -90,7 +90,8 @@ def page_json():
                                ("counter get", "counter", "print_get"),
                                ("bench", "bench", "print_json"),
                                ("record show", "record", "print_json"),
-                               ("status", "status", "print_status_json")):
+                               ("status", "status", "print_status_json"),
+                               ("doctor", "doctor", "print_finding_json")):
         body = re.search(r"^static \w+ %s\(.*?^\}" % source, text_of(f"userspace/vrseq/{file}.c"),
                          re.S | re.M)
         keys = re.findall(r'json_\w+\(&?json, "(\w+)"', body[0])

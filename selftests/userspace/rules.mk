@@ -7,7 +7,7 @@ userspace_flags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-sign-comp
 userspace_headers := $(wildcard userspace/*/*.h selftests/userspace/*.h selftests/lib/*.h \
 	uapi/linux/*.h)
 userspace_units := $(addprefix build/selftests/userspace_,args_test json_test show_test lib_test \
-	fence_test histogram_test)
+	fence_test histogram_test doctor_test)
 userspace_tools := $(addprefix build/selftests/userspace_,tool played)
 userspace_library := build/selftests/libvrseq_played.so
 
@@ -21,6 +21,8 @@ userspace_show_test := $(addprefix userspace/vrseq/,show.c json.c nl.c fail.c) \
 	userspace/libvrseq/vrseq.c
 userspace_lib_test := $(addprefix userspace/libvrseq/,vrseq.c async.c)
 userspace_histogram_test := userspace/vrseq/histogram.c
+userspace_doctor_test := $(addprefix userspace/vrseq/,doctor.c doctor_group.c stats.c show.c \
+	json.c nl.c args.c fail.c) userspace/libvrseq/vrseq.c
 userspace_wrap_lib_test := -Wl,--wrap=open,--wrap=close,--wrap=ioctl,--wrap=read
 
 userspace_sources := $(wildcard userspace/vrseq/*.c userspace/libvrseq/*.c) \

@@ -16,7 +16,7 @@ _vrseq_netns()
 _vrseq_words()
 {
 	case $1 in
-	'') echo "group member counter log key genkey record health stats status bench journal help" ;;
+	'') echo "group member counter log key genkey record health stats status doctor bench journal help" ;;
 	key) echo "set swap del help" ;;
 	"key set") echo "key-name group help" ;;
 	"key swap" | "key del") echo "group help" ;;
@@ -43,6 +43,7 @@ _vrseq_words()
 	"bench next") echo "count threads duration timeout group help" ;;
 	"bench append" | "bench tail") echo "size threads duration timeout group help" ;;
 	health | stats | status) echo "group help" ;;
+	doctor) echo "group watch help" ;;
 	journal) echo "check dump help" ;;
 	record) echo "show help" ;;
 	esac
@@ -57,7 +58,7 @@ _vrseq()
 		case ${COMP_WORDS[i]} in
 		-n | --netns) ((i++)) ;;
 		-*) ;;
-		health | stats | status | genkey)
+		health | stats | status | doctor | genkey)
 			path=${COMP_WORDS[i]}
 			break
 			;;

@@ -144,6 +144,10 @@ static const struct command objects[] = {
 	{ "stats", stats_show, "[group G]", "datagrams, drops by reason, and more", NULL },
 	{ "status", status_show, "[group G]",
 	  "all groups here, a few lines each; exit codes as of health", NULL },
+	{ "doctor", doctor_show, "[group G] [watch T]",
+	  "what is wrong, since when, and what to do. Exit code 0 nothing,\n"
+	  "1 warnings, otherwise as of health. watch: T between two looks\n"
+	  "at what is counted, 1s if not given", NULL },
 	{ "bench", NULL, NULL, "how fast it is, on the wall clock", bench_commands },
 	{ "journal", NULL, NULL, "the file of a member with durability journal",
 	  journal_commands },

@@ -146,7 +146,7 @@ static int resolve(struct nl *nl)
 	return error;
 }
 
-int nl_open(struct nl *nl)
+int nl_connect(struct nl *nl)
 {
 	int on = 1;
 	int error;
@@ -154,7 +154,7 @@ int nl_open(struct nl *nl)
 	memset(nl, 0, offsetof(struct nl, request));
 	nl->socket = mnl_socket_open2(NETLINK_GENERIC, SOCK_CLOEXEC);
 	if (!nl->socket)
-		return fail(EXIT_FAILED, strerror(errno), NULL, "Cannot open a netlink socket");
+		return -errno;
 	if (mnl_socket_bind(nl->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
 		error = -errno;
 		goto err_close;
@@ -163,12 +163,20 @@ int nl_open(struct nl *nl)
 	mnl_socket_setsockopt(nl->socket, NETLINK_EXT_ACK, &on, sizeof(on));
 	mnl_socket_setsockopt(nl->socket, NETLINK_CAP_ACK, &on, sizeof(on));
 	error = resolve(nl);
-	if (error)
-		goto err_close;
-	return EXIT_OK;
+	if (!error)
+		return 0;
 
 err_close:
 	nl_close(nl);
+	return error;
+}
+
+int nl_open(struct nl *nl)
+{
+	int error = nl_connect(nl);
+
+	if (!error)
+		return EXIT_OK;
 	if (error == -ENOENT)
 		return fail(EXIT_NOT_YET, "The module is not loaded",
 			    "modprobe vrseq", "No netlink family vrseq");

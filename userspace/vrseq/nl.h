@@ -26,7 +26,10 @@ struct nl {
 	char reply[NL_REPLY_BYTES];
 };
 
-/* Prints its error. Return: exit code. */
+/* Return: 0, -ENOENT if the module is not loaded, another negative errno. */
+int nl_connect(struct nl *nl);
+
+/* The same, but prints its error. Return: exit code. */
 int nl_open(struct nl *nl);
 void nl_close(struct nl *nl);
 

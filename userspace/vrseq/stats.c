@@ -6,6 +6,7 @@
 
 #include "json.h"
 #include "nl.h"
+#include "stats.h"
 #include "tool.h"
 
 struct stat_attrs {
@@ -26,7 +27,7 @@ static int take_stat_attr(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
-static int print_stat(const struct nlattr *nest, struct json *json)
+static int take_stat(const struct nlattr *nest, stat_fn take, void *data)
 {
 	struct stat_attrs stat = { 0 };
 
@@ -37,12 +38,20 @@ static int print_stat(const struct nlattr *nest, struct json *json)
 		errno = EPROTO;
 		return MNL_CB_ERROR;
 	}
-	if (options.json)
-		json_u64(json, stat.name, mnl_attr_get_u64(stat.value));
-	else
-		printf("  %-32s %" PRIu64 "\n", stat.name,
-		       mnl_attr_get_u64(stat.value));
+	take(stat.name, mnl_attr_get_u64(stat.value), data);
 	return MNL_CB_OK;
+}
+
+int stats_each(const struct nlmsghdr *nlh, stat_fn take, void *data)
+{
+	const struct nlattr *attr;
+	int state = MNL_CB_OK;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
+		if (state == MNL_CB_OK && mnl_attr_get_type(attr) == VRSEQ_A_STAT)
+			state = take_stat(attr, take, data);
+	}
+	return state;
 }
 
 static int find_name(const struct nlattr *attr, void *data)
@@ -55,25 +64,35 @@ static int find_name(const struct nlattr *attr, void *data)
 	return MNL_CB_OK;
 }
 
+const char *stats_group(const struct nlmsghdr *nlh)
+{
+	const char *name = "";
+
+	mnl_attr_parse(nlh, sizeof(struct genlmsghdr), find_name, &name);
+	return name;
+}
+
+static void print_stat(const char *name, uint64_t value, void *data)
+{
+	if (options.json)
+		json_u64(data, name, value);
+	else
+		printf("  %-32s %" PRIu64 "\n", name, value);
+}
+
 static int print_stats(const struct nlmsghdr *nlh, void *data)
 {
 	struct json *json = data;
-	const struct nlattr *attr;
-	const char *name = "";
-	int state = MNL_CB_OK;
+	int state;
 
-	mnl_attr_parse(nlh, sizeof(struct genlmsghdr), find_name, &name);
 	if (options.json) {
 		json_open(json, NULL, '{');
-		json_string(json, "name", name);
+		json_string(json, "name", stats_group(nlh));
 		json_open(json, "stats", '{');
 	} else {
-		printf("group %s\n", name);
+		printf("group %s\n", stats_group(nlh));
 	}
-	mnl_attr_for_each(attr, nlh, sizeof(struct genlmsghdr)) {
-		if (state == MNL_CB_OK && mnl_attr_get_type(attr) == VRSEQ_A_STAT)
-			state = print_stat(attr, json);
-	}
+	state = stats_each(nlh, print_stat, json);
 	if (options.json) {
 		json_close(json, '}');
 		json_close(json, '}');

@@ -135,6 +135,7 @@ int key_del(int argc, char **argv);
 int health_show(int argc, char **argv);
 int stats_show(int argc, char **argv);
 int status_show(int argc, char **argv);
+int doctor_show(int argc, char **argv);
 int bench_next(int argc, char **argv);
 int bench_append(int argc, char **argv);
 int bench_tail(int argc, char **argv);
