@@ -14,6 +14,7 @@ here=$(dirname "$0")
 . "$here/keys.sh"
 . "$here/client.sh"
 . "$here/ipv6.sh"
+. "$here/doctor.sh"
 
 set -e
 ktap_begin
@@ -67,6 +68,8 @@ ktap_run key_rotation "a key changes under load, and nobody notices"
 ktap_run key_replay "what was captured opens again in no life of anybody"
 ktap_run small_mtu_keyed "small datagrams, some lost: messages in sealed parts"
 ktap_run small_mtu_insecure "the same without a key"
+ktap_run doctor_keyed "the doctor tells a silent member, one with another key, a bad record"
+ktap_run doctor_bare "the doctor names what a group without key and records lacks, and amnesia"
 ktap_run ipv6_order "IPv6: one order of tokens and messages, sealed"
 ktap_run ipv6_primary_cut "IPv6: the primary's link cut and healed"
 ktap_run ipv6_small_mtu "IPv6: datagrams of 1280 bytes, some lost: messages in parts"
