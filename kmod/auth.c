@@ -232,19 +232,43 @@ static void promote_locked(struct vrseq_auth_peer *peer, const struct vrseq_auth
 	peer->life++;
 }
 
+/* May we do it once more? At most @max times at once, and then every @ns. */
+static bool take(struct vrseq_bucket *bucket, u32 max, u64 ns, u64 now_ns)
+{
+	u64 back = (now_ns - bucket->since_ns) / ns;
+
+	if (back) {
+		bucket->used -= min_t(u64, back, bucket->used);
+		bucket->since_ns = now_ns;
+	}
+	if (bucket->used >= max)
+		return false;
+	bucket->used++;
+	return true;
+}
+
 /* May we spend a derivation on what may be false? */
 static bool may_try_locked(struct vrseq_auth_peer *peer, u64 now_ns)
 {
-	u64 back = (now_ns - peer->tries_ns) / VRSEQ_TRY_NS;
+	return take(&peer->tries, VRSEQ_TRIES_MAX, VRSEQ_TRY_NS, now_ns);
+}
 
-	if (back) {
-		peer->tries -= min_t(u64, back, peer->tries);
-		peer->tries_ns = now_ns;
-	}
-	if (peer->tries >= VRSEQ_TRIES_MAX)
-		return false;
-	peer->tries++;
-	return true;
+/*
+ * Is a datagram of a session that we have worth the AEAD? Those that a member sends
+ * now always are, or somebody in its name could keep it from being heard: no bucket
+ * for them. A counter that is far ahead is that of a member we did not hear for
+ * long, once; or a guess.
+ */
+static enum vrseq_auth_error worth_opening_locked(struct vrseq_auth_peer *peer,
+						  const struct vrseq_replay *replay,
+						  u64 counter, u64 now_ns)
+{
+	if (!vrseq_replay_fresh(replay, counter))
+		return VRSEQ_AUTH_REPLAY;
+	if (counter >= replay->next && counter - replay->next >= VRSEQ_REPLAY_WINDOW &&
+	    !take(&peer->far, VRSEQ_FAR_MAX, VRSEQ_FAR_NS, now_ns))
+		return VRSEQ_AUTH_BUSY;
+	return VRSEQ_AUTH_OKAY;
 }
 
 static enum vrseq_auth_error failed(struct vrseq_auth_peer *peer, u64 now_ns,
@@ -370,14 +394,12 @@ static enum vrseq_auth_error session_of(struct vrseq_auth *auth, struct vrseq_au
 		*s = peer->candidate;
 	else
 		found = false;
-	if (found) {
-		if (!vrseq_replay_fresh(&s->replay, e->counter))
-			error = VRSEQ_AUTH_REPLAY;
-	} else if (!nonce) {
+	if (found)
+		error = worth_opening_locked(peer, &s->replay, e->counter, now_ns);
+	else if (!nonce)
 		error = VRSEQ_AUTH_SESSION;
-	} else if (!may_try_locked(peer, now_ns)) {
+	else if (!may_try_locked(peer, now_ns))
 		error = VRSEQ_AUTH_BUSY;
-	}
 	memcpy(own_nonce, peer->nonce, sizeof(own_nonce));
 	spin_unlock_bh(&peer->lock);
 	if (found || error)
@@ -536,7 +558,7 @@ static void on_echo_locked(struct vrseq_auth *auth, struct vrseq_auth_peer *peer
  * @peer:	the member it came from, by its address
  * @datagram:	VRSEQ_HELLO_BYTES, of type HELLO
  * @now_ns:	the time
- * @answer:	receives VRSEQ_HELLO_BYTES, not more than what asked
+ * @answer:	receives VRSEQ_HELLO_BYTES, not more than what asked, if @answers
  * @answers:	set if @answer is to be sent
  *
  * Return: VRSEQ_AUTH_OKAY, or why it means nothing to us.

@@ -48,6 +48,9 @@
 #define VRSEQ_TRIES_MAX		32
 /* ... and one more after this time. */
 #define VRSEQ_TRY_NS		(5ull * 1000 * 1000)
+/* The same for those of a known session whose counter is far ahead of it. */
+#define VRSEQ_FAR_MAX		64
+#define VRSEQ_FAR_NS		(1000ull * 1000)
 
 /**
  * struct vrseq_key - one key of a group
@@ -104,6 +107,16 @@ struct vrseq_auth_session {
 };
 
 /**
+ * struct vrseq_bucket - how often something was done of late
+ * @used:	so often, less what time has given back
+ * @since_ns:	@used is of then
+ */
+struct vrseq_bucket {
+	u32 used;
+	u64 since_ns;
+};
+
+/**
  * struct vrseq_auth_peer - one other member
  * @lock:	protects all of it
  * @id:		member id, never changes
@@ -115,8 +128,8 @@ struct vrseq_auth_session {
  * @hello_ns:	a HELLO may be said again from then on
  * @answer_ns:	and answered
  * @rekey:	a session with the newest key is wanted
- * @tries:	of VRSEQ_TRIES_MAX used up
- * @tries_ns:	since when @tries counts
+ * @tries:	of VRSEQ_TRIES_MAX
+ * @far:	of VRSEQ_FAR_MAX
  * @asked_ns:	since when nothing was opened though we speak, 0 = all was answered
  * @opened_ns:	when it last proved to have the key, 0 = never
  * @failed_ns:	when something came from its address that no key of ours opens
@@ -132,8 +145,8 @@ struct vrseq_auth_peer {
 	u64 hello_ns;
 	u64 answer_ns;
 	bool rekey;
-	u32 tries;
-	u64 tries_ns;
+	struct vrseq_bucket tries;
+	struct vrseq_bucket far;
 	u64 asked_ns;
 	u64 opened_ns;
 	u64 failed_ns;

@@ -29,7 +29,7 @@ enum vrseq_stat {
 	VRSEQ_STAT_DROP_SESSION,	/* of a session that we do not have */
 	VRSEQ_STAT_DROP_FORGED,		/* does not open */
 	VRSEQ_STAT_DROP_REPLAY,		/* came before, or is very old */
-	VRSEQ_STAT_DROP_BUSY,		/* too many handshakes at once */
+	VRSEQ_STAT_DROP_BUSY,		/* too many handshakes, or guesses, at once */
 	VRSEQ_STAT_COUNT
 };
 

@@ -249,25 +249,27 @@ static void count_refusal(struct vrseq_udp *udp, enum vrseq_auth_error error)
 static void emit(struct vrseq_udp *udp, const struct vrseq_endpoint *from,
 		 const struct vrseq_remote *to, struct sk_buff *skb);
 
+/* Memory is taken for an answer, never for a question: those may be anybody's. */
 static void receive_hello(struct vrseq_udp *udp, const struct vrseq_endpoint *here,
 			  const struct vrseq_remote *from, const u8 *data)
 {
-	struct sk_buff *skb = vrseq_udp_alloc(udp, from->member, VRSEQ_HELLO_BYTES);
+	u8 answer[VRSEQ_HELLO_BYTES];
 	enum vrseq_auth_error error;
+	struct sk_buff *skb;
 	bool answers;
 
-	if (!skb)
-		return;
 	error = vrseq_auth_on_hello(&udp->auth, from->auth, data, ktime_get_boottime_ns(),
-				    skb_put(skb, VRSEQ_HELLO_BYTES), &answers);
+				    answer, &answers);
 	if (error)
 		count_refusal(udp, error);
-	if (answers) {
-		vrseq_stat_count(udp->stats, VRSEQ_STAT_HELLO_ANSWERED);
-		emit(udp, here, from, skb);
-	} else {
-		kfree_skb(skb);
-	}
+	if (!answers)
+		return;
+	skb = vrseq_udp_alloc(udp, from->member, VRSEQ_HELLO_BYTES);
+	if (!skb)
+		return;
+	skb_put_data(skb, answer, VRSEQ_HELLO_BYTES);
+	vrseq_stat_count(udp->stats, VRSEQ_STAT_HELLO_ANSWERED);
+	emit(udp, here, from, skb);
 }
 
 /* Without a key nothing is promised: the envelope says which part this is. */

@@ -28,6 +28,7 @@ struct end {
  * @opened:	what was opened last
  * @data:	its bytes
  * @kept:	datagrams that somebody wrote down
+ * @wrote_unasked: an answer was made that was not to be sent
  */
 struct world {
 	struct end end[2];
@@ -35,6 +36,7 @@ struct world {
 	struct vrseq_opened opened;
 	u8 data[BYTES_MAX];
 	struct datagram kept[KEPT];
+	bool wrote_unasked;
 };
 
 static const u8 group[VRSEQ_GROUP_ID_BYTES] = "a group";
@@ -88,15 +90,16 @@ static bool is_hello(const struct datagram *d)
 	return d->count == VRSEQ_HELLO_BYTES && d->bytes[2] == VRSEQ_HELLO;
 }
 
-/* Give a datagram to @to; an answer, if there is one, goes to @answer. */
+/* Give a datagram to @to; an answer, if there is one, goes to @answer, and nothing else does. */
 static enum vrseq_auth_error give(struct world *w, int to, const struct datagram *d,
 				  struct datagram *answer)
 {
 	struct end *end = &w->end[to];
+	static const struct datagram untouched = { .bytes = { 0x5a, 0x17 } };
 	enum vrseq_auth_error error;
 	bool answers = false;
 
-	answer->count = 0;
+	*answer = untouched;
 	if (!is_hello(d))
 		return vrseq_auth_open(&end->auth, &end->peer, d->bytes, d->count, w->now_ns,
 				       w->data, &w->opened);
@@ -104,6 +107,8 @@ static enum vrseq_auth_error give(struct world *w, int to, const struct datagram
 				    &answers);
 	if (answers)
 		answer->count = VRSEQ_HELLO_BYTES;
+	else
+		w->wrote_unasked |= memcmp(answer, &untouched, sizeof(untouched)) != 0;
 	return error;
 }
 
@@ -408,9 +413,114 @@ static void flood(struct vrt *t)
 	for (i = 0; i < 1000; i++)
 		busy += give(w, 1, &d, &answer) == VRSEQ_AUTH_BUSY;
 	VRT_EXPECT(t, busy >= 1000 - VRSEQ_TRIES_MAX);
+	VRT_EXPECT(t, !w->wrote_unasked);
 	/* And whoever has a session does not notice. */
 	VRT_ASSERT(t, seal(w, 0, 3, &d, &due));
 	VRT_EXPECT_EQUAL(t, give(w, 1, &d, &answer), VRSEQ_AUTH_OKAY);
+}
+
+/* The counter of @d is @counter; it cannot be opened then. */
+static enum vrseq_auth_error give_forged(struct world *w, int to, const struct datagram *d,
+					 u64 counter)
+{
+	struct datagram forged = *d, answer;
+
+	vr_put64(forged.bytes + 16, counter);
+	forged.bytes[forged.count - 1] ^= 1;
+	return give(w, to, &forged, &answer);
+}
+
+/* False ones of a session that there is, in the name of a member that goes on to speak. */
+static void forged_session(struct vrt *t)
+{
+	struct world *w = world(t);
+	struct datagram d, answer;
+	u32 i, forged = 0, busy = 0;
+	u64 counter;
+	bool due;
+
+	VRT_ASSERT(t, tell(w, 0, 1) && tell(w, 1, 2));
+	VRT_ASSERT(t, seal(w, 0, 3, &d, &due));
+	/* He guesses: what is not next costs no more than so many AEADs in a second. */
+	for (i = 0; i < 100000; i++) {
+		enum vrseq_auth_error error = give_forged(w, 1, &d, 1000000 + i);
+
+		w->now_ns += 10000;
+		forged += error == VRSEQ_AUTH_FORGED;
+		busy += error == VRSEQ_AUTH_BUSY;
+	}
+	VRT_EXPECT_EQUAL(t, forged + busy, 100000);
+	VRT_EXPECT(t, forged >= 1000 && forged <= VRSEQ_FAR_MAX + 1000);
+	/* He sees the wire, and takes the next numbers: each is tried, and the true one opens. */
+	for (i = 0; i < 1000; i++) {
+		counter = vr_get64(d.bytes + 16);
+		VRT_ASSERT_EQUAL(t, give_forged(w, 1, &d, counter), VRSEQ_AUTH_FORGED);
+		VRT_ASSERT_EQUAL(t, give_forged(w, 1, &d, counter + VRSEQ_REPLAY_WINDOW - 1),
+				 VRSEQ_AUTH_FORGED);
+		give_forged(w, 1, &d, counter + VRSEQ_REPLAY_WINDOW);
+		VRT_ASSERT_EQUAL(t, give(w, 1, &d, &answer), VRSEQ_AUTH_OKAY);
+		VRT_ASSERT_EQUAL(t, vr_get64(w->data), i ? i : 3);
+		/* Late is not far. */
+		VRT_ASSERT_EQUAL(t, give_forged(w, 1, &d, counter), VRSEQ_AUTH_REPLAY);
+		VRT_ASSERT(t, seal(w, 0, i + 1, &d, &due));
+	}
+	/* A member that was not heard for long has one try, and is back. */
+	w->now_ns += VRSEQ_FAR_MAX * VRSEQ_FAR_NS;
+	for (i = 0; i < 2 * VRSEQ_REPLAY_WINDOW; i++)
+		VRT_ASSERT(t, seal(w, 0, i, &d, &due));
+	VRT_EXPECT_EQUAL(t, give(w, 1, &d, &answer), VRSEQ_AUTH_OKAY);
+	VRT_EXPECT_EQUAL(t, w->end[1].peer.far.used, 1);
+	/* Also in the middle of guesses, if he waits for as long as one is given back. */
+	VRT_ASSERT(t, seal(w, 0, 5, &d, &due));
+	for (i = 0; i < 2 * VRSEQ_FAR_MAX; i++)
+		give_forged(w, 1, &d, 1000000 + i);
+	for (i = 0; i < 2 * VRSEQ_REPLAY_WINDOW; i++)
+		VRT_ASSERT(t, seal(w, 0, i, &d, &due));
+	VRT_EXPECT_EQUAL(t, give(w, 1, &d, &answer), VRSEQ_AUTH_BUSY);
+	w->now_ns += VRSEQ_FAR_NS;
+	VRT_EXPECT_EQUAL(t, give(w, 1, &d, &answer), VRSEQ_AUTH_OKAY);
+}
+
+/* Whoever is found out cheaply is found out first: what comes later would say another thing. */
+static void cheap_first(struct vrt *t)
+{
+	struct world *w = world(t);
+	struct datagram d, bad, answer;
+	u32 i;
+	bool due;
+
+	VRT_ASSERT(t, tell(w, 0, 1) && tell(w, 1, 2));
+	VRT_ASSERT(t, seal(w, 0, 3, &d, &due));
+	for (i = 0; i < 2 * VRSEQ_FAR_MAX; i++)
+		give_forged(w, 1, &d, 1000000 + i);
+	/* No bucket has anything left: length, group, session and counter come before it, */
+	VRT_ASSERT_EQUAL(t, give_forged(w, 1, &d, 1000000), VRSEQ_AUTH_BUSY);
+	bad = d;
+	vr_put64(bad.bytes + 16, 1000000);
+	bad.count = VRSEQ_ENVELOPE_BYTES + VRSEQ_TAG_BYTES;
+	VRT_EXPECT_EQUAL(t, give(w, 1, &bad, &answer), VRSEQ_AUTH_FORMAT);
+	bad.count = d.count;
+	bad.bytes[8] ^= 1;
+	VRT_EXPECT_EQUAL(t, give(w, 1, &bad, &answer), VRSEQ_AUTH_FORMAT);
+	bad.bytes[8] ^= 1;
+	bad.bytes[4] ^= 1;
+	VRT_EXPECT_EQUAL(t, give(w, 1, &bad, &answer), VRSEQ_AUTH_SESSION);
+	VRT_EXPECT_EQUAL(t, give_forged(w, 1, &d, 0), VRSEQ_AUTH_REPLAY);
+	/* and the AEAD after it; the same for what takes a derivation. */
+	hello(w, 0, &d);
+	for (i = 0; i < 2 * VRSEQ_TRIES_MAX; i++) {
+		bad = d;
+		bad.bytes[VRSEQ_HELLO_MAC] ^= 1;
+		give(w, 1, &bad, &answer);
+	}
+	VRT_EXPECT_EQUAL(t, give(w, 1, &d, &answer), VRSEQ_AUTH_BUSY);
+	bad = d;
+	bad.bytes[3] ^= 1;
+	VRT_EXPECT_EQUAL(t, give(w, 1, &bad, &answer), VRSEQ_AUTH_BUSY);
+	bad = d;
+	bad.bytes[8] ^= 1;
+	VRT_EXPECT_EQUAL(t, give(w, 1, &bad, &answer), VRSEQ_AUTH_FORMAT);
+	VRT_EXPECT(t, !w->wrote_unasked);
 }
 
 /*
@@ -548,6 +658,8 @@ static struct vrt_case cases[] = {
 	{ silent_peer, "a member that forgot its session is asked for another" },
 	{ speaks_seldom, "a member that speaks seldom needs no other session, and gets one" },
 	{ flood, "a flood of HELLOs is answered 20 times a second, and disturbs no session" },
+	{ forged_session, "guesses at a session cost little, and nobody is kept from speaking" },
+	{ cheap_first, "length, group, session, counter and bucket come before the crypto" },
 	{ hostile_network, "a network that does what it likes" },
 	{ }
 };
