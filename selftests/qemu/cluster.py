@@ -12,11 +12,13 @@ RESTARTS=n.
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 
 import members
 import network
+import switch
 from members import check, note
 
 LONG_PAUSE = 4              # seconds; several of the longest timeout, and shorter than TICK_GAP
@@ -437,8 +439,144 @@ def power_loss(run):
         check(token > largest and token > GENERATION, f"{token} is not above {largest}")
 
 
+UDP_AT = 14 + 20 + 8        # Ethernet, IPv4 without options, UDP
+PORT = 7400
+SEALED = {2: "data", 3: "init"}     # types of kmod/envelope.h
+HELLO = 4
+DROPS = ("drop_replay", "drop_session", "drop_forged", "drop_key", "drop_busy", "drop_envelope",
+         "drop_address", "drop_size")
+
+
+def datagrams(path):
+    """Of the group, among all that was written down: from, to, type, frame."""
+    for source, target, frame in switch.recorded(path):
+        if len(frame) > UDP_AT + 2 and frame[12:14] == b"\x08\x00" and frame[23] == 17 and \
+                frame[36:38] == PORT.to_bytes(2, "big"):
+            yield source, target, frame[UDP_AT + 2], frame
+
+
+def write_down(path, frames):
+    with open(path, "wb") as file:
+        for source, target, _, frame in frames:
+            file.write(switch.HEAD.pack(source, target, len(frame)) + frame)
+
+
+def session_of(frame):
+    return frame[UDP_AT + 4:UDP_AT + 6]
+
+
+def newest_sessions(sealed):
+    """What each member seals in for each other one, at the end."""
+    return {(source, target): session_of(frame) for source, target, _, frame in sealed}
+
+
+def hellos_sent(group):
+    return sum(group.stats(node)["hello_sent"] for node in group.ids)
+
+
+def come_again(run, path, sealed, new):
+    """All that was sealed is sent again: each is dropped, and counted, as one that was seen or, to
+    a pair of members of which one has begun another life, as one of a session that is over."""
+    group = run.group
+    write_down(path, sealed)
+    group.converged()
+    newest = newest_sessions(sealed)
+    before = {node: (group.status(node), group.stats(node)) for node in group.ids}
+    run.net.play(path)
+    for node in group.ids:
+        mine = [(session_of(frame) != newest[source, target] or source in new or target in new,
+                 SEALED[number] == "init")
+                for source, target, number, frame in sealed if target == node]
+        over = sum(old for old, _ in mine)
+        # What takes a derivation is tried so often only.
+        handshakes = sum(old and init for old, init in mine)
+
+        def growth():
+            stats = group.stats(node)
+            return {name: stats[name] - before[node][1][name] for name in DROPS}
+        group.eventually(30, f"{len(mine)} drops at node {node}",
+                         lambda: sum(growth().values()) >= len(mine))
+        drops = growth()
+        note(f"restarted {sorted(new)}: {len(mine)} came again to node {node}, {over} of them of "
+             f"sessions that are over: { {name: count for name, count in drops.items() if count} }")
+        check(sum(drops.values()) == len(mine), "not each is dropped once")
+        check(drops["drop_busy"] <= handshakes, "no handshake, and dropped as one")
+        check(drops["drop_replay"] + drops["drop_session"] + drops["drop_busy"] == len(mine),
+              "dropped for what it is not")
+        other = drops["drop_session"] + drops["drop_busy"]
+        check(other >= over, f"{over} are of another session, {other} were dropped for it")
+        # A machine that stood still for a second may have been asked for a session anew.
+        check(other == over or new or run.hellos != hellos_sent(group),
+              f"{other} dropped as of another session, {over} are")
+        after = group.status(node)
+        for name in ("state", "view", "op", "commit", "commit_hash", "sequence_last",
+                     "has_quorum", "primary_id"):
+            check(after[name] == before[node][0][name],
+                  f"node {node}: {name} was {before[node][0][name]}, is {after[name]}")
+
+
+def replay(run):
+    """all that was sent in a whole run is sent again, to whoever restarted or did not: dropped"""
+    group = run.group
+    words = [f"nobody is to see {run.random.randrange(1 << 62):x}" for _ in range(60)]
+    counter = f"hidden{run.random.randrange(1 << 62):x}"
+    path = os.path.join(run.net.sockets, "sealed")
+    for number, word in enumerate(words):
+        node = group.ids[number % len(group.ids)]
+        group.expect(node, f"vrseq log append '{word}' && vrseq counter next {counter} && "
+                           f"vrseq counter get {counter} mode index")
+    last = int(group.expect(1, f"vrseq counter get {counter}")[-1])
+    group.converged()
+    # Whoever reads gets the words.
+    for node in group.ids:
+        check(group.expect(node, f"vrseq log tail from 1 count {len(words)}") == words,
+              "the log is not what was appended")
+    run.net.record("")
+    run.hellos = hellos_sent(group)
+    frames = list(datagrams(run.recorded))
+    sealed = [frame for frame in frames if frame[2] in SEALED]
+    hellos = [frame for frame in frames if frame[2] == HELLO]
+    check(len(sealed) + len(hellos) == len(frames), "something is neither sealed nor a HELLO")
+    check(len(sealed) > 10 * len(words), f"only {len(sealed)} datagrams of {len(words)} messages")
+    with open(run.recorded, "rb") as file:
+        everything = file.read()
+    for word in words + [counter]:
+        check(word.encode() not in everything, f"to be read on the wire: {word}")
+    note(f"{len(sealed)} sealed datagrams and {len(hellos)} HELLOs written down, "
+         f"{len(everything)} bytes, none of {len(words)} messages in them")
+
+    come_again(run, path, sealed, set())
+    receiver, sender = group.others(group.agreed_primary())
+    new = set()
+    for node in (receiver, sender, group.agreed_primary()):
+        new.add(node)
+        run.net.power_cut(node)
+        group.power_on(node)
+        group.well()
+        # Each pair has spoken, in both directions.
+        for other in group.ids:
+            group.expect(other, "vrseq counter next timeout 30s")
+        come_again(run, path, sealed, new)
+    # Who asks may be answered, and nothing comes of that either.
+    before = group.status(1)
+    write_down(path, hellos)
+    run.net.play(path)
+    run.progress(group.ids, 1)
+    check(group.status(1)["view"] == before["view"], "a HELLO of old changed the view")
+    check(int(group.expect(2, f"vrseq counter get {counter}")[-1]) == last,
+          "a number was given out")
+    for node in group.ids:
+        check(group.expect(node, f"vrseq log tail from 1 count {len(words)}") == words,
+              "the log is another one")
+        check(group.stats(node)["drop_forged"] == 0, "something was taken for forged")
+
+
+replay.options = SLOW_TIMERS
+replay.keyed = True
+
+
 TESTS = (kill_loop, reloads, power_loss, pause, pause_clock, stall, minority, nobody, one_way,
-         links, rollback, suspend, shutdown, rolling_upgrade)
+         links, rollback, suspend, shutdown, rolling_upgrade, replay)
 # What a name in TEST= stands for, if not for the functions that have it in their name.
 FAMILIES = {"partition": ("minority", "nobody", "one_way", "links"),
             "pause": ("pause", "pause_clock", "stall")}
@@ -456,6 +594,12 @@ def wanted_tests():
     return [test for test in TESTS if wanted(test)]
 
 
+def new_key():
+    tool = os.path.join(network.rig.TOP, "build/vrseq")
+    return subprocess.run([tool, "genkey"], stdout=subprocess.PIPE, text=True,
+                          check=True).stdout.strip()
+
+
 def run_tests(run, tests, number):
     """How many failed."""
     failed = 0
@@ -463,6 +607,9 @@ def run_tests(run, tests, number):
         begin = time.monotonic()
         try:
             run.group.options = getattr(test, "options", TIMERS)
+            keyed = getattr(test, "keyed", False)
+            run.group.key = new_key() if keyed else None
+            run.recorded = run.net.record("recorded" if keyed else "")
             run.group.fresh()
             note(f"{test.__name__}: a fresh group after {time.monotonic() - begin:.0f} s")
             test(run)

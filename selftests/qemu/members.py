@@ -34,12 +34,14 @@ def note(text):
 
 
 class Members:
-    """The members of one group. options: words for `vrseq group add`."""
+    """The members of one group. options: words for `vrseq group add`. key: what is in the key's
+    file, None = insecure."""
 
     def __init__(self, net, ids, options=""):
         self.net = net
         self.ids = list(ids)
         self.options = options
+        self.key = None
         self.serial = 0         # of clients and readers, over all tests: their names
         self.first_history = 1  # of the test under way
 
@@ -61,6 +63,11 @@ class Members:
         """One of `vrseq stats`."""
         lines = self.expect(node, f"vrseq stats | grep ' {name} '")
         return int(lines[0].split()[1])
+
+    def stats(self, node):
+        """All of `vrseq stats`."""
+        pairs = [line.split() for line in self.expect(node, "vrseq stats")]
+        return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
 
     def eventually(self, seconds, what, condition):
         """Until the condition holds; the last look decides. What it gave."""
@@ -93,9 +100,11 @@ class Members:
 
     def configure(self, node):
         """A blank member: what a machine's boot does."""
+        security = "key /run/key" if self.key else "insecure"
         self.expect(node, " && ".join(
-            ["insmod $VRSEQ_KO",
-             f"vrseq group add t self {node} listen 10.0.0.{node}:7400 insecure {self.options}"] +
+            ["insmod $VRSEQ_KO"] +
+            ([f"(umask 077 && echo '{self.key}' >/run/key)"] if self.key else []) +
+            [f"vrseq group add t self {node} listen 10.0.0.{node}:7400 {security} {self.options}"] +
             [f"vrseq member add {other} 10.0.0.{other}:7400 group t"
              for other in self.others(node)]))
 

@@ -355,6 +355,22 @@ class Network:
         self.switch.sendall(json.dumps(dict(faults, links=pairs)).encode() + b"\n")
         return json.loads(self.answers.readline())
 
+    def record(self, name):
+        """The switch writes down each frame from now on; "" = no more. Path."""
+        path = os.path.join(self.sockets, name) if name else ""
+        self.links(None, record=path)
+        return path
+
+    def play(self, path, timeout=300):
+        """All that was written down there is sent again; returns when it has been."""
+        deadline = time.monotonic() + timeout
+        left = self.links(None, play=path)["left"]
+        while left:
+            if time.monotonic() > deadline:
+                raise OSError(f"{left} frames are not played")
+            time.sleep(0.1)
+            left = self.links(None)["left"]
+
     def cut(self, sources, targets):
         """Nothing from these gets to those any more."""
         self.links([(a, b) for a in sources for b in targets if a != b], cut=True)

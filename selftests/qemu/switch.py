@@ -17,8 +17,12 @@ to the n-th frame of a link depends on nothing else. DIR/control takes lines of 
                                                              that the receiver's own must notice
   replay      send so many of the latest frames again, now: once, not a state
   heal        forget all faults of these links
+  record      PATH: write down each frame that is taken in, from now on; "" = no more
+  play        PATH: send all that was written down there again, as fast as it is taken; done when
+              an answer says so: left, of all that is played
 
-No links are all links.
+No links are all links; record writes down what goes over any link, play heeds no fault. In such a
+file a frame follows three numbers of 16 bits: from, to, its length.
 """
 import collections
 import heapq
@@ -27,6 +31,7 @@ import os
 import random
 import select
 import socket
+import struct
 import sys
 import time
 
@@ -34,6 +39,16 @@ QUEUE_FRAMES = 1000
 KEPT_FRAMES = 500       # for replay
 LATE_MS = 50            # a duplicate comes up to so much later
 PAYLOAD = 14 + 20 + 8   # Ethernet, IPv4 without options, UDP
+PLAYED_AHEAD = 16       # frames of those played that wait for a guest
+HEAD = struct.Struct("<HHH")
+
+
+def recorded(path):
+    """What is written down there: from, to, frame."""
+    with open(path, "rb") as file:
+        while head := file.read(HEAD.size):
+            source, target, count = HEAD.unpack(head)
+            yield source, target, file.read(count)
 
 
 class Port:
@@ -117,6 +132,8 @@ class Switch:
         self.links = {(a, b): Link(seed, a, b) for a in range(1, count + 1)
                       for b in range(1, count + 1) if a != b}
         self.learned = {}
+        self.record = None      # file
+        self.playing = collections.deque()
         self.late = []          # heap of (when, serial, port, frame)
         self.serial = 0
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -138,6 +155,8 @@ class Switch:
         for port in [target] if target else self.ports:
             if port is source:
                 continue
+            if self.record:
+                self.record.write(HEAD.pack(source.number, port.number, len(frame)) + frame)
             for seconds, out in self.links[source.number, port.number].pass_on(frame):
                 self.send(port, out, seconds)
 
@@ -146,7 +165,11 @@ class Switch:
         pairs = faults.pop("links", None) or self.links
         replay = faults.pop("replay", 0)
         heal = faults.pop("heal", False)
-        counts = collections.Counter()
+        if "record" in faults:
+            self.record_to(faults.pop("record"))
+        if "play" in faults:
+            self.playing.extend(recorded(faults.pop("play")))
+        counts = collections.Counter({"left": len(self.playing)})
         for pair in map(tuple, pairs):
             link = self.links[pair]
             if heal:
@@ -157,6 +180,21 @@ class Switch:
             link.faults.update(faults)
             counts.update(link.counts)
         return json.dumps(counts).encode() + b"\n"
+
+    def record_to(self, path):
+        if self.record:
+            self.record.close()
+        self.record = open(path, "wb") if path else None
+
+    def play(self):
+        """As much as waits for no guest for long."""
+        while self.playing:
+            _, target, frame = self.playing[0]
+            queue = self.ports[target - 1].queue
+            if len(queue) >= PLAYED_AHEAD:
+                return
+            queue.append(frame)
+            self.playing.popleft()
 
     def serve(self):
         try:
@@ -176,11 +214,14 @@ class Switch:
         while self.late and self.late[0][0] <= now:
             _, _, port, frame = heapq.heappop(self.late)
             port.queue.append(frame)
+        self.play()
         for port in self.ports:
             if port.queue:
                 port.flush()
         sources = self.ports + [self.control or self.listener]
         wait = max(0, self.late[0][0] - time.monotonic()) if self.late else None
+        if self.playing and not any(len(port.queue) >= PLAYED_AHEAD for port in self.ports):
+            wait = 0
         readable, _, _ = select.select(sources, [port for port in self.ports if port.queue], [],
                                        wait)
         for source in readable:

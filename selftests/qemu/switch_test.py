@@ -109,6 +109,39 @@ def obeys_commands():
             os.path.exists(os.path.join(directory, "control"))
 
 
+def records_and_plays():
+    with tempfile.TemporaryDirectory() as directory:
+        some = switch.Switch(directory, 3, 1)
+        one, two, three = some.ports
+        path = os.path.join(directory, "recorded")
+        tell = lambda **faults: json.loads(some.command(json.dumps(faults).encode()))
+        some.forward(one, FRAMES[0])
+        tell(record=path)
+        answer = FRAMES[1][6:12] + FRAMES[1][:6] + FRAMES[1][12:]
+        some.forward(two, answer)
+        for frame in FRAMES[2:50]:
+            some.forward(one, frame)
+        tell(record="")
+        some.forward(one, FRAMES[50])
+        frames = [(2, 1, answer)] + [(1, 2, frame) for frame in FRAMES[2:50]]
+        if list(switch.recorded(path)) != frames:
+            return False
+        for port in some.ports:
+            port.queue.clear()
+        tell(links=None, cut=True)
+        left = tell(play=path)["left"]
+        some.play()
+        # One waits for its guest: the others wait for it, and nothing is lost.
+        if left != 49 or list(one.queue) != [answer] or len(two.queue) != switch.PLAYED_AHEAD:
+            return False
+        seen = []
+        while two.queue:
+            seen += two.queue
+            two.queue.clear()
+            some.play()
+        return seen == FRAMES[2:50] and tell()["left"] == 0 and not three.queue
+
+
 TESTS = ((passes_all, "without faults everything arrives, once, at once, in order"),
          (cuts, "a cut link carries nothing"),
          (drops, "frames are lost as often as told"),
@@ -117,7 +150,8 @@ TESTS = ((passes_all, "without faults everything arrives, once, at once, in orde
          (corrupts_one_bit, "one bit of UDP's payload changes, and UDP cannot tell"),
          (leaves_others_whole, "frames that are not UDP are not damaged"),
          (is_seeded, "one seed is one fate for each directed link"),
-         (obeys_commands, "cut one way, heal, replay, by command"))
+         (obeys_commands, "cut one way, heal, replay, by command"),
+         (records_and_plays, "what goes over it is written down, and sent again as it was"))
 
 
 def main():
