@@ -598,7 +598,6 @@ int vrseq_engine_create(struct vrseq_engine *e, u32 files_max)
 /** vrseq_engine_destroy - free what vrseq_engine_create() made */
 void vrseq_engine_destroy(struct vrseq_engine *e)
 {
-	vrseq_ring_destroy(&e->ring);
 	vrseq_sessions_destroy(&e->sessions);
 	vrseq_udp_destroy(&e->udp);
 }

@@ -76,7 +76,6 @@ void vrseq_engine_feed_locked(struct vrseq_engine *e)
 		vrseq_engine_head(e, entry, next, &record);
 		vrseq_ring_put(&e->ring, &record, entry->body);
 	}
-	e->ring.idle = false;
 }
 
 /** vrseq_engine_feed - bring the ring up to date, for who just mapped it */

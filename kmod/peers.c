@@ -40,7 +40,7 @@ struct vrseq_peers *vrseq_peers_create(const struct vrseq_member *members, u8 co
 				       const struct vrseq_endpoint *from, bool secure,
 				       const struct vrseq_peers *old)
 {
-	struct vrseq_peers *peers = kzalloc(sizeof(*peers), GFP_KERNEL);
+	struct vrseq_peers *peers = kzalloc(sizeof(*peers), GFP_KERNEL_ACCOUNT);
 	u8 slot;
 
 	if (!peers)
@@ -57,7 +57,7 @@ struct vrseq_peers *vrseq_peers_create(const struct vrseq_member *members, u8 co
 		peers->auth[slot] = auth_of(old, members[slot].id);
 		if (peers->auth[slot])
 			continue;
-		peers->auth[slot] = kzalloc(sizeof(*peers->auth[slot]), GFP_KERNEL);
+		peers->auth[slot] = kzalloc(sizeof(*peers->auth[slot]), GFP_KERNEL_ACCOUNT);
 		if (!peers->auth[slot])
 			goto err_members;
 		vrseq_auth_peer_init(peers->auth[slot], members[slot].id);

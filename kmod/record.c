@@ -274,7 +274,7 @@ struct vrseq_record *vrseq_record_open(const char *path, const u8 *uuid, u16 mem
 				       struct vr_record *found,
 				       struct netlink_ext_ack *extack)
 {
-	struct vrseq_record *record = kzalloc(sizeof(*record), GFP_KERNEL);
+	struct vrseq_record *record = kzalloc(sizeof(*record), GFP_KERNEL_ACCOUNT);
 	int error;
 
 	if (!record) {

@@ -71,9 +71,7 @@ u32 vrseq_ring_record_bytes(u32 body_bytes)
  * @ring:	mapped
  * @sequence:	not below the number that was to be next
  *
- * What is left out is lost for those who read the ring, and they are told. If
- * nobody had it mapped for a while there is nobody to tell, and what is left of
- * old times goes too, so that a new reader begins behind the hole.
+ * What is left out is lost for those who read the ring, and they are told.
  */
 void vrseq_ring_skip(struct vrseq_ring *ring, u64 sequence)
 {
@@ -84,10 +82,7 @@ void vrseq_ring_skip(struct vrseq_ring *ring, u64 sequence)
 
 	if (ring->next == sequence)
 		return;
-	if (ring->idle) {
-		ring->tail = ring->head;
-		WRITE_ONCE(ring->header->tail, ring->tail);
-	} else if (ring->next) {
+	if (ring->next) {
 		gap = (void *)begin(ring, sizeof(*gap));
 		gap->record = (struct vrseq_record) {
 			.size = sizeof(*gap),
@@ -136,10 +131,12 @@ void vrseq_ring_end(struct vrseq_ring *ring, int error)
 
 /* ---- mappings --------------------------------------------------------------- */
 
+/* Charged to who is the first to map it, until the last one has unmapped it. */
 static struct vrseq_ring_header *create(void)
 {
-	struct vrseq_ring_header *header = vmalloc_user(VRSEQ_RING_BYTES);
+	struct vrseq_ring_header *header;
 
+	header = __vmalloc(VRSEQ_RING_BYTES, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
 	if (!header)
 		return NULL;
 	header->magic = VRSEQ_RING_MAGIC;
@@ -147,12 +144,6 @@ static struct vrseq_ring_header *create(void)
 	header->data_offset = VRSEQ_RING_DATA_OFFSET;
 	header->data_bytes = VRSEQ_RING_DATA_BYTES;
 	return header;
-}
-
-/** vrseq_ring_destroy - free the pages; no file has them mapped any more */
-void vrseq_ring_destroy(struct vrseq_ring *ring)
-{
-	vfree(ring->header);
 }
 
 /* Also for the halves of a mapping that is cut, and for the copy in a child. */
@@ -165,14 +156,22 @@ static void open(struct vm_area_struct *vma)
 	spin_unlock_bh(&e->core_lock);
 }
 
-static void close(struct vm_area_struct *vma)
+static void put(struct vrseq_engine *e)
 {
-	struct vrseq_engine *e = vma->vm_private_data;
+	struct vrseq_ring_header *gone = NULL;
 
 	spin_lock_bh(&e->core_lock);
-	e->ring.mappings--;
-	e->ring.idle |= !e->ring.mappings;
+	if (!--e->ring.mappings) {
+		gone = e->ring.header;
+		e->ring = (struct vrseq_ring){ .mappings = 0 };
+	}
 	spin_unlock_bh(&e->core_lock);
+	vfree(gone);
+}
+
+static void close(struct vm_area_struct *vma)
+{
+	put(vma->vm_private_data);
 }
 
 /* No fault handler: pages that a process gives up by madvise() do not return. */
@@ -181,25 +180,40 @@ static const struct vm_operations_struct operations = {
 	.close = close,
 };
 
-/* The pages are there before anybody can see them, and stay the same ones. */
-static int prepare(struct vrseq_engine *e)
+/* The pages are there before anybody can see them, and stay as long as we count. */
+static int get(struct vrseq_engine *e)
 {
 	struct vrseq_ring_header *header = NULL;
-	int error = -ENETDOWN;
+	int error;
 
-	if (!READ_ONCE(e->ring.header)) {
+	for (;;) {
+		error = -ENETDOWN;
+		spin_lock_bh(&e->core_lock);
+		if (e->running) {
+			if (!e->ring.header)
+				swap(e->ring.header, header);
+			error = e->ring.header ? 0 : -ENOMEM;
+			e->ring.mappings += !error;
+		}
+		spin_unlock_bh(&e->core_lock);
+		if (error != -ENOMEM)
+			break;
 		header = create();
 		if (!header)
-			return -ENOMEM;
+			return error;
 	}
-	spin_lock_bh(&e->core_lock);
-	if (e->running) {
-		error = 0;
-		if (!e->ring.header)
-			swap(e->ring.header, header);
-	}
-	spin_unlock_bh(&e->core_lock);
 	vfree(header);
+	return error;
+}
+
+static int insert(struct vm_area_struct *vma, void *header)
+{
+	unsigned long offset;
+	int error = 0;
+
+	for (offset = 0; offset < VRSEQ_RING_BYTES && !error; offset += PAGE_SIZE)
+		error = vm_insert_page(vma, vma->vm_start + offset,
+				       vmalloc_to_page(header + offset));
 	return error;
 }
 
@@ -211,19 +225,21 @@ static int prepare(struct vrseq_engine *e)
  * Why nobody has a page longer than it exists, or another one than these, or
  * one that he can write:
  *
- * a) The mapping holds the open file, as every mapping of a file does; the file
- *    holds the group until its last reference is gone, and the group's memory,
- *    of which the ring is a part, is freed after that. Deleting the group is
- *    refused while a file is attached. If its namespace goes or it is torn down
- *    otherwise, nothing is written any more, the pages say why (vrseq_ring_end())
- *    and stay. The module is held by the file as well.
+ * a) Pages are there while mappings of them are counted, from before their pages
+ *    are in the first one until after they are gone from the last one. The mapping
+ *    holds the open file, as every mapping of a file does; the file holds the group
+ *    until its last reference is gone. Deleting the group is refused while a file
+ *    is attached. If its namespace goes or it is torn down otherwise, nothing is
+ *    written any more, the pages say why (vrseq_ring_end()) and stay. The module
+ *    is held by the file as well.
  * b) Each page that is mapped has a reference of its own (vm_insert_page()), so
- *    not even an error of ours in a) would hand out somebody else's memory.
+ *    not even an error of ours in a), or somebody who still has the page in a pipe,
+ *    would get at another's memory.
  * c) The mapping begins at page 0 and is as long as the ring, so no address in
  *    it is beyond the ring. mremap() can move it, cut it, and not make it longer
  *    (VM_DONTEXPAND); it is merged with no neighbour. open() and close() count
- *    what is left of it, in whatever order parts of it go: with the last one the
- *    engine stops writing.
+ *    what is left of it, in whatever order parts of it go: with the last one, and
+ *    under the lock that the engine writes under, the pages are nobody's.
  * d) VM_MAYWRITE is taken away, so mprotect() cannot make it writable, and being
  *    shared it is no copy-on-write mapping that ptrace could write to. The same
  *    goes for executing it.
@@ -240,16 +256,17 @@ int vrseq_ring_mmap(struct vrseq_engine *e, struct vm_area_struct *vma)
 		return -EINVAL;
 	if (vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EPERM;
-	error = prepare(e);
+	error = get(e);
 	if (error)
 		return error;
 	vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
-	error = remap_vmalloc_range(vma, e->ring.header, 0);
-	if (error)
+	error = insert(vma, e->ring.header);
+	if (error) {
+		put(e);
 		return error;
+	}
 	vma->vm_private_data = e;
 	vma->vm_ops = &operations;
-	open(vma);
 	vrseq_engine_feed(e);
 	return 0;
 }

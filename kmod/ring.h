@@ -29,12 +29,11 @@ struct vrseq_engine;
 
 /**
  * struct vrseq_ring - the writer's end; all of it under core_lock
- * @header:	the mapped pages; NULL until the first mapping, then fixed
+ * @header:	the mapped pages; there are none while there is no mapping
  * @mappings:	of it, in all processes; nothing is written while there is none
  * @head:	where the next record begins, counted on without wrapping
  * @tail:	where the oldest record begins
  * @next:	sequence of the next record, 0 = of whatever comes first
- * @idle:	there was nobody to write for, since the last record
  */
 struct vrseq_ring {
 	struct vrseq_ring_header *header;
@@ -42,10 +41,8 @@ struct vrseq_ring {
 	u64 head;
 	u64 tail;
 	u64 next;
-	bool idle;
 };
 
-void vrseq_ring_destroy(struct vrseq_ring *ring);
 int vrseq_ring_mmap(struct vrseq_engine *e, struct vm_area_struct *vma);
 int vrseq_ring_wait(struct vrseq_engine *e, u64 position, u64 deadline_ns, bool nonblock);
 

@@ -62,7 +62,7 @@ int vrseq_sessions_create(struct vrseq_sessions *sessions, u32 max)
 	u32 slot;
 
 	sessions->max = max;
-	sessions->table = kvcalloc(max, sizeof(*sessions->table), GFP_KERNEL);
+	sessions->table = kvcalloc(max, sizeof(*sessions->table), GFP_KERNEL_ACCOUNT);
 	if (!sessions->table)
 		return -ENOMEM;
 	for (slot = 0; slot < max; slot++)
