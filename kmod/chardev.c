@@ -29,6 +29,7 @@
 
 /**
  * struct vrseq_file - an open file: a session and a reader
+ * @opened:	this file, for the rights it was opened with
  * @net_cookie:	of the namespace it was opened in
  * @attach_lock: makes sure that it attaches once
  * @group:	NULL until attached, then fixed; release and acquire
@@ -39,6 +40,7 @@
  * @reader:	of the log
  */
 struct vrseq_file {
+	const struct file *opened;
 	u64 net_cookie;
 	struct mutex attach_lock;	/* until attached */
 	struct vrseq_group *group;
@@ -70,7 +72,7 @@ static int attach_locked(struct vrseq_file *file, const char *name)
 	lockdep_assert_held(&file->attach_lock);
 	if (group)
 		return !*name || !strcmp(name, group->config.name) ? 0 : -EBUSY;
-	slot = vrseq_group_attach(file->net_cookie, name, &group);
+	slot = vrseq_group_attach(file->net_cookie, file->opened, name, &group);
 	if (slot < 0)
 		return slot;
 	file->slot = slot;
@@ -467,7 +469,9 @@ static int ioctl_status(struct vrseq_file *file, void __user *user)
 		goto out;
 	fill_status(status, look);
 	status->session = READ_ONCE(session_of(file)->id);
-	vrseq_reader_status(&file->reader, status);
+	error = vrseq_reader_status(&file->reader, status);
+	if (error)
+		goto out;
 	WRITE_ONCE(file->reader.state_seen, state_seen);
 	error = copy_to_user(user, status, sizeof(*status)) ? -EFAULT : 0;
 out:
@@ -618,6 +622,7 @@ static int open(struct inode *inode, struct file *filp)
 
 	if (!file)
 		return -ENOMEM;
+	file->opened = filp;
 	file->net_cookie = current->nsproxy->net_ns->net_cookie;
 	mutex_init(&file->attach_lock);
 	spin_lock_init(&file->spare_lock);
@@ -645,6 +650,22 @@ static int open_raw(struct inode *inode, struct file *filp)
 	return error;
 }
 
+/*
+ * The last reference to the open file is gone, however it was passed on: by dup(), fork(),
+ * SCM_RIGHTS, exec() or a mapping, and dropped by close(), or by the end of a process, killed
+ * by whomever, in whatever call, for want of memory too. Why nothing is left behind:
+ *
+ * a) Nobody is in a call of this file: each holds a reference as long as it lasts, so do a
+ *    command of io_uring and a mapping of the ring. A process that is killed leaves its call
+ *    first: whatever waits there can be killed, or ends within a second.
+ * b) The session ends by itself: its slot is the group's, and stays taken until the core has
+ *    none of its operations and SESSION_END was applied, or the group is gone. So do messages
+ *    under way; a member without a quorum keeps them until it has one. No new file pays for
+ *    that with anything but EDQUOT.
+ * c) Not even that holds the group: its list does, until it is deleted, which nothing but
+ *    attached files delays, and this one is attached no more when vrseq_group_detach()
+ *    returns. The module is held by the file, until after this.
+ */
 static int release(struct inode *inode, struct file *filp)
 {
 	struct vrseq_file *file = filp->private_data;

@@ -470,17 +470,19 @@ void vrseq_engine_leave(struct vrseq_engine *e)
 
 /**
  * vrseq_engine_left - wait for the hand-over
- * @e: engine
+ * @e:		engine
+ * @since:	jiffies when vrseq_engine_leave() was called
  *
  * Return: 0 if nothing depends on us any more, -ETIMEDOUT after a view timeout,
- * 1 s at most.
+ * 1 s at most, or if the caller is killed.
  */
-int vrseq_engine_left(struct vrseq_engine *e)
+int vrseq_engine_left(struct vrseq_engine *e, unsigned long since)
 {
 	u64 wait_ns = min_t(u64, e->view_timeout_ns, LEFT_NS_MAX);
+	long left = nsecs_to_jiffies(wait_ns) + 1 - (jiffies - since);
 
 	if (!vrseq_engine_running(e) ||
-	    wait_for_completion_timeout(&e->left, nsecs_to_jiffies(wait_ns) + 1))
+	    wait_for_completion_killable_timeout(&e->left, max(left, 0L)) > 0)
 		return 0;
 	return -ETIMEDOUT;
 }

@@ -131,7 +131,7 @@ void vrseq_engine_close(struct vrseq_engine *e, u32 slot);
 int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form *form);
 int vrseq_engine_reform(struct vrseq_engine *e, struct vrseq_form *form);
 void vrseq_engine_leave(struct vrseq_engine *e);
-int vrseq_engine_left(struct vrseq_engine *e);
+int vrseq_engine_left(struct vrseq_engine *e, unsigned long since);
 void vrseq_engine_demote(struct vrseq_engine *e, enum vrseq_stat reason);
 void vrseq_engine_client_gone(struct vrseq_engine *e, u16 id);
 void vrseq_engine_subscribe(struct vrseq_engine *e);

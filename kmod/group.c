@@ -6,6 +6,10 @@
  */
 #include "group.h"
 
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/fs.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/netlink.h>
@@ -111,22 +115,43 @@ static struct vrseq_group *find_meant(u64 net_cookie, const char *name)
 	return only;
 }
 
+/*
+ * Is the file one of the group's Unix group? It is who opened it that counts, not who
+ * happens to use it first: that may be somebody with more rights, who writes a message
+ * to what he was given for stderr.
+ */
+static bool may_attach(const struct vrseq_group *group, const struct file *opened)
+{
+	const struct cred *own;
+	bool may;
+
+	if (!group->config.restricted || file_ns_capable(opened, &init_user_ns, CAP_NET_ADMIN))
+		return true;
+	own = override_creds(opened->f_cred);
+	may = in_egroup_p(group->config.gid);
+	revert_creds(own);
+	return may;
+}
+
 /**
  * vrseq_group_attach - a file takes a slot of a group
  * @net_cookie:	of the namespace it was opened in
+ * @opened:	the file
  * @name:	of the group, or "" for the only one
  * @group:	receives it, held
  *
- * Return: the number of the slot, -ENOTCONN or -EDQUOT.
+ * Return: the number of the slot, -ENOTCONN, -EACCES or -EDQUOT.
  */
-int vrseq_group_attach(u64 net_cookie, const char *name, struct vrseq_group **group)
+int vrseq_group_attach(u64 net_cookie, const struct file *opened, const char *name,
+		       struct vrseq_group **group)
 {
 	int slot = -ENOTCONN;
 
 	mutex_lock(&groups_lock);
 	*group = find_meant(net_cookie, name);
 	if (*group)
-		slot = vrseq_sessions_take(&(*group)->engine.sessions);
+		slot = may_attach(*group, opened) ?
+			vrseq_sessions_take(&(*group)->engine.sessions) : -EACCES;
 	if (slot >= 0) {
 		kref_get(&(*group)->kref);
 		(*group)->file_count++;
@@ -417,17 +442,19 @@ out:
 /* ---- life ------------------------------------------------------------------------ */
 
 /*
- * All groups of a list that nobody else changes hand over, at the same time. In
- * process context; their sockets are open, so one can still be heard.
+ * All groups of a list that nobody else changes hand over, at the same time, within
+ * a second in all. In process context; their sockets are open, so one can still be
+ * heard.
  */
 static void hand_over(struct list_head *list)
 {
+	unsigned long since = jiffies;
 	struct vrseq_group *group;
 
 	list_for_each_entry(group, list, list)
 		vrseq_engine_leave(&group->engine);
 	list_for_each_entry(group, list, list)
-		vrseq_engine_left(&group->engine);
+		vrseq_engine_left(&group->engine, since);
 }
 
 /*
@@ -518,7 +545,7 @@ int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 	struct vrseq_group *group;
 	int error;
 
-	group = kvzalloc(sizeof(*group), GFP_KERNEL);
+	group = kvzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
 	error = group ? vrseq_engine_create(&group->engine, config->files_max) : -ENOMEM;
 	if (!error) {
 		error = vrseq_clients_create(&group->engine.udp.clients, config->clients_max,
@@ -634,12 +661,13 @@ struct vrseq_group *vrseq_group_hold(struct net *net, const char *name,
 int vrseq_group_resign(struct net *net, const char *name, struct netlink_ext_ack *extack)
 {
 	struct vrseq_group *group = vrseq_group_hold(net, name, extack);
+	unsigned long since = jiffies;
 	int error;
 
 	if (!group)
 		return -ENOENT;
 	vrseq_engine_leave(&group->engine);
-	error = vrseq_engine_left(&group->engine);
+	error = vrseq_engine_left(&group->engine, since);
 	if (error)
 		NL_SET_ERR_MSG(extack, "nobody took over in time, see vrseq group show");
 	vrseq_group_put(group);
@@ -785,7 +813,14 @@ void vrseq_groups_demote(enum vrseq_stat reason)
 /*
  * The namespace is going, or the module is. No reference to the namespace is
  * left, so no netlink command of it runs or will run: no new group appears. Its
- * devices are still up: a primary can hand over.
+ * devices are still up: a primary can hand over. Then each group ends as by
+ * netlink, see destroy(), whatever files are attached.
+ *
+ * A device that leaves the namespace alone takes nothing of ours with it. Nobody
+ * here holds one: the socket is bound to an address, and of routes in a cache the
+ * kernel replaces the device when it goes. While the address is away there is no
+ * route, datagrams are lost and counted, and a member without the others says so;
+ * when it is back the next datagram finds it.
  */
 static void __net_exit pre_exit(struct net *net)
 {

@@ -21,11 +21,13 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/sizes.h>
+#include <linux/uidgid.h>
 #include <linux/uuid.h>
 #include <linux/vrseq.h>
 
 #include "engine.h"
 
+struct file;
 struct net;
 struct netlink_ext_ack;
 
@@ -47,6 +49,8 @@ struct netlink_ext_ack;
  * @secure:	it has a key; otherwise anybody can forge anything
  * @client:	this member is one
  * @files_max:	files that can be attached here
+ * @gid:	whose files can be, if @restricted
+ * @restricted:	not those of everybody who can open the device
  * @clients_max: clients that a voter has room for
  * @node_lease_ns: silence of one of them that ends its sessions
  * @heartbeat_ns: see struct vr_config; so are the others
@@ -57,6 +61,8 @@ struct vrseq_group_config {
 	u16 self_id;
 	bool client;
 	u32 files_max;
+	kgid_t gid;
+	bool restricted;
 	u32 clients_max;
 	u64 node_lease_ns;
 	struct vrseq_endpoint listen;
@@ -144,7 +150,8 @@ int vrseq_member_add(struct net *net, const char *name, const struct vrseq_membe
 int vrseq_member_del(struct net *net, const char *name, u16 id,
 		     struct netlink_ext_ack *extack);
 
-int vrseq_group_attach(u64 net_cookie, const char *name, struct vrseq_group **group);
+int vrseq_group_attach(u64 net_cookie, const struct file *opened, const char *name,
+		       struct vrseq_group **group);
 void vrseq_group_detach(struct vrseq_group *group, u32 slot);
 struct vrseq_group *vrseq_group_get(struct net *net, const char *name, u32 skip);
 struct vrseq_group *vrseq_group_hold(struct net *net, const char *name,

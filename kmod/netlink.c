@@ -69,6 +69,7 @@ static const struct nla_policy group_add_policy[] = {
 	[VRSEQ_A_NODE_LEASE_NS] = { .type = NLA_U64 },
 	[VRSEQ_A_FILES_MAX] = { .type = NLA_U32 },
 	[VRSEQ_A_ADDRESS_IPV6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
+	[VRSEQ_A_GID] = { .type = NLA_U32 },
 };
 
 static const struct nla_policy key_policy[] = {
@@ -304,6 +305,17 @@ static int take_clients(struct genl_info *info, struct vrseq_group_config *confi
 	return 0;
 }
 
+static int take_gid(struct genl_info *info, struct vrseq_group_config *config)
+{
+	if (!info->attrs[VRSEQ_A_GID])
+		return 0;
+	config->restricted = true;
+	config->gid = make_kgid(current_user_ns(), nla_get_u32(info->attrs[VRSEQ_A_GID]));
+	if (!gid_valid(config->gid))
+		return refuse_range(info, VRSEQ_A_GID, "gid: no Unix group can have this number");
+	return 0;
+}
+
 static int group_add(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vrseq_group_config config = { .self_id = 0 };
@@ -328,6 +340,7 @@ static int group_add(struct sk_buff *skb, struct genl_info *info)
 		take_uuid(info, &config) ?:
 		take_times(info, &config) ?:
 		take_clients(info, &config) ?:
+		take_gid(info, &config) ?:
 		take_rings(info, &config) ?:
 		take_security(info, &config, key) ?:
 		vrseq_group_add(genl_info_net(info), &config, key, info->extack);
@@ -511,6 +524,9 @@ static int put_config(struct sk_buff *skb, struct vrseq_group *group)
 	       nla_put_u8(skb, VRSEQ_A_ROLE, config->client ? VRSEQ_ROLE_CLIENT :
 							      VRSEQ_ROLE_VOTER) ?:
 	       nla_put_u32(skb, VRSEQ_A_FILES_MAX, config->files_max) ?:
+	       (config->restricted ?
+			nla_put_u32(skb, VRSEQ_A_GID,
+				    from_kgid_munged(current_user_ns(), config->gid)) : 0) ?:
 	       nla_put_u32(skb, VRSEQ_A_CLIENTS_MAX, config->clients_max) ?:
 	       put_u64(skb, VRSEQ_A_MEMORY_BYTES, vrseq_group_memory_bytes(group));
 }

@@ -13,7 +13,12 @@
 
 #include "group.h"
 
-/* Restart, halt, power off, and nothing else: networks are still up. */
+/*
+ * Restart, halt, power off, and nothing else: networks are still up. Nothing is torn
+ * down: the machine ends with all that is in it, and who depended on this member has
+ * been given another primary, within a second for all groups together, or waits for
+ * its timeout as after a crash.
+ */
 static int going_down(struct notifier_block *block, unsigned long action, void *data)
 {
 	vrseq_groups_hand_over();
@@ -25,6 +30,11 @@ static int going_down(struct notifier_block *block, unsigned long action, void *
  * meanwhile may be an image of any age, so nobody's promises are in it for
  * certain; memory that stayed where it was is as good as before, and the clock
  * of the protocol counts the time asleep.
+ *
+ * Nothing can be lost on the way: the kernel calls this before it freezes anybody,
+ * so who takes over can still be heard, and waits for our return, a second at most
+ * for all groups together. Whoever waits for an operation is frozen in it and goes
+ * on with it afterwards: a session lasts as long as its file.
  */
 static int sleeping(struct notifier_block *block, unsigned long action, void *data)
 {

@@ -240,7 +240,9 @@ bool vrseq_reader_readable(struct vrseq_reader *r, struct vrseq_engine *e)
 		return false;
 	if (!READ_ONCE(r->cursor.topic_mask) && READ_ONCE(r->cursor.next) != VRSEQ_NOW)
 		return true;
-	mutex_lock(&r->lock);
+	/* Whoever has it may be waiting for a page that another process is to give him. */
+	if (mutex_lock_killable(&r->lock))
+		return false;
 	readable = look_locked(r, e);
 	mutex_unlock(&r->lock);
 	return readable;
@@ -400,12 +402,15 @@ loff_t vrseq_reader_llseek(struct vrseq_reader *r, struct vrseq_engine *e, loff_
  * vrseq_reader_status - what the reader adds to STATUS
  * @r:		reader
  * @status:	has sequence_first already
+ *
+ * Return: 0, or -ERESTARTSYS for who is killed.
  */
-void vrseq_reader_status(struct vrseq_reader *r, struct vrseq_status *status)
+int vrseq_reader_status(struct vrseq_reader *r, struct vrseq_status *status)
 {
 	u64 next;
 
-	mutex_lock(&r->lock);
+	if (mutex_lock_killable(&r->lock))
+		return -ERESTARTSYS;
 	next = r->cursor.next;
 	if (next == VRSEQ_OLDEST)
 		next = status->sequence_first;
@@ -413,4 +418,5 @@ void vrseq_reader_status(struct vrseq_reader *r, struct vrseq_status *status)
 	status->lost_first = r->lost_first;
 	status->lost_last = r->lost_last;
 	mutex_unlock(&r->lock);
+	return 0;
 }

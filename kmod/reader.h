@@ -47,6 +47,6 @@ bool vrseq_reader_readable(struct vrseq_reader *r, struct vrseq_engine *e);
 int vrseq_reader_seek(struct vrseq_reader *r, struct vrseq_engine *e, struct vrseq_seek *seek);
 loff_t vrseq_reader_llseek(struct vrseq_reader *r, struct vrseq_engine *e, loff_t offset,
 			   int whence);
-void vrseq_reader_status(struct vrseq_reader *r, struct vrseq_status *status);
+int vrseq_reader_status(struct vrseq_reader *r, struct vrseq_status *status);
 
 #endif /* VRSEQ_READER_H */

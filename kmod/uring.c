@@ -309,7 +309,9 @@ static int begin_buffer(struct vrseq_uring_op *op)
 	struct vrseq_request *rq = &op->rq;
 	int error = -ENOMEM;
 
-	mutex_lock(&op->uring->body_lock);
+	/* Whoever has it may be waiting for a page that another process is to give him. */
+	if (mutex_lock_killable(&op->uring->body_lock))
+		return -EINTR;
 	if (vrseq_buffer_make(spare, rq->body_bytes)) {
 		swap(rq->buffer, *spare);
 		rq->body = rq->buffer.bytes;

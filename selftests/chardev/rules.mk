@@ -2,7 +2,7 @@
 # The interface: device, netlink family, headers. One guest of each kernel runs all of it.
 
 chardev_programs := $(addprefix build/selftests/,abi file log limits slow lease settle crowd \
-	broken ring uring uring_cut)
+	broken ring uring uring_cut rights bytes)
 harness_flags := -std=gnu11 -Wall -Wextra -Wno-sign-compare -Wno-unused-parameter \
 	-Wno-override-init -Wno-nonnull -D_GNU_SOURCE -Iuapi
 harness_headers := $(wildcard selftests/lib/*.h selftests/chardev/*.h uapi/linux/*.h)

@@ -40,6 +40,33 @@ ring() {
 	alone ring
 }
 
+bytes() {
+	alone bytes messages 64
+}
+
+# The device and the group are for two Unix groups; what udev does is done by hand.
+rights() {
+	local device=4242 group=4343
+
+	chgrp $device /dev/vrseq
+	[ "$(stat -c %a:%U /dev/vrseq)" = 660:root ]
+	[ "$(stat -c %a:%U /dev/vrseq-raw)" = 660:root ]
+	ip netns add vrrights
+	ip -n vrrights link set lo up
+	$vrseq -n vrrights group add t self 1 listen "127.0.0.1:$port" insecure files 2 gid $group
+	$vrseq -n vrrights group form t
+	$vrseq -n vrrights group show t | grep -qx "  gid $group"
+	DEVICE_GID=$device GROUP_GID=$group ip netns exec vrrights "$programs/rights"
+	# The tool says what is to be done about it.
+	fails ip netns exec vrrights setpriv --reuid=nobody --regid=nogroup --groups=$device \
+		"$vrseq" counter next 2>/run/refused
+	cat /run/refused
+	grep -q 'use this group' /run/refused
+	ip netns exec vrrights setpriv --reuid=nobody --regid=nogroup --groups=$device,$group \
+		"$vrseq" counter next
+	chgrp root /dev/vrseq
+}
+
 limits() {
 	alone limits messages 64
 }
@@ -309,6 +336,8 @@ ktap_run abi "operations, arguments, refusals"
 ktap_run file "write, read, poll, signals, dup, fork"
 ktap_run log "places, topics, losses, streams"
 ktap_run ring "the mapped ring: what cannot be mapped, readers, overrun, sleep"
+ktap_run bytes "no byte is given out that is not meant, by 64 and by 32 bits"
+ktap_run rights "who may use a group; files in flight, across exec"
 ktap_run limits "counters, files, sessions, messages kept"
 ktap_run slow "deadlines, signals, O_NONBLOCK, joining"
 ktap_run uring "io_uring: a window of operations from one thread"

@@ -116,7 +116,8 @@ static void put_security(struct speaker *s)
 static void put_sizes(struct speaker *s)
 {
 	static const int attributes[] = { VRSEQ_A_LOG_ENTRIES, VRSEQ_A_LOG_BYTES, VRSEQ_A_MESSAGES,
-		VRSEQ_A_MESSAGE_BYTES, VRSEQ_A_RECORD_MAX, VRSEQ_A_CLIENTS_MAX, VRSEQ_A_FILES_MAX };
+		VRSEQ_A_MESSAGE_BYTES, VRSEQ_A_RECORD_MAX, VRSEQ_A_CLIENTS_MAX, VRSEQ_A_FILES_MAX,
+		VRSEQ_A_GID };
 	static const __u32 sizes[] = { 0, 1, 2, 64, 255, 256, 257, 1024, 4096, 65536, 1 << 17,
 		0x80000000, 0xffffffff, 0x7fffffff };
 

@@ -143,6 +143,32 @@ unload_under_load() {
 	[ "$(next 1)" = 1 ]
 }
 
+# Groups that nobody answers any more go together, and not one second after the other.
+many_hand_over() {
+	local i n start
+
+	links_up 2
+	for i in $(seq 8); do
+		for n in 1 2; do
+			$vrseq -n "vr$n" group add "g$i" self "$n" insecure \
+				listen "10.77.0.$n:$((8000 + i))" heartbeat 100ms view-timeout 50s
+			$vrseq -n "vr$n" member add $((3 - n)) \
+				"10.77.0.$((3 - n)):$((8000 + i))" group "g$i"
+		done
+		$vrseq -n vr1 group form "g$i"
+	done
+	for i in $(seq 8); do
+		[ "$($vrseq -n vr2 counter next group "g$i")" = 1 ]
+	done
+	cut 1
+	start=$(now_ms)
+	rmmod vrseq
+	note "unloaded after $(($(now_ms) - start)) ms"
+	# A second for each of the two namespaces, and a guest takes its time.
+	[ $(($(now_ms) - start)) -lt 5000 ]
+	module_load
+}
+
 add_del() {
 	links_up 1
 	for _ in $(seq 12); do
@@ -177,4 +203,52 @@ del_under_load() {
 	sleep 0.5
 	load_stop
 	check_history 1 2
+}
+
+# A configuration that waits for others, who are not there: SIGKILL ends the wait.
+killed_tool() { # ARGS of vrseq
+	local pid start status=0
+
+	"$vrseq" -n vr1 "$@" >/dev/null 2>&1 &
+	pid=$!
+	sleep 0.3
+	kill -0 $pid 2>/dev/null || fail "vrseq $* did not wait"
+	start=$(now_ms)
+	kill -9 $pid
+	wait $pid || status=$?
+	[ $status = 137 ]
+	note "vrseq $*: out after $(($(now_ms) - start)) ms"
+	[ $(($(now_ms) - start)) -lt 3000 ]
+}
+
+killed_anywhere() {
+	# Nobody is told soon that there is no quorum.
+	GROUP_OPTIONS='heartbeat 1s view-timeout 50s' cluster_formed 3
+	for _ in 1 2 3; do
+		$vrseq -n vr1 log append "something to read" >/dev/null
+	done
+	cut 1 2 3
+	"$programs/killed" vr1
+	for n in $members; do
+		heal "$n"
+		eventually 10 no_files "$n"
+	done
+	[ "$(next_soon 2)" -gt 0 ]
+	cluster_down
+
+	# Form waits 5 s, a hand-over 1 s, if nobody answers.
+	GROUP_OPTIONS='heartbeat 1s view-timeout 50s' cluster_up 3
+	cut 2 3
+	killed_tool group form t
+	heal 2 3
+	cluster_form
+	while [ "$(primary)" != 1 ]; do
+		$vrseq -n "vr$(primary)" group resign t || true
+		pause 0.2
+	done
+	eventually 10 has_quorum 1
+	cut 2 3
+	killed_tool group resign t
+	killed_tool group del t
+	[ -z "$($vrseq -n vr1 group show)" ]
 }

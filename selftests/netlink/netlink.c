@@ -32,6 +32,7 @@ FIXTURE(netlink) {
 	struct nlmsghdr *nlh;
 	unsigned int objects;		/* of a dump or a get */
 	__u64 value[VRSEQ_A_MAX + 1];	/* of the last one's numbers, ~0 = absent */
+	bool dirty;			/* a reply had bytes that are nothing's */
 	unsigned int round_trips;	/* members whose distance is known */
 	__u8 uuid[UUID_BYTES];
 	__u8 ipv6[IPV6_BYTES];
@@ -106,6 +107,27 @@ static void begin(struct _test_data_netlink *self, unsigned int family, int comm
 	genl->version = VRSEQ_GENL_VERSION;
 }
 
+/* Attributes fill up to four bytes: with nothing. */
+static bool is_padded(const void *at, unsigned int bytes)
+{
+	const struct nlattr *attr = at;
+	const unsigned char *p, *end;
+
+	for (; bytes >= sizeof(*attr); bytes -= MNL_ALIGN(attr->nla_len), attr = (void *)end) {
+		end = (void *)mnl_attr_next(attr);
+		if (attr->nla_len < sizeof(*attr) || MNL_ALIGN(attr->nla_len) > bytes)
+			return false;
+		for (p = (void *)attr + attr->nla_len; p < end; p++) {
+			if (*p)
+				return false;
+		}
+		if ((attr->nla_type & NLA_F_NESTED) &&
+		    !is_padded(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr)))
+			return false;
+	}
+	return !bytes;
+}
+
 /* 0 or -errno; what came back is left in the fixture. */
 static int finish(struct _test_data_netlink *self)
 {
@@ -131,6 +153,10 @@ static int finish(struct _test_data_netlink *self)
 				self->objects++;
 				memset(self->value, 0xff, sizeof(self->value));
 				self->round_trips = 0;
+				self->dirty |= !is_padded(mnl_nlmsg_get_payload_offset(nlh,
+						sizeof(struct genlmsghdr)),
+						mnl_nlmsg_get_payload_len(nlh) -
+						sizeof(struct genlmsghdr));
 				mnl_attr_parse(nlh, sizeof(struct genlmsghdr), on_group_attr,
 					       self);
 				continue;
@@ -174,6 +200,7 @@ FIXTURE_SETUP(netlink)
 
 FIXTURE_TEARDOWN(netlink)
 {
+	EXPECT_FALSE(self->dirty);
 	mnl_socket_close(self->socket);
 }
 
@@ -212,11 +239,12 @@ struct add {
 	__u32 clients_max;
 	__u64 node_lease_ns;
 	int files_max;
+	__s64 gid;
 };
 
 #define ADD(...) ((struct add){ .name = "g", .self_id = 1, .address = LOOPBACK, .port = PORT, \
 	.insecure = true, .key_bytes = KEY_BYTES, .uuid_bytes = UUID_BYTES, .role = -1, \
-	.ipv6_bytes = IPV6_BYTES, .files_max = -1, ##__VA_ARGS__ })
+	.ipv6_bytes = IPV6_BYTES, .files_max = -1, .gid = -1, ##__VA_ARGS__ })
 #define ADD6(...) ADD(.address = 0, .ipv6 = "::1", ##__VA_ARGS__)
 
 static void put_add(struct _test_data_netlink *self, struct add add)
@@ -264,6 +292,8 @@ static void put_add(struct _test_data_netlink *self, struct add add)
 		mnl_attr_put_u64(self->nlh, VRSEQ_A_NODE_LEASE_NS, add.node_lease_ns);
 	if (add.files_max >= 0)
 		mnl_attr_put_u32(self->nlh, VRSEQ_A_FILES_MAX, add.files_max);
+	if (add.gid >= 0)
+		mnl_attr_put_u32(self->nlh, VRSEQ_A_GID, add.gid);
 }
 
 static int add(struct _test_data_netlink *self, struct add what)
@@ -1030,6 +1060,21 @@ TEST_F(netlink, permission)
 	EXPECT_EQ(0, by_name(self, VRSEQ_CMD_STATS_GET, "g"));
 	EXPECT_EQ(0, dump(self, VRSEQ_CMD_GROUP_GET));
 	EXPECT_EQ(1, self->objects);
+}
+
+/* Whose files can be attached: chardev's rights tries them. */
+TEST_F(netlink, unix_group)
+{
+	ASSERT_EQ(0, add(self, ADD()));
+	EXPECT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "g"));
+	EXPECT_EQ(~0ull, self->value[VRSEQ_A_GID]);
+	REFUSE(EINVAL, add(self, ADD(.name = "h", .port = PORT + 1, .gid = 0xffffffff)));
+	ASSERT_EQ(0, add(self, ADD(.name = "h", .port = PORT + 1, .gid = 0)));
+	EXPECT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "h"));
+	EXPECT_EQ(0, self->value[VRSEQ_A_GID]);
+	ASSERT_EQ(0, add(self, ADD(.name = "i", .port = PORT + 2, .gid = 4242)));
+	EXPECT_EQ(0, by_name(self, VRSEQ_CMD_GROUP_GET, "i"));
+	EXPECT_EQ(4242, self->value[VRSEQ_A_GID]);
 }
 
 /* Of another user namespace, root there, is nobody here. */

@@ -183,6 +183,21 @@ static int parse(struct command *command, int argc, char **argv)
 #define PARSE(command, ...) \
 	parse(command, ARRAY_SIZE(((char *[]){ __VA_ARGS__ })), (char *[]){ __VA_ARGS__ })
 
+TEST(gid)
+{
+	uint32_t gid = 7;
+
+	EXPECT_TRUE(parse_gid("root", &gid));
+	EXPECT_EQ(gid, 0);
+	EXPECT_TRUE(parse_gid("4242", &gid));
+	EXPECT_EQ(gid, 4242);
+	EXPECT_TRUE(parse_gid("4294967294", &gid));
+	EXPECT_FALSE(parse_gid("4294967295", &gid));
+	EXPECT_FALSE(parse_gid("no such group", &gid));
+	EXPECT_FALSE(parse_gid("-1", &gid));
+	EXPECT_FALSE(parse_gid("", &gid));
+}
+
 TEST(grammar)
 {
 	struct command command;

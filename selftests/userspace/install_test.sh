@@ -66,10 +66,24 @@ versions() {
 		"$top/userspace/libvrseq/libvrseq.map")" ]
 }
 
+# Who may open the device: root and a Unix group that is made for it.
+device() {
+	local rule=$root/usr/lib/udev/rules.d/60-vrseq.rules
+	local users=$root/usr/lib/sysusers.d/vrseq.conf
+
+	grep -v '^#' "$rule" | tee "$root/rule"
+	[ "$(wc -l <"$root/rule")" = 1 ]
+	grep -q '^KERNEL=="vrseq|vrseq-raw", SUBSYSTEM=="misc"' "$root/rule"
+	grep -q 'GROUP="vrseq"' "$root/rule"
+	grep -q 'MODE="0660"' "$root/rule"
+	grep -qx 'g vrseq -' "$users"
+}
+
 ktap_begin
 ktap_run installs "make install into a directory"
 ktap_run pages "every manual page is there"
 ktap_run program "a program builds with pkg-config, and runs"
+ktap_run device "the device is for root and the group vrseq"
 ktap_run versions "every symbol has its version"
 ktap_run python "the Python package"
 ktap_end

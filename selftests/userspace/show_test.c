@@ -75,6 +75,7 @@ static void put_group(struct nlmsghdr *nlh)
 	mnl_attr_put_u64(nlh, VRSEQ_A_NODE_LEASE_NS, 2000000000);
 	mnl_attr_put_u64(nlh, VRSEQ_A_NODE_ENDS, 5);
 	mnl_attr_put_u32(nlh, VRSEQ_A_FILES_MAX, 256);
+	mnl_attr_put_u32(nlh, VRSEQ_A_GID, 4242);
 	mnl_attr_put_u64(nlh, VRSEQ_A_MEMORY_BYTES, 5000000);
 	mnl_attr_put_u16(nlh, VRSEQ_A_GENERATION, 0);
 	mnl_attr_put_u8(nlh, VRSEQ_A_STATE, VRSEQ_STATE_NORMAL);
@@ -126,7 +127,7 @@ TEST(json)
 		"\"log_bytes\":4194304,\"messages\":1024,"
 		"\"message_bytes\":65536,\"role\":\"voter\",\"clients_max\":1000,"
 		"\"clients\":17,\"node_lease_ns\":2000000000,\"node_ends\":5,"
-		"\"files_max\":256,\"memory_bytes\":5000000,\"generation\":0,"
+		"\"files_max\":256,\"gid\":4242,\"memory_bytes\":5000000,\"generation\":0,"
 		"\"state\":\"normal\",\"status_text\":\"all \\\"well\\\"\",\"has_quorum\":true,"
 		"\"quorum_count\":2,\"view\":12,\"last_normal_view\":12,\"primary_id\":1,"
 		"\"op\":48113,\"commit\":48112,\"commit_hash\":18446744073709551615,"

@@ -81,6 +81,8 @@
  *   EFAULT          bad pointer                                   no ***
  *   EPERM           mmap: writable or executable; netlink:
  *                   CAP_NET_ADMIN is missing                      no
+ *   EACCES          the group is for files opened by a Unix group
+ *                   that the opener was not in                    no
  *   ENOSPC          the group holds counters_max named counters   no
  *   EDQUOT          this member holds files_max attached files    no
  *   EBUSY           already attached to another group; group
@@ -183,7 +185,8 @@ struct vrseq_info {
  * @reserved:	must be zero
  *
  * Errors: ENOTCONN no such group (or none, or several, if @group is empty),
- * EBUSY attached to another group already, EDQUOT.
+ * EBUSY attached to another group already, EACCES the file was opened by nobody of the
+ * Unix group that the group is for, EDQUOT.
  */
 struct vrseq_attach {
 	char		group[VRSEQ_GROUP_NAME_BYTES];

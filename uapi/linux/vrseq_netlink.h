@@ -2,8 +2,9 @@
 /*
  * Generic netlink family "vrseq", version 1: configuration and status.
  * Documentation/netlink/specs/vrseq.yaml is its specification; vrseq(8) the
- * tool on top. All but the GET commands need CAP_NET_ADMIN. Each refusal
- * carries an extack sentence. Groups live in the caller's network namespace.
+ * tool on top. All but the GET commands need CAP_NET_ADMIN, in the initial user
+ * namespace. Each refusal carries an extack sentence, but for the lack of that (EPERM),
+ * which generic netlink sees by itself. Groups live in the caller's network namespace.
  *
  * A name is what one namespace calls its member; the UUID is what tells groups
  * apart on the wire: all members of a group have the same, and no other group
@@ -15,7 +16,8 @@
  *                 of INSECURE, KEY and KEY_NAME; [RECORD] [UUID] [HEARTBEAT_NS]
  *                 [VIEW_TIMEOUT_NS]
  *                 [LEASE_NS] [RECORD_MAX] [LOG_ENTRIES] [LOG_BYTES] [MESSAGES]
- *                 [MESSAGE_BYTES] [ROLE] [CLIENTS_MAX] [NODE_LEASE_NS] [FILES_MAX];
+ *                 [MESSAGE_BYTES] [ROLE] [CLIENTS_MAX] [NODE_LEASE_NS] [FILES_MAX]
+ *                 [GID];
  *                 a client's id is 8 or more, it keeps no record, and its list of
  *                 members is the voters
  *   GROUP_DEL     NAME                 EBUSY while files are attached; a
@@ -26,7 +28,7 @@
  *     NAME UUID SELF_ID ADDRESS_IPV4 or ADDRESS_IPV6, PORT
  *     INSECURE, or KEY_TAG [KEY_TAG_SECOND]; never a key
  *     HEARTBEAT_NS VIEW_TIMEOUT_NS LEASE_NS RECORD_MAX LOG_ENTRIES LOG_BYTES MESSAGES
- *     MESSAGE_BYTES ROLE CLIENTS_MAX CLIENTS NODE_LEASE_NS NODE_ENDS FILES_MAX
+ *     MESSAGE_BYTES ROLE CLIENTS_MAX CLIENTS NODE_LEASE_NS NODE_ENDS FILES_MAX [GID]
  *     MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM
  *     QUORUM_COUNT VIEW LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT COMMIT_HASH
  *     SEQUENCE_FIRST SEQUENCE_LAST INCARNATION CHECKPOINT_OP RECOVERIES
@@ -133,6 +135,7 @@ enum vrseq_attr {
 	VRSEQ_A_ADDRESS_IPV6,		/* binary, 16 bytes, in place of ADDRESS_IPV4 */
 	VRSEQ_A_HALT,			/* u8, enum vrseq_halt; absent = it has not */
 	VRSEQ_A_RECORD_ERROR,		/* u32, errno of the last write; absent = no record */
+	VRSEQ_A_GID,			/* u32, Unix group that can attach; absent = all */
 	__VRSEQ_A_MAX,
 };
 

@@ -360,7 +360,7 @@ static const struct {
 	{ ENOTTY, "The module does not know this operation" },
 	{ EFAULT, "A bad address" },
 	{ EPERM, "This needs CAP_NET_ADMIN" },
-	{ EACCES, "No permission to open /dev/vrseq" },
+	{ EACCES, "No permission to open /dev/vrseq, or to use this group" },
 	{ ENOSPC, "The group holds as many named counters as it can" },
 	{ EDQUOT, "This member of the group holds as many open files as it can" },
 	{ EBUSY, "It is in use, or formed already" },

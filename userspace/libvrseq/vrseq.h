@@ -102,7 +102,8 @@ struct vrseq_reader {
  * its deadline. Without it the call returns -EINTR and can be joined; choose
  * that if signal handlers ask the program to stop.
  *
- * Return: 0, -ENOENT no such device (the module is not loaded), -EACCES,
+ * Return: 0, -ENOENT no such device (the module is not loaded), -EACCES
+ * (it, or the group, is for others),
  * -ENOTCONN no such group (or none, or several, if @group is empty), -EDQUOT,
  * -EINVAL, -ENOMEM, and what open(2) gives.
  */

@@ -9,6 +9,7 @@
  * the positional's own word before it (counter next name count).
  */
 #include <arpa/inet.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +137,23 @@ bool parse_uuid(const char *text, uint8_t *uuid)
 	return !*text;
 }
 
+/* A name of digits is what the system's tools take it for: a name, if there is one. */
+bool parse_gid(const char *text, uint32_t *gid)
+{
+	const struct group *entry = getgrnam(text);
+	uint64_t number;
+
+	if (entry) {
+		*gid = entry->gr_gid;
+		return true;
+	}
+	/* The largest one says "none" to chown(2) and the like. */
+	if (!parse_count(text, &number) || number >= UINT32_MAX)
+		return false;
+	*gid = number;
+	return true;
+}
+
 static int parse_number(struct arg *arg, const char *text, const char *hint)
 {
 	static const struct {
@@ -199,6 +217,11 @@ static int parse_value(struct arg *arg, const char *text, const char *hint)
 		if (!parse_uuid(text, arg->value))
 			return usage_error(hint,
 					   "%s must be 8-4-4-4-12 hexadecimal digits, not '%s'",
+					   arg->word, text);
+		return 0;
+	case ARG_GID:
+		if (!parse_gid(text, arg->value))
+			return usage_error("getent group", "%s: there is no Unix group '%s'",
 					   arg->word, text);
 		return 0;
 	default:

@@ -20,7 +20,7 @@ int device_open(const char *group, int flags, struct vrseq **handle)
 			    "modprobe vrseq", "No /dev/vrseq");
 	case -EACCES:
 		return fail(EXIT_FAILED, vrseq_strerror(error),
-			    "join the unix group vrseq, or be root",
+			    "join the unix group vrseq, or the one that vrseq group show names, or be root",
 			    "Cannot use /dev/vrseq");
 	case -ENOTCONN:
 		if (group)

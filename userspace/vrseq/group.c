@@ -39,11 +39,11 @@ int group_add(int argc, char **argv)
 {
 	enum { NAME, SELF, LISTEN, INSECURE, KEY, KEY_NAME, UUID, HEARTBEAT, VIEW_TIMEOUT, LEASE,
 	       RECORD_MAX, LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES, RECORD, ROLE, CLIENTS,
-	       NODE_LEASE, FILES };
+	       NODE_LEASE, FILES, GID };
 	static const char hint[] = "vrseq group help";
 	uint64_t self, heartbeat_ns, timeout_ns, lease_ns, log_entries, log_bytes;
 	uint64_t messages, message_bytes, record_max, clients, node_lease_ns, files;
-	uint32_t role = VRSEQ_ROLE_VOTER;
+	uint32_t role = VRSEQ_ROLE_VOTER, gid;
 	uint8_t uuid[UUID_BYTES];
 	struct endpoint listen;
 	const char *name, *key_file, *key_name, *record;
@@ -70,6 +70,7 @@ int group_add(int argc, char **argv)
 		[CLIENTS] = ARG_IN("clients", ARG_COUNT, &clients, 0, UINT32_MAX),
 		[NODE_LEASE] = ARG_IN("node-lease", ARG_TIME, &node_lease_ns, 1, UINT64_MAX),
 		[FILES] = ARG_IN("files", ARG_COUNT, &files, 1, UINT32_MAX),
+		[GID] = ARG("gid", ARG_GID, &gid),
 		ARG("durability", ARG_WORD, NULL, .text = "memory"),
 		{ 0 },
 	};
@@ -119,6 +120,8 @@ int group_add(int argc, char **argv)
 	put_u32_given(nlh, &args[CLIENTS], VRSEQ_A_CLIENTS_MAX);
 	put_u64_given(nlh, &args[NODE_LEASE], VRSEQ_A_NODE_LEASE_NS);
 	put_u32_given(nlh, &args[FILES], VRSEQ_A_FILES_MAX);
+	if (args[GID].given)
+		mnl_attr_put_u32(nlh, VRSEQ_A_GID, gid);
 	code = nl_command(&nl, nlh, hint, "group add", name);
 	nl_close(&nl);
 	return code;

@@ -59,6 +59,7 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_NODE_LEASE_NS, FIELD_U64, "node_lease_ns" },
 	{ VRSEQ_A_NODE_ENDS, FIELD_U64, "node_ends" },
 	{ VRSEQ_A_FILES_MAX, FIELD_U32, "files_max" },
+	{ VRSEQ_A_GID, FIELD_U32, "gid" },
 	{ VRSEQ_A_MEMORY_BYTES, FIELD_U64, "memory_bytes" },
 	{ VRSEQ_A_GENERATION, FIELD_U16, "generation" },
 	{ VRSEQ_A_STATE, FIELD_STATE, "state" },
@@ -659,6 +660,8 @@ void group_print(const struct group *group)
 	       "  transfers %" PRIu64 "\n", attr_u64(attr[VRSEQ_A_INCARNATION]),
 	       attr_u64(attr[VRSEQ_A_CHECKPOINT_OP]), attr_u64(attr[VRSEQ_A_RECOVERIES]),
 	       attr_u64(attr[VRSEQ_A_TRANSFERS]));
+	if (attr[VRSEQ_A_GID])
+		printf("  gid %" PRIu64 "\n", attr_u64(attr[VRSEQ_A_GID]));
 	if (attr[VRSEQ_A_RECORD])
 		printf("  record %s\n", attr_string(attr[VRSEQ_A_RECORD]));
 	clients_print(attr);

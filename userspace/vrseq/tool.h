@@ -57,6 +57,7 @@ enum arg_kind {
 	ARG_SIZE,		/* uint64_t bytes, min to max; K, M, G are 1024s */
 	ARG_ENDPOINT,		/* struct endpoint */
 	ARG_UUID,		/* uint8_t[UUID_BYTES] */
+	ARG_GID,		/* uint32_t: a Unix group, by name or number */
 	ARG_WORD,		/* one word: @text; nothing is stored */
 	ARG_CHOICE,		/* uint32_t: place of one of @words */
 	ARG_FLAG,		/* the keyword alone */
@@ -95,6 +96,7 @@ bool parse_count(const char *text, uint64_t *value);
 bool parse_time(const char *text, uint64_t *ns);
 bool parse_size(const char *text, uint64_t *bytes);
 bool parse_endpoint(const char *text, struct endpoint *endpoint);
+bool parse_gid(const char *text, uint32_t *gid);
 bool parse_uuid(const char *text, uint8_t *uuid);
 int args_parse(int argc, char **argv, struct arg *args, const char *hint);
 
