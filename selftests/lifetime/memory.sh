@@ -102,6 +102,15 @@ member_bytes() { # N
 	$vrseq -j -n "vr$1" group show t | sed -n 's/.*"memory_bytes":\([0-9]*\).*/\1/p'
 }
 
+# The kernel shows a stack when it kills for memory, and that is a complaint anywhere else: the log
+# begins anew, if there is nothing else of the kind in it.
+forget_oom() {
+	dmesg | sed '/invoked oom-killer/,/Killed process/d' >/run/log
+	fails grep -E 'WARNING:|BUG:|Oops|Call Trace|refcount_t|general protection' /run/log
+	dmesg | grep 'Killed process'
+	dmesg -C
+}
+
 # Who may have too little memory is killed for it, with operations under way, a ring and readers:
 # he alone, whether the group works or not, and nothing of him stays.
 oom_killed() {
@@ -115,9 +124,6 @@ oom_killed() {
 		cgroup_make rich
 		hold poor vr$n 8
 		eventually 30 said_hold poor held
-		# The kernel shows a stack when it kills for memory: not on the console, where that is
-		# a complaint.
-		dmesg -n 4
 		# Others of the same member, and of other ones, go on.
 		for other in $members; do
 			load "$other" -t 2 -p 20000 -D 60000
@@ -136,7 +142,6 @@ oom_killed() {
 		[ $way = served ] || heal $n
 		fails killed_by_oom rich
 		load_stop
-		dmesg -n 7
 		eventually 20 no_files $n
 		eventually 20 rmdir $cgroups/poor
 		rmdir $cgroups/rich
@@ -152,4 +157,5 @@ oom_killed() {
 		done
 		cluster_down
 	done
+	forget_oom
 }
