@@ -79,7 +79,7 @@ memory_charged() {
 	eventually 30 charged_less user 1048576
 	note "charged: $(charged user) bytes in the end"
 	eventually 20 no_files 1
-	# The slots are free, too: all of them can be taken again. Who comes first pays for the ring.
+	# The slots are free, too: all can be taken again. Who comes first pays for the ring.
 	eventually 20 rmdir $cgroups/user
 	cgroup_make user
 	eventually 30 holds_all user 64
@@ -102,8 +102,8 @@ member_bytes() { # N
 	$vrseq -j -n "vr$1" group show t | sed -n 's/.*"memory_bytes":\([0-9]*\).*/\1/p'
 }
 
-# The kernel shows a stack when it kills for memory, and that is a complaint anywhere else: the log
-# begins anew, if there is nothing else of the kind in it.
+# The kernel shows a stack when it kills for memory, and that is a complaint anywhere else: the
+# log begins anew, if there is nothing else of the kind in it.
 forget_oom() {
 	dmesg | sed '/invoked oom-killer/,/Killed process/d' >/run/log
 	fails grep -E 'WARNING:|BUG:|Oops|Call Trace|refcount_t|general protection' /run/log
