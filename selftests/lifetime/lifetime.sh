@@ -240,8 +240,9 @@ killed_anywhere() {
 	GROUP_OPTIONS='heartbeat 1s view-timeout 50s' cluster_up 3
 	cut 2 3
 	killed_tool group form t
-	heal 2 3
-	cluster_form
+	cluster_down
+
+	GROUP_OPTIONS='heartbeat 1s view-timeout 50s' cluster_formed 3
 	while [ "$(primary)" != 1 ]; do
 		$vrseq -n "vr$(primary)" group resign t || true
 		pause 0.2
