@@ -133,9 +133,9 @@ enum vrseq_attr {
 	VRSEQ_A_NODE_ENDS,		/* u64, clients whose lease this member ended */
 	VRSEQ_A_FILES_MAX,		/* u32, files that can be attached, 1 .. 256 */
 	VRSEQ_A_ADDRESS_IPV6,		/* binary, 16 bytes, in place of ADDRESS_IPV4 */
+	VRSEQ_A_GID,			/* u32, Unix group that can attach; absent = all */
 	VRSEQ_A_HALT,			/* u8, enum vrseq_halt; absent = it has not */
 	VRSEQ_A_RECORD_ERROR,		/* u32, errno of the last write; absent = no record */
-	VRSEQ_A_GID,			/* u32, Unix group that can attach; absent = all */
 	__VRSEQ_A_MAX,
 };
 
