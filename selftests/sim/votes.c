@@ -108,47 +108,81 @@ static bool counts(const struct sim *sim, const struct sim_node *node, u8 slot)
 	return vote->valid && memory_of(sim, vote->incarnation) >= memory_of(sim, newest);
 }
 
-/* R8: a quorum voted for the view, and its best log is that of the view. */
-void check_votes(struct sim *sim, struct sim_node *node, const struct vr_info *before)
+/* The best of our own vote and the first @count we heard. True if it is another's. */
+static bool best_of(const struct sim *sim, const struct sim_node *node, u32 count,
+		    struct sim_vote *best)
 {
-	struct sim_vote best = { .log_view = before->last_normal_view, .op = before->op };
-	bool own_is_best = true, revoked = node->heard.revoked;
-	u64 view = node->info.view;
-	u8 mask = 1u << node->slot;
-	const struct vr_entry *chosen;
+	bool is_others = false;
 	u32 i;
 
+	for (i = 0; node->heard.view == node->info.view && i < VR_REPLICAS_MAX; i++) {
+		const struct sim_vote *vote = &node->heard.votes[i];
+
+		if (!counts(sim, node, i) || vote->order >= count || !is_better(vote, best))
+			continue;
+		*best = *vote;
+		is_others = true;
+	}
+	return is_others;
+}
+
+/* Is the log of the view the one that so many votes call for? */
+static bool follows_from(const struct sim *sim, const struct sim_node *node, u32 count,
+			 struct sim_vote *best)
+{
+	const struct vr_entry *chosen;
+
+	if (!best_of(sim, node, count, best) || best->op <= node->era->base ||
+	    best->op < node->info.op_first)
+		return true;
+	chosen = vr_replica_entry(node->replica, best->op);
+	return chosen && chosen->hash == best->hash;
+}
+
+/*
+ * R8: a quorum voted for the view, and its best log is that of the view. With a
+ * quorum the choice is made, and later votes do not change it. But our own vote
+ * counts when the disk knows the view (D18), and by then more than a quorum may have
+ * come: so with a journal it is the best of the first so many, a quorum or more.
+ */
+void check_votes(struct sim *sim, struct sim_node *node, const struct vr_info *before)
+{
+	struct sim_vote own = { .log_view = before->last_normal_view, .op = before->op };
+	struct sim_vote best = own;
+	bool revoked = node->heard.revoked;
+	u64 view = node->info.view;
+	u8 mask = 1u << node->slot;
+	u32 i, count, most;
+
 	if (node->voted && node->vote_view == view)
-		best = node->vote;
+		own = node->vote;
 	for (i = 0; node->heard.view == view && i < VR_REPLICAS_MAX; i++) {
 		const struct sim_vote *vote = &node->heard.votes[i];
 
 		/* A vote of an ended life may have been dropped before the choice was made. */
 		revoked |= vote->valid && vote->incarnation < node->info.peers[i].incarnation;
-		if (!counts(sim, node, i)) {
+		if (counts(sim, node, i))
+			mask |= 1u << i;
+		else
 			revoked |= vote->valid;
-			continue;
-		}
-		mask |= 1u << i;
-		/* With a quorum the choice is made; later votes do not change it. */
-		if (vote->order + 1 < sim_quorum(sim) && is_better(vote, &best)) {
-			best = *vote;
-			own_is_best = false;
-		}
 	}
 	if (view && __builtin_popcount(mask) < sim_quorum(sim)) {
 		sim_fail(sim, "R8: view %llu starts at replica %u with the votes of %x only",
 			 (unsigned long long)view, node->slot, mask);
 		return;
 	}
-	if (!view || own_is_best || revoked)
+	if (!view || revoked)
 		return;
-	chosen = vr_replica_entry(node->replica, best.op);
-	if (best.op > node->era->base && best.op >= node->info.op_first &&
-	    (!chosen || chosen->hash != best.hash))
-		sim_fail(sim, "R8: view %llu starts at replica %u without op %llu of log view %llu",
-			 (unsigned long long)view, node->slot, (unsigned long long)best.op,
-			 (unsigned long long)best.log_view);
+	count = sim_quorum(sim) - 1;
+	most = sim->options.journal ? vr_max(count, node->heard.count) : count;
+	for (; count <= most; count++) {
+		best = own;
+		if (follows_from(sim, node, count, &best))
+			return;
+	}
+	sim_fail(sim, "R8: view %llu starts at replica %u without op %llu of log view %llu",
+		 (unsigned long long)view, node->slot, (unsigned long long)best.op,
+		 (unsigned long long)best.log_view);
 }
 
 /* D3: a replica that moves because of a higher view moves to that view. */
