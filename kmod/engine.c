@@ -48,7 +48,8 @@ static void encode_to(struct vrseq_engine *e, const struct vr_message *m, u16 me
 
 	if (!skb)
 		return;
-	vr_wire_encode(skb_put(skb, bytes), m, member, &e->group);
+	vr_wire_encode(skb_put(skb, bytes), m, member,
+		       vr_replica_version_to(e->replica, m, member), &e->group);
 	__skb_queue_tail(&todo->datagrams, skb);
 }
 

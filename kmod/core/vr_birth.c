@@ -30,8 +30,23 @@ static const char *client_invalid(const struct vr_config *cfg)
 	return NULL;
 }
 
+static const char *version_invalid(const struct vr_config *cfg)
+{
+	if (!cfg->wire_version)
+		return NULL;
+	if (cfg->wire_version < VR_WIRE_VERSION_MIN || cfg->wire_version > VR_WIRE_VERSION)
+		return "the wire version must be 4 or 5";
+	if (cfg->client && cfg->wire_version < VR_WIRE_VERSION_CLIENTS)
+		return "wire version 4 knows no clients";
+	return NULL;
+}
+
 const char *vr_config_invalid(const struct vr_config *cfg)
 {
+	const char *wrong = version_invalid(cfg);
+
+	if (wrong)
+		return wrong;
 	if ((!cfg->replica_count && !cfg->client) || cfg->replica_count > VR_REPLICAS_MAX)
 		return "a group has 1 to 7 voters";
 	if (cfg->client ? !vr_is_client(cfg->client) : cfg->self >= cfg->replica_count)
@@ -146,14 +161,19 @@ struct vr_replica *vr_replica_init(void *memory, const struct vr_config *cfg)
 	u32 i;
 
 	r->cfg = *cfg;
+	if (!cfg->wire_version)
+		r->cfg.wire_version = VR_WIRE_VERSION;
+	r->log_version = VR_WIRE_VERSION_MIN;
 	r->quorum = cfg->replica_count / 2 + 1;
 	r->status = VR_STATUS_BLANK;
 	r->record = cfg->record;
 	vr_prng_seed(&r->prng, cfg->seed);
 	for (i = 0; i < VR_TIMER_COUNT; i++)
 		vr_timer_stop(r, i);
-	for (i = 0; i < VR_REPLICAS_MAX; i++)
+	for (i = 0; i < VR_REPLICAS_MAX; i++) {
 		r->peers[i].status = VR_STATUS_COUNT;
+		r->peers[i].say = VR_WIRE_VERSION_MIN;
+	}
 	vr_log_reset(&r->log, 1);
 	vr_sm_reset(&r->sm, 0);
 	vr_ring_reset(&r->stage, 1);

@@ -125,6 +125,22 @@ static const char *check_checkpoint(const struct vr_replica *r)
 	return NULL;
 }
 
+static const char *check_versions(const struct vr_replica *r)
+{
+	u32 i;
+
+	if (r->log_version > r->cfg.wire_version)
+		return "I15: the log has nothing that our version does not know";
+	for (i = 0; i < r->cfg.replica_count; i++) {
+		const struct vr_peer *peer = &r->peers[i];
+
+		if (peer->say > r->cfg.wire_version ||
+		    peer->say > vr_max(peer->version, VR_WIRE_VERSION_MIN))
+			return "I15: nobody is told what it is not known to understand";
+	}
+	return NULL;
+}
+
 const char *vr_replica_check(const struct vr_replica *r)
 {
 	const char *broken;
@@ -133,7 +149,9 @@ const char *vr_replica_check(const struct vr_replica *r)
 		return NULL;
 	if (vr_timers_first(&r->timers) == VR_NEVER && r->now_ns && r->cfg.replica_count)
 		return "I9: some timer runs unless halted";
-	broken = check_pending(r);
+	broken = check_versions(r);
+	if (!broken)
+		broken = check_pending(r);
 	if (!broken)
 		broken = check_lives(r);
 	if (!broken && r->cfg.client)

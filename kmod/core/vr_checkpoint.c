@@ -115,12 +115,18 @@ static u8 *put_message(u8 *at, const struct vr_entry *e)
 	return put_bytes(at, e->body, e->body_bytes);
 }
 
+/* A session, too, is of a member that not all versions of the wire format know (R34). */
+static u8 origin_version(u16 origin)
+{
+	return vr_is_client(origin) ? VR_WIRE_VERSION_CLIENTS : VR_WIRE_VERSION_MIN;
+}
+
 void vr_checkpoint_take(struct vr_checkpoint *c, const struct vr_sm *sm, u64 op,
 			u64 entry_hash)
 {
 	const struct vr_ring *messages = &sm->messages;
 	u32 sessions = 0, i;
-	u8 *at = c->bytes;
+	u8 *at = c->bytes, version = VR_WIRE_VERSION_MIN;
 	u64 number;
 
 	for (i = 0; i < sm->sessions.max; i++)
@@ -141,12 +147,21 @@ void vr_checkpoint_take(struct vr_checkpoint *c, const struct vr_sm *sm, u64 op,
 	for (i = 0; i < sm->counter_count; i++)
 		at = put_counter(at, &sm->counters[i]);
 	for (i = 0; i < sm->sessions.max; i++) {
-		if (sm->sessions.rows[i].id)
-			at = put_session(at, &sm->sessions.rows[i], i);
-	}
-	for (number = messages->first; number <= messages->last; number++)
-		at = put_message(at, vr_ring_get(messages, number));
+		const struct vr_session *s = &sm->sessions.rows[i];
 
+		if (!s->id)
+			continue;
+		at = put_session(at, s, i);
+		version = vr_max(version, origin_version(s->origin));
+	}
+	for (number = messages->first; number <= messages->last; number++) {
+		const struct vr_entry *e = vr_ring_get(messages, number);
+
+		at = put_message(at, e);
+		version = vr_max(version, vr_entry_version(e));
+	}
+
+	c->version = version;
 	c->size = at - c->bytes;
 	c->here = c->size;
 	c->op = op;
@@ -204,6 +219,7 @@ struct cursor {
 	u32 left;
 	bool broken;
 	u64 op;			/* of the newest message read */
+	u8 version;
 };
 
 static const u8 *take(struct cursor *c, u32 bytes)
@@ -247,6 +263,7 @@ struct head {
 	u32 messages;
 	u64 message_first;
 	u64 message_start;
+	u8 version;
 };
 
 static void get_head(struct cursor *c, struct head *h)
@@ -314,6 +331,7 @@ static u32 get_session(struct cursor *c, struct vr_sm *sm, const struct head *h,
 	      row < t->max && origin <= U16_MAX);
 	if (c->broken)
 		return row_next;
+	c->version = vr_max(c->version, origin_version(origin));
 	s = &t->rows[row];
 	keep = keep && !vr_session_find(t, id);
 	if (keep) {
@@ -358,6 +376,7 @@ static void get_message(struct cursor *c, struct vr_sm *sm, const struct head *h
 	if (c->broken)
 		return;
 	c->op = e.op;
+	c->version = vr_max(c->version, vr_entry_version(&e));
 	e.body = take(c, e.body_bytes);
 	if (!keep)
 		return;
@@ -370,7 +389,11 @@ static void get_message(struct cursor *c, struct vr_sm *sm, const struct head *h
 static bool walk(const struct vr_checkpoint *checkpoint, struct vr_sm *sm, bool keep,
 		 struct head *h)
 {
-	struct cursor c = { .at = checkpoint->bytes, .left = checkpoint->size };
+	struct cursor c = {
+		.at = checkpoint->bytes,
+		.left = checkpoint->size,
+		.version = VR_WIRE_VERSION_MIN,
+	};
 	u32 i, row = 0;
 
 	get_head(&c, h);
@@ -393,15 +416,17 @@ static bool walk(const struct vr_checkpoint *checkpoint, struct vr_sm *sm, bool 
 		row = get_session(&c, sm, h, row, keep);
 	for (i = 0; i < h->messages && !c.broken; i++)
 		get_message(&c, sm, h, checkpoint->body_bytes_max, keep);
+	h->version = c.version;
 	return !c.broken && !c.left;
 }
 
-bool vr_checkpoint_read(const struct vr_checkpoint *c, struct vr_sm *sm, u64 *entry_hash)
+bool vr_checkpoint_read(struct vr_checkpoint *c, struct vr_sm *sm, u64 *entry_hash)
 {
 	struct head h;
 	bool sound = walk(c, sm, false, &h);
 
 	*entry_hash = h.entry_hash;
+	c->version = h.version;
 	return sound && h.base == sm->base;
 }
 

@@ -32,6 +32,8 @@
  * @source:	slot asked for it
  * @end:	what was asked for ends here
  * @came:	some of it has come since
+ * @version:	first of the wire format that has all that is in it; of a fetched one
+ *		once it was read
  */
 struct vr_checkpoint {
 	u8 *bytes;
@@ -52,6 +54,7 @@ struct vr_checkpoint {
 	u8 source;
 	u32 end;
 	bool came;
+	u8 version;
 };
 
 /** vr_checkpoint_size_max - room needed for the largest checkpoint of @sm */
@@ -115,7 +118,7 @@ u64 vr_bytes_hash(const u8 *bytes, u32 count, u64 hash);
  *
  * Return: false if it is damaged or does not fit into @sm.
  */
-bool vr_checkpoint_read(const struct vr_checkpoint *c, struct vr_sm *sm, u64 *entry_hash);
+bool vr_checkpoint_read(struct vr_checkpoint *c, struct vr_sm *sm, u64 *entry_hash);
 
 /**
  * vr_checkpoint_restore - make @sm what a checkpoint says that _read() approved of

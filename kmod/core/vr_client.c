@@ -148,6 +148,35 @@ static void note_messages(struct vr_replica *r, u64 sequence_last)
 		vr_timer_set(r, VR_TIMER_REPAIR, patience_ns);
 }
 
+/* R34: whether a primary would serve us, or voters that know less keep it from that. */
+static void note_older(struct vr_replica *r, const struct vr_message *m)
+{
+	u8 before = vr_client_older(r);
+
+	r->link.older[m->from] = m->older;
+	if (m->flag)
+		memset(r->link.older, 0, sizeof(r->link.older));
+	if (vr_client_older(r) == before)
+		return;
+	r->fx->status_changed = true;
+	/* They are told now: it may take until a module has been exchanged. */
+	if (vr_replica_refusal(r))
+		vr_pending_fail(r);
+}
+
+u8 vr_client_older(const struct vr_replica *r)
+{
+	u8 mask = 0;
+	u32 i;
+
+	/* Whom a primary serves is served. */
+	if (r->status == VR_STATUS_NORMAL)
+		return 0;
+	for (i = 0; i < r->cfg.replica_count; i++)
+		mask |= r->link.older[i];
+	return mask;
+}
+
 static void on_pong(struct vr_replica *r, const struct vr_message *m)
 {
 	u64 trip_ns;
@@ -166,6 +195,7 @@ static void on_pong(struct vr_replica *r, const struct vr_message *m)
 		return;
 	}
 	note_messages(r, m->sequence_last);
+	note_older(r, m);
 	if (m->view < r->view) {
 		vr_drop(r, VR_DROP_STALE_VIEW);
 		return;
@@ -514,6 +544,7 @@ static void on_receive(struct vr_replica *r, const struct vr_message *m)
 	}
 	r->received[m->type]++;
 	r->peers[m->from].heard_ns = r->now_ns;
+	r->peers[m->from].version = m->version;
 	r->link.bound |= m->type != VR_CLIENT_PONG;
 	switch (m->type) {
 	case VR_CLIENT_PONG:

@@ -58,6 +58,8 @@ void vr_begin_generation(struct vr_replica *r, u16 generation, u32 instance)
 	r->checkpoint.body_bytes = 0;
 	r->view = 0;
 	vr_log_reset(&r->log, base + 1);
+	r->log_version = VR_WIRE_VERSION_MIN;
+	r->too_old = false;
 	vr_sm_reset(&r->sm, base);
 	r->commit = base;
 	r->op_durable = base;

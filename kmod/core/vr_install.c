@@ -206,6 +206,7 @@ void vr_install_entries(struct vr_replica *r, const struct vr_message *m)
 		if (!(e->op <= in->commit ? adopt(r, e, hash) : stage(r, e, hash)))
 			return;
 		progress = true;
+		r->too_old = false;
 	}
 	if (install_next(r) > in->op)
 		install_finish(r);

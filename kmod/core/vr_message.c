@@ -248,6 +248,16 @@ enum vr_drop vr_message_invalid(const struct vr_message *m, u8 replica_count)
 	return VR_DROP_NONE;
 }
 
+u8 vr_message_version(const struct vr_message *m)
+{
+	u8 version = vr_type_of_client(m->type) ? VR_WIRE_VERSION_CLIENTS : VR_WIRE_VERSION_MIN;
+	u32 i;
+
+	for (i = 0; i < m->entry_count; i++)
+		version = vr_max(version, vr_entry_version(m->entries[i]));
+	return version;
+}
+
 const char *vr_type_name(u8 type)
 {
 	static const char * const names[VR_TYPE_COUNT] = {

@@ -72,6 +72,8 @@ static inline bool vr_type_to_client(u8 type)
 /**
  * struct vr_message - any message, in host order
  * @type:	enum vr_type
+ * @version:	received: of the datagram; to be sent: 0 = the newest that the
+ *		receiver is known to speak
  * @from:	sender: its slot, of a client its member id
  * @to:		receiver, likewise
  * @status:	PING, CLIENT_PONG: sender's enum vr_status; FORM_REFUSED: enum
@@ -79,6 +81,7 @@ static inline bool vr_type_to_client(u8 type)
  *		it answers; COLD_PREPARE, COLD_ACCEPT: 1 = by the operator's word;
  *		COLD_PROMISE: 1 = the sender has memory; COLD_REFUSED: enum
  *		vr_cold_refusal
+ * @older:	CLIENT_PONG: voters that keep clients from being served (R34)
  * @flag:	CLIENT_PONG: sender is primary and serves; SUBSCRIBE: answer even if
  *		there is nothing new; RECORDS: more of this answer follows
  * @recorded:	PING: the sender has a record that can be counted on
@@ -134,7 +137,9 @@ static inline bool vr_type_to_client(u8 type)
  */
 struct vr_message {
 	u8 type;
+	u8 version;
 	u8 status;
+	u8 older;
 	bool flag;
 	u16 from;
 	u16 to;
@@ -185,6 +190,9 @@ struct vr_message {
  * Return: VR_DROP_NONE, VR_DROP_SLOT or VR_DROP_FIELD.
  */
 enum vr_drop vr_message_invalid(const struct vr_message *m, u8 replica_count);
+
+/** vr_message_version - first version of the wire format that can say @m */
+u8 vr_message_version(const struct vr_message *m);
 
 /** vr_type_name - "PREPARE" and so on, "?" for what is no type */
 const char *vr_type_name(u8 type);

@@ -171,17 +171,30 @@ void vr_fill_batch(struct vr_replica *r, struct vr_message *m, u64 op_first, u64
 	}
 }
 
+static void send_commit(struct vr_replica *r, u8 to_mask, u64 heartbeat_ns)
+{
+	struct vr_message *m = vr_send(r, VR_COMMIT, to_mask);
+
+	if (m)
+		m->heartbeat_ns = heartbeat_ns;
+}
+
 static u64 send_prepare(struct vr_replica *r, u8 to_mask, u64 op_first)
 {
 	struct vr_message *m = vr_send(r, VR_PREPARE, to_mask);
+	u64 end, stamp_ns;
 
 	if (!m)
 		return op_first - 1;
 	vr_fill_batch(r, m, op_first, r->log.ring.last);
-	m->heartbeat_ns = vr_stamp(r);
+	stamp_ns = vr_stamp(r);
+	m->heartbeat_ns = stamp_ns;
 	m->durable = r->op_durable;
+	end = m->op + m->entry_count;
+	/* Whom it cannot be said to is to hear at least that we are here (R34). */
+	send_commit(r, vr_hold_back(r, m), stamp_ns);
 	vr_read_stamped(r);
-	return m->op + m->entry_count;
+	return end;
 }
 
 /*
@@ -207,14 +220,6 @@ static bool flush_prepares(struct vr_replica *r)
 		sent = true;
 	}
 	return sent;
-}
-
-static void send_commit(struct vr_replica *r, u8 to_mask, u64 heartbeat_ns)
-{
-	struct vr_message *m = vr_send(r, VR_COMMIT, to_mask);
-
-	if (m)
-		m->heartbeat_ns = heartbeat_ns;
 }
 
 void vr_send_heartbeat(struct vr_replica *r)
@@ -302,6 +307,8 @@ void vr_on_prepare_ok(struct vr_replica *r, const struct vr_message *m)
 	if (m->op <= peer->acked)
 		return;
 	peer->acked = m->op;
+	if (m->op == r->log.ring.last)
+		peer->too_old = false;
 	try_commit(r);
 }
 
@@ -441,6 +448,7 @@ bool vr_take_entries(struct vr_replica *r, const struct vr_message *m)
 		vr_drop(r, VR_DROP_DUPLICATE);
 		return false;
 	}
+	r->too_old = false;
 	vr_persist(r);
 	return true;
 }

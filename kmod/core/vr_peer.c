@@ -8,6 +8,7 @@
 
 #define PING_HEARTBEATS	8
 #define BURST_HEARTBEATS (PING_HEARTBEATS / 2)
+#define FORGET_HEARTBEATS (3 * PING_HEARTBEATS)	/* two PINGs, stretched */
 #define STRETCH_MAX	16	/* a time-out grows to this many times its configured length */
 
 /*
@@ -71,6 +72,118 @@ u64 vr_resend_delay(struct vr_replica *r)
 	u64 delay_ns = vr_max(r->cfg.heartbeat_ns, 2 * r->round_trip_ns);
 
 	return vr_prng_jitter(&r->prng, vr_min(delay_ns, STRETCH_MAX * r->cfg.heartbeat_ns));
+}
+
+/* ---- versions (R34) ----------------------------------------------------------- */
+
+static void know_version(struct vr_replica *r, struct vr_peer *peer, u8 version)
+{
+	if (peer->version != version)
+		r->fx->status_changed = true;
+	peer->version = version;
+	peer->version_ns = r->now_ns;
+	peer->say = vr_max(vr_min(version, r->cfg.wire_version), VR_WIRE_VERSION_MIN);
+	peer->too_old = false;
+}
+
+/*
+ * Whoever says something in a version speaks it. It may say other things in an older
+ * one, as long as it does not know that we speak that version, too: but then its PING
+ * comes in both. So what is known stays, until another life of it says otherwise (its
+ * nonce tells that at once) or it says nothing in the newer version any more.
+ */
+void vr_note_version(struct vr_replica *r, const struct vr_message *m)
+{
+	struct vr_peer *peer = &r->peers[m->from];
+	bool reborn = m->type == VR_PING && m->nonces[0] != peer->nonce;
+
+	if (m->version == peer->version && !reborn) {
+		peer->version_ns = r->now_ns;
+		return;
+	}
+	if (reborn)
+		peer->nonce = m->nonces[0];
+	if (reborn || m->version > peer->version ||
+	    vr_since(r, peer->version_ns) > vr_view_timeout(r) +
+					    FORGET_HEARTBEATS * r->cfg.heartbeat_ns)
+		know_version(r, peer, m->version);
+}
+
+u8 vr_replica_version_to(const struct vr_replica *r, const struct vr_message *m, u16 to)
+{
+	if (m->version)
+		return m->version;
+	return vr_type_of_client(m->type) ? r->cfg.wire_version : r->peers[to].say;
+}
+
+/* Other voters that are not known to speak @version. */
+u8 vr_older_voters(const struct vr_replica *r, u8 version)
+{
+	u8 mask = 0;
+	u32 i;
+
+	for (i = 0; i < r->cfg.replica_count; i++) {
+		if (i != r->cfg.self && r->peers[i].version < version)
+			mask |= 1u << i;
+	}
+	return mask;
+}
+
+/*
+ * Voters for whose sake clients are not served, as what these do could not be said to
+ * them. Once it is in the log to stop would help nobody: who comes back with an older
+ * version cannot follow, and the others go on.
+ */
+u8 vr_keeps_from_clients(const struct vr_replica *r)
+{
+	if (r->log_version >= VR_WIRE_VERSION_CLIENTS)
+		return 0;
+	return vr_older_voters(r, VR_WIRE_VERSION_CLIENTS) |
+	       (r->cfg.wire_version < VR_WIRE_VERSION_CLIENTS) << r->cfg.self;
+}
+
+/*
+ * Takes those out of the newest send, of @m, to whom it cannot be said; it is none any
+ * more if that is all. Returns them.
+ */
+u8 vr_hold_back(struct vr_replica *r, const struct vr_message *m)
+{
+	struct vr_send *send = &r->fx->sends[r->fx->send_count - 1];
+	u8 version = VR_WIRE_VERSION_MIN, held = 0;
+	u32 i;
+
+	/* Most logs have nothing that is new in any version. */
+	if (r->log_version > VR_WIRE_VERSION_MIN)
+		version = vr_message_version(m);
+	if (version == VR_WIRE_VERSION_MIN)
+		return 0;
+	for (i = 0; i < r->cfg.replica_count; i++) {
+		if (!(send->to_mask & (1u << i)) || r->peers[i].say >= version)
+			continue;
+		r->peers[i].too_old = true;
+		held |= 1u << i;
+	}
+	send->to_mask &= ~held;
+	if (!send->to_mask) {
+		r->fx->send_count--;
+		r->sent[m->type]--;
+	}
+	return held;
+}
+
+/*
+ * Entries up to the first that cannot be said to @to. If there is none the answer
+ * begins where it was asked to and is empty, which says just that.
+ */
+void vr_say_prefix(struct vr_replica *r, struct vr_message *m, u8 to)
+{
+	u32 i = 0;
+
+	while (i < m->entry_count && vr_entry_version(m->entries[i]) <= r->peers[to].say)
+		i++;
+	if (!i)
+		r->peers[to].too_old = true;
+	m->entry_count = i;
 }
 
 static void note_status(struct vr_replica *r, const struct vr_message *m)
@@ -153,17 +266,26 @@ void vr_on_pong(struct vr_replica *r, const struct vr_message *m)
 	vr_read_pong(r, m);
 }
 
+static void send_ping(struct vr_replica *r, u8 to_mask, u8 version)
+{
+	struct vr_message *m = vr_send(r, VR_PING, to_mask);
+
+	if (!m)
+		return;
+	m->version = version;
+	m->op = r->log.ring.last;
+	m->status = r->status;
+	m->recorded = vr_record_is_good(r);
+	m->nonces[0] = r->cfg.nonce;
+	m->heartbeat_ns = vr_stamp(r);
+}
+
+/* In our own version, for whoever speaks it; who may not is asked in the older one, too. */
 void vr_on_ping_timer(struct vr_replica *r)
 {
-	struct vr_message *m = vr_send(r, VR_PING, vr_others(r));
-
-	if (m) {
-		m->op = r->log.ring.last;
-		m->status = r->status;
-		m->recorded = vr_record_is_good(r);
-		m->nonces[0] = r->cfg.nonce;
-		m->heartbeat_ns = vr_stamp(r);
-	}
+	send_ping(r, vr_others(r), r->cfg.wire_version);
+	if (r->cfg.wire_version > VR_WIRE_VERSION_MIN)
+		send_ping(r, vr_older_voters(r, r->cfg.wire_version), VR_WIRE_VERSION_MIN);
 	vr_timer_set(r, VR_TIMER_PING,
 		     vr_prng_jitter(&r->prng, PING_HEARTBEATS * r->cfg.heartbeat_ns));
 }

@@ -135,7 +135,7 @@ s32 vr_replica_refusal(const struct vr_replica *r)
 	case VR_STATUS_HALTED:
 		return -EIO;
 	default:
-		return 0;
+		return r->cfg.client && vr_client_older(r) ? -EHOSTUNREACH : 0;
 	}
 }
 

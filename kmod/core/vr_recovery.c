@@ -102,6 +102,7 @@ void vr_recover(struct vr_replica *r, enum vr_refusal reason)
 	r->abdicated = false;
 	vr_read_reset(r);
 	vr_log_reset(&r->log, vr_number_base(r->generation) + 1);
+	r->log_version = VR_WIRE_VERSION_MIN;
 	vr_sm_reset(&r->sm, vr_number_base(r->generation));
 	r->commit = r->log.ring.last;
 	r->op_durable = r->commit;

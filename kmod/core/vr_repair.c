@@ -9,6 +9,12 @@
 
 #define CHUNKS_MAX	8	/* sent for one GET_CHECKPOINT */
 
+static void now_too_old(struct vr_replica *r)
+{
+	r->fx->status_changed |= !r->too_old;
+	r->too_old = true;
+}
+
 static void repair_ask(struct vr_replica *r)
 {
 	struct vr_message *m = vr_send(r, VR_GET_STATE, 1u << vr_primary(r, r->view));
@@ -151,6 +157,7 @@ void vr_on_get_state(struct vr_replica *r, const struct vr_message *m)
 		return;
 	}
 	vr_fill_batch(r, reply, m->op, r->log.ring.last);
+	vr_say_prefix(r, reply, m->from);
 }
 
 static void extend(struct vr_replica *r, const struct vr_message *m)
@@ -164,6 +171,18 @@ static void extend(struct vr_replica *r, const struct vr_message *m)
 		repair_ask(r);
 }
 
+/*
+ * R34: what we asked for is there and cannot be said to us: @asked, the entry behind
+ * which nothing comes, or the checkpoint.
+ */
+static bool is_refusal(const struct vr_replica *r, const struct vr_message *m, bool asked)
+{
+	const struct vr_checkpoint *c = &r->checkpoint;
+
+	return r->cfg.wire_version < VR_WIRE_VERSION && m->view == r->view &&
+	       !m->entry_count && (asked || (c->fetching && m->from == c->source));
+}
+
 void vr_on_new_state(struct vr_replica *r, const struct vr_message *m)
 {
 	const struct vr_install *in = &r->install;
@@ -172,6 +191,10 @@ void vr_on_new_state(struct vr_replica *r, const struct vr_message *m)
 			 m->log_view == r->view;
 	u64 next = installing ? r->stage.last + 1 : r->log.ring.last + 1;
 
+	if (is_refusal(r, m, (installing || repairing) && m->op + 1 == next)) {
+		now_too_old(r);
+		return;
+	}
 	if (m->view != r->view || !(installing || repairing)) {
 		vr_drop(r, VR_DROP_UNWANTED);
 		return;
@@ -185,6 +208,20 @@ void vr_on_new_state(struct vr_replica *r, const struct vr_message *m)
 }
 
 /* ---- checkpoints --------------------------------------------------------- */
+
+/* The checkpoint that is asked for is in no version of the wire format it knows. */
+static void say_too_old(struct vr_replica *r, u8 to)
+{
+	struct vr_message *m = vr_send(r, VR_NEW_STATE, 1u << to);
+
+	r->peers[to].too_old = true;
+	vr_drop(r, VR_DROP_VERSION);
+	if (!m)
+		return;
+	m->log_view = r->last_normal_view;
+	m->op = r->log.ring.first - 1;
+	m->hash = r->log.base_hash;
+}
 
 /*
  * What we have applied is in every log that anybody may be installing in this
@@ -200,6 +237,10 @@ void vr_on_get_checkpoint(struct vr_replica *r, const struct vr_message *m)
 		vr_drop(r, m->view < r->view ? VR_DROP_STALE_VIEW : VR_DROP_UNWANTED);
 		if (m->view < r->view)
 			vr_send_start_view(r, 1u << m->from);
+		return;
+	}
+	if (c->version > r->peers[m->from].say) {
+		say_too_old(r, m->from);
 		return;
 	}
 	/* Of another one than ours the rest is of no use. */
@@ -236,6 +277,12 @@ static bool adopt_checkpoint(struct vr_replica *r)
 		vr_checkpoint_drop(c);
 		return false;
 	}
+	if (c->version > r->cfg.wire_version) {
+		vr_drop(r, VR_DROP_CHECKPOINT);
+		vr_checkpoint_drop(c);
+		now_too_old(r);
+		return false;
+	}
 	if (c->op <= r->commit)
 		return true;
 	if (vr_log_hash(&r->log, c->op, &ours) && ours == entry_hash) {
@@ -243,6 +290,8 @@ static bool adopt_checkpoint(struct vr_replica *r)
 		return r->status != VR_STATUS_HALTED;
 	}
 	vr_checkpoint_restore(c, &r->sm);
+	r->log_version = vr_max(r->log_version, c->version);
+	r->too_old = false;
 	vr_log_reset(&r->log, c->op + 1);
 	r->log.base_hash = entry_hash;
 	r->commit = c->op;

@@ -244,6 +244,7 @@ const struct vr_entry *vr_log_take(struct vr_replica *r, const struct vr_entry *
 	const struct vr_entry *copy = vr_log_append(&r->log, entry, r->commit);
 
 	vr_never(r, !copy, VR_HALT_LOG_FULL);
+	r->log_version = vr_max(r->log_version, vr_entry_version(entry));
 	return copy;
 }
 
@@ -379,6 +380,7 @@ static void on_receive(struct vr_replica *r, const struct vr_event *ev)
 	r->received[m->type]++;
 	peer->heard_ns = r->now_ns;
 	peer->members_differ = ev->members_differ;
+	vr_note_version(r, m);
 	if (r->incarnation && m->incarnation && m->generation == r->generation &&
 	    m->instance == r->instance)
 		vr_learn(r, m->from, m->incarnation);
@@ -519,6 +521,8 @@ void vr_step(struct vr_replica *r, const struct vr_event *ev, struct vr_effects 
 	case VR_EVENT_RECEIVE:
 		if (r->status == VR_STATUS_HALTED)
 			vr_drop(r, VR_DROP_STATUS);
+		else if (ev->message->version > r->cfg.wire_version)
+			vr_drop(r, VR_DROP_VERSION);
 		else if (vr_type_of_client(ev->message->type))
 			vr_serve(r, ev->message);
 		else
@@ -606,6 +610,8 @@ void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
 		info->answers = vr_answer_count(r);
 		info->answers_needed = vr_answers_needed(r);
 	}
+	info->wire_version = r->cfg.wire_version;
+	info->older_mask = r->cfg.client ? vr_client_older(r) : vr_keeps_from_clients(r);
 	info->client_count = r->clients.count;
 	info->node_ends = r->clients.ended;
 	info->node_lease_ns = r->cfg.node_lease_ns;
@@ -618,12 +624,16 @@ void vr_replica_describe(const struct vr_replica *r, struct vr_info *info)
 		info->peers[i].status = r->peers[i].status;
 		info->peers[i].members_differ = r->peers[i].members_differ;
 		info->peers[i].older = r->peers[i].older;
+		info->peers[i].version = r->peers[i].version;
+		info->behind_mask |= r->peers[i].too_old << i;
 		info->peers[i].heard_ns = r->peers[i].heard_ns;
 		info->peers[i].op = r->peers[i].acked;
 	}
 	if (r->cfg.client) {
 		vr_client_describe(r, info);
 	} else {
+		info->behind_mask |= r->too_old << r->cfg.self;
+		info->peers[r->cfg.self].version = r->cfg.wire_version;
 		info->peers[r->cfg.self].status = r->status;
 		info->peers[r->cfg.self].heard_ns = r->now_ns;
 		info->peers[r->cfg.self].op = r->log.ring.last;

@@ -25,6 +25,8 @@ struct vr_replica;
 
 /**
  * struct vr_config - what a replica is told at its birth and never again
+ * @wire_version:	newest version of the wire format it speaks, VR_WIRE_VERSION_MIN
+ *			.. VR_WIRE_VERSION; 0 = the newest there is
  * @replica_count:	1 .. VR_REPLICAS_MAX voters; 0 at a client that knows none yet
  * @self:		our slot, below @replica_count; VR_NOBODY if we are a client
  * @client:		our member id, VR_CLIENT_MIN or more, if we are a client; else 0.
@@ -67,6 +69,7 @@ struct vr_replica;
  * they decide results; and @body_bytes_max, as each must hold what others send.
  */
 struct vr_config {
+	u8 wire_version;
 	u8 replica_count;
 	u8 self;
 	u16 client;
@@ -264,6 +267,7 @@ struct vr_peer_info {
 	u8 status;		/* enum vr_status as last heard, VR_STATUS_COUNT = never */
 	bool members_differ;	/* it was given another member list */
 	bool older;		/* it is of an earlier generation */
+	u8 version;		/* newest of the wire format it is known to speak, 0 = none */
 	u64 heard_ns;		/* time of the last valid message, 0 = never */
 	u64 op;			/* newest entry it is known to hold in this view */
 	u64 incarnation;	/* newest life of it we know of */
@@ -294,6 +298,9 @@ struct vr_info {
 	u32 transfer_bytes_total; /* 0 = none is being fetched */
 	u8 answers;		/* RECOVERING: members that have answered */
 	u8 answers_needed;	/* R = n - Q + 1 */
+	u8 wire_version;	/* newest it speaks */
+	u8 older_mask;		/* voters that keep clients from being served (R34) */
+	u8 behind_mask;		/* too old for what is in our log, ourselves included */
 	u8 lost_mask;		/* members known to have no memory, ourselves included */
 	u64 sequence_first;	/* oldest message kept, first > last = none */
 	u64 sequence_last;
@@ -368,7 +375,7 @@ const struct vr_entry *vr_replica_message(const struct vr_replica *r, u64 sequen
  * @r: replica
  *
  * Return: 0 if it does, maybe after some time; -EHOSTUNREACH before the group is
- * formed, -ENOTRECOVERABLE in AMNESIA, -EIO if it has halted.
+ * formed, and at a client while voters are too old to serve one (R34), -ENOTRECOVERABLE in AMNESIA, -EIO if it has halted.
  */
 s32 vr_replica_refusal(const struct vr_replica *r);
 
@@ -379,6 +386,16 @@ s32 vr_replica_refusal(const struct vr_replica *r);
  * For checkers: it walks the whole checkpoint. Return: the hash, 0 if there is none.
  */
 u64 vr_replica_checkpoint_hash(struct vr_replica *r);
+
+/**
+ * vr_replica_version_to - version of the wire format to say a message in
+ * @r:	replica whose effects it is in
+ * @m:	message
+ * @to:	receiver
+ *
+ * Return: the version for vr_wire_encode().
+ */
+u8 vr_replica_version_to(const struct vr_replica *r, const struct vr_message *m, u16 to);
 
 /** vr_replica_sequence_first - oldest message kept; above _last if there is none */
 u64 vr_replica_sequence_first(const struct vr_replica *r);

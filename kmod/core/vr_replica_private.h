@@ -65,6 +65,11 @@ struct vr_peer {
 	bool members_differ;
 	bool older;		/* it said so in an earlier generation */
 	bool recorded;		/* it has a record that can be counted on */
+	u8 version;		/* newest of the wire format it is known to speak, 0 = none */
+	u8 say;			/* what is said to it (R34): never above @version, or ours */
+	bool too_old;		/* it needs what its version cannot say */
+	u64 nonce;		/* of the life that said so */
+	u64 version_ns;		/* when it was last heard in that version, or a newer one */
 	u64 heard_ns;
 	u64 acked;		/* PREPARE_OK of this view */
 	u64 echo_ns;		/* newest time of ours it has sent back in this view */
@@ -231,6 +236,7 @@ struct vr_question {
  * @heard_last:	newest message known of, anywhere
  * @behind_ns:	since when we lack it, 0 = we do not
  * @local:	voter that is asked for VR_READ_LOCAL
+ * @older:	by voter: those that keep us from being served, it says (R34)
  * @linearizable: question to the primary
  * @stale:	question to @local
  * @id:		of the newest question
@@ -246,6 +252,7 @@ struct vr_link {
 	bool asked;
 	u64 heard_last;
 	u64 behind_ns;
+	u8 older[VR_REPLICAS_MAX];
 	u8 local;
 	struct vr_question linearizable;
 	struct vr_question stale;
@@ -344,6 +351,8 @@ struct vr_replica {
 	u32 failed_views;		/* since a view lasted: back-off (R20) */
 	u64 view_changes;
 
+	u8 log_version;			/* of the wire format, to say all that was in it */
+	bool too_old;			/* it goes on with what our version cannot say */
 	struct vr_log log;
 	u64 commit;
 	u64 log_epoch;
@@ -519,6 +528,12 @@ const struct vr_entry *vr_log_take(struct vr_replica *r, const struct vr_entry *
 /* vr_peer.c */
 u64 vr_view_timeout(const struct vr_replica *r);
 u64 vr_resend_delay(struct vr_replica *r);
+void vr_note_version(struct vr_replica *r, const struct vr_message *m);
+u8 vr_older_voters(const struct vr_replica *r, u8 version);
+u8 vr_keeps_from_clients(const struct vr_replica *r);
+u8 vr_client_older(const struct vr_replica *r);
+u8 vr_hold_back(struct vr_replica *r, const struct vr_message *m);
+void vr_say_prefix(struct vr_replica *r, struct vr_message *m, u8 to);
 void vr_note_memory(struct vr_replica *r, const struct vr_message *m);
 void vr_on_ping(struct vr_replica *r, const struct vr_message *m);
 void vr_on_pong(struct vr_replica *r, const struct vr_message *m);

@@ -5,6 +5,8 @@
 
 static const char *const too_small =
 	"the journal was written with larger rings: it does not fit";
+static const char *const too_new =
+	"the journal has entries of clients, which this wire version does not know";
 static const char *const broken = "the journal contradicts itself";
 
 const char *vr_restore_begin(struct vr_replica *r, struct vr_journal_scan *s)
@@ -45,6 +47,9 @@ static const char *restore_checkpoint(struct vr_replica *r, const struct vr_jour
 		vr_checkpoint_drop(c);
 		return "the checkpoint in the journal does not fit this replica";
 	}
+	if (c->version > r->cfg.wire_version)
+		return too_new;
+	r->log_version = vr_max(r->log_version, c->version);
 	vr_checkpoint_restore(c, &r->sm);
 	return NULL;
 }
@@ -55,8 +60,11 @@ static const char *restore_entry(struct vr_replica *r, const struct vr_entry *e,
 	if (!e->kind || e->kind >= VR_KIND_COUNT ||
 	    (!vr_is_client(e->origin) && e->origin >= r->cfg.replica_count))
 		return broken;
+	if (vr_entry_version(e) > r->cfg.wire_version)
+		return too_new;
 	if (e->body_bytes > r->cfg.body_bytes_max || !vr_log_append(&r->log, e, r->commit))
 		return too_small;
+	r->log_version = vr_max(r->log_version, vr_entry_version(e));
 	vr_commit_through(r, commit);
 	return NULL;
 }

@@ -175,7 +175,8 @@ static void send_pong(struct vr_replica *r, const struct vr_message *m)
 	pong->sequence_first = r->sm.messages.first;
 	pong->sequence_last = r->sm.messages.last;
 	pong->status = r->status;
-	pong->flag = vr_is_serving(r);
+	pong->older = vr_has_memory(r) ? vr_keeps_from_clients(r) : 0;
+	pong->flag = vr_is_serving(r) && !pong->older;
 }
 
 /* ---- requests ------------------------------------------------------------------ */
@@ -478,6 +479,12 @@ void vr_serve(struct vr_replica *r, const struct vr_message *m)
 	}
 	if (m->generation != r->generation || m->instance != r->instance) {
 		vr_drop(r, VR_DROP_GENERATION);
+		send_pong(r, m);
+		return;
+	}
+	/* R34: what it would have done is in no log before all voters can follow. */
+	if (vr_keeps_from_clients(r)) {
+		vr_drop(r, VR_DROP_VERSION);
 		send_pong(r, m);
 		return;
 	}

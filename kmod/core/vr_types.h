@@ -53,6 +53,14 @@
  */
 #define VR_CLIENT_MIN		8
 
+/*
+ * Versions of the wire format (R34). All that is new in a version is in one of
+ * these; everything else is the same in all of them but for the version's byte.
+ */
+#define VR_WIRE_VERSION_MIN	4
+#define VR_WIRE_VERSION_CLIENTS	5	/* clients: their messages, and entries of theirs */
+#define VR_WIRE_VERSION		5
+
 /** enum vr_status - what a replica is doing; same numbers as enum vrseq_state */
 enum vr_status {
 	VR_STATUS_BLANK,	/* no group yet, or no memory of it */
@@ -236,6 +244,13 @@ enum vr_cold_refusal {
 static inline bool vr_is_client(u16 member)
 {
 	return member >= VR_CLIENT_MIN;
+}
+
+/* First version of the wire format that has such an entry. */
+static inline u8 vr_entry_version(const struct vr_entry *e)
+{
+	return vr_is_client(e->origin) || e->kind == VR_KIND_NODE_END ?
+	       VR_WIRE_VERSION_CLIENTS : VR_WIRE_VERSION_MIN;
 }
 
 static inline u64 vr_number_base(u16 generation)

@@ -142,13 +142,13 @@ u32 vr_wire_bytes(const struct vr_message *m)
 	}
 }
 
-u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u16 to,
+u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u16 to, u8 version,
 		   const struct vr_wire_group *group)
 {
 	struct writer w = { .at = buffer };
 
 	put32(&w, VR_WIRE_MAGIC);
-	put8(&w, VR_WIRE_VERSION);
+	put8(&w, version);
 	put8(&w, m->type);
 	put8(&w, vr_is_client(m->from) ? VR_NOBODY : m->from);
 	put8(&w, vr_is_client(to) ? VR_NOBODY : to);
@@ -466,7 +466,8 @@ enum vr_drop vr_wire_decode(struct vr_wire_scratch *scratch, const u8 *buffer,
 
 	if (get32(&r) != VR_WIRE_MAGIC)
 		return r.drop ? r.drop : VR_DROP_MAGIC;
-	if (get8(&r) != VR_WIRE_VERSION)
+	m->version = get8(&r);
+	if (m->version < VR_WIRE_VERSION_MIN || m->version > VR_WIRE_VERSION)
 		return r.drop ? r.drop : VR_DROP_VERSION;
 	m->type = get8(&r);
 	m->from = get8(&r);
@@ -485,6 +486,9 @@ enum vr_drop vr_wire_decode(struct vr_wire_scratch *scratch, const u8 *buffer,
 
 	if (!r.drop)
 		get_fields(&r, scratch);
+	/* R34: what its version does not have is no message in it. */
+	if (!r.drop && m->version < vr_message_version(m))
+		return VR_DROP_TYPE;
 	/* Whoever is a client says so in its type. */
 	if (!r.drop && !vr_type_of_client(m->type) &&
 	    (vr_is_client(m->from) || vr_is_client(m->to)))

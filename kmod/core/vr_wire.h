@@ -15,7 +15,8 @@
  *     40 | generation (u16) | bytes (u16) | instance (u32) |
  *     48 | the fields of the type, see vr_wire.c    |
  *
- * bytes is the length of the whole datagram. from and to are slots, or 255 for a
+ * version is VR_WIRE_VERSION_MIN .. VR_WIRE_VERSION; vr_message.h has what is new in
+ * each. bytes is the length of the whole datagram. from and to are slots, or 255 for a
  * client, whose member id then begins the fields.
  */
 #ifndef VR_WIRE_H
@@ -24,7 +25,6 @@
 #include "vr_message.h"
 
 #define VR_WIRE_MAGIC		0x51535256u	/* "VRSQ" */
-#define VR_WIRE_VERSION		4
 #define VR_WIRE_HEAD_BYTES	48
 
 /** struct vr_wire_group - what all datagrams of a group share */
@@ -58,11 +58,12 @@ u32 vr_wire_bytes(const struct vr_message *m);
  * @buffer:	room for vr_wire_bytes(@m)
  * @m:		message; only the fields of its type are used
  * @to:		receiver, instead of m->to
+ * @version:	of the format, vr_message_version(@m) or more
  * @group:	identity of the group
  *
  * Return: bytes written.
  */
-u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u16 to,
+u32 vr_wire_encode(u8 *buffer, const struct vr_message *m, u16 to, u8 version,
 		   const struct vr_wire_group *group);
 
 /**

@@ -8,7 +8,7 @@
  *   CLIENT_READ     client 2 | 0 6 | life 8 | read_id 8 | how 1 | 0 7 | entry
  *   SUBSCRIBE       client 2 | 0 6 | life 8 | sequence 8 | flag 1 | 0 7
  *   CLIENT_PONG     client 2 | 0 6 | life 8 | heartbeat_ns 8 | node_lease_ns 8 |
- *                   sequence_first 8 | sequence_last 8 | status 1 | 0 7 |
+ *                   sequence_first 8 | sequence_last 8 | status 1 | older 1 | 0 6 |
  *                   flag 1 | 0 7
  *   REPLY           client 2 | 0 6 | life 8 | session 8 | request 8 | kind 1 | 0 7 |
  *                   error 8 | index 8 | view 8 | first 8 | last 8
@@ -77,7 +77,7 @@ void vr_wire_put_client(struct writer *w, const struct vr_message *m, u16 to)
 		put64(w, m->age_ns);
 		put64(w, m->sequence_first);
 		put64(w, m->sequence_last);
-		put64(w, m->status);
+		put64(w, m->status | (u64)m->older << 8);
 		put64(w, m->flag);
 		break;
 	case VR_REPLY:
@@ -151,6 +151,16 @@ static bool get_flag(struct reader *r)
 	return flag;
 }
 
+static void get_status_older(struct reader *r, struct vr_message *m)
+{
+	u64 value = get64(r);
+
+	m->status = value;
+	m->older = value >> 8;
+	if (value >> 16)
+		fail(r, VR_DROP_RESERVED);
+}
+
 static void get_result(struct reader *r, struct vr_result *result)
 {
 	u64 error = get64(r);
@@ -200,7 +210,7 @@ void vr_wire_get_client(struct reader *r, struct vr_wire_scratch *s)
 		m->age_ns = get64(r);
 		m->sequence_first = get64(r);
 		m->sequence_last = get64(r);
-		m->status = get8_zero56(r);
+		get_status_older(r, m);
 		m->flag = get_flag(r);
 		break;
 	case VR_REPLY:

@@ -49,7 +49,7 @@ static u8 client_at(const struct world *w)
 	return w->count - 1;
 }
 
-static void send(struct world *w, const struct vr_send *s)
+static void send(struct world *w, u8 from, const struct vr_send *s)
 {
 	u32 to;
 
@@ -64,7 +64,9 @@ static void send(struct world *w, const struct vr_send *s)
 		d->next = NULL;
 		d->at_ns = w->now_ns + LINK_DELAY_NS;
 		d->to = to;
-		d->bytes = vr_wire_encode(d->data, &s->message, to, &group);
+		d->bytes = vr_wire_encode(d->data, &s->message, to,
+					  vr_replica_version_to(w->replica[from], &s->message, to),
+					  &group);
 		*w->last = d;
 		w->last = &d->next;
 	}
@@ -94,7 +96,7 @@ static void step(struct world *w, u8 at, struct vr_event ev)
 		vr_step(w->replica[at], &ev, fx);
 		w->deadline_ns[at] = fx->deadline_ns;
 		for (i = 0; i < fx->send_count; i++)
-			send(w, &fx->sends[i]);
+			send(w, at, &fx->sends[i]);
 		for (i = 0; i < fx->done_count; i++)
 			served(w, &fx->done[i]);
 		ev = (struct vr_event) { .type = VR_EVENT_DURABLE,

@@ -84,7 +84,8 @@ int main(int argc, char **argv)
 	lie.ip = seen.ip;
 	lie.udp = seen.udp;
 	memcpy(lie.envelope, seen.envelope, sizeof(lie.envelope));
-	bytes = vr_wire_encode(lie.datagram, &scratch.message, scratch.message.to, &group);
+	bytes = vr_wire_encode(lie.datagram, &scratch.message, scratch.message.to,
+			       scratch.message.version, &group);
 	lie.udp.check = 0;
 	lie.udp.len = htons(sizeof(lie.udp) + sizeof(lie.envelope) + bytes);
 	bytes += offsetof(struct packet, datagram);

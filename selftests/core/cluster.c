@@ -13,6 +13,7 @@ static void post(struct cluster *c, const struct vr_message *m, u8 to)
 {
 	const struct vr_wire_group group = group_of(c, m->from);
 	struct letter *l = &c->letters[c->last % CLUSTER_LETTERS];
+	u8 version;
 
 	c->sent[m->from][m->type]++;
 	/* To a client that somebody made up, or one that is not reached. */
@@ -24,7 +25,11 @@ static void post(struct cluster *c, const struct vr_message *m, u8 to)
 	l->type = m->type;
 	l->from = m->from;
 	l->to = to;
-	l->bytes = vr_wire_encode(l->data, m, to, &group);
+	version = vr_replica_version_to(c->replicas[m->from], m, to);
+	/* Nobody is ever told what its version does not have (R34). */
+	VRT_ASSERT(c->t, version >= vr_message_version(m));
+	l->version = version;
+	l->bytes = vr_wire_encode(l->data, m, to, version, &group);
 	c->last++;
 }
 
@@ -501,6 +506,7 @@ struct vr_message *cluster_draft(struct cluster *c, u8 type, u8 from, u8 to)
 
 	memset(m, 0, sizeof(*m));
 	m->type = type;
+	m->version = VR_WIRE_VERSION;
 	m->from = from;
 	m->to = to;
 	m->incarnation = 1;

@@ -25,6 +25,7 @@ struct letter {
 	u8 type;
 	u8 from;
 	u8 to;
+	u8 version;
 	u32 bytes;
 	u8 data[VR_DATAGRAM_BYTES_MAX];
 };

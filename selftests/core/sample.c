@@ -81,6 +81,7 @@ static void fill_client(struct sample *s, u8 type, u32 count, u16 body_bytes)
 		m->sequence_first = 0x0555555555555555ull;
 		m->sequence_last = 0x0666666666666666ull;
 		m->status = VR_STATUS_VIEW_CHANGE;
+		m->older = 0x55;
 		m->flag = true;
 		break;
 	case VR_REPLY:
@@ -115,6 +116,7 @@ void sample_fill(struct sample *s, u8 type, u32 count, u16 body_bytes)
 
 	memset(s, 0, sizeof(*s));
 	m->type = type;
+	m->version = VR_WIRE_VERSION;
 	m->from = 1;
 	m->to = 2;
 	m->generation = 0x1234;

@@ -48,8 +48,8 @@ static void encode(struct wire *w, u8 type, u32 count, u16 body_bytes)
 	VRT_ASSERT(w->t, w->bytes >= VR_WIRE_HEAD_BYTES &&
 		   w->bytes <= VR_DATAGRAM_BYTES_MAX);
 	w->datagram = w->end - w->bytes;
-	VRT_ASSERT_EQUAL(w->t, vr_wire_encode(w->datagram, m, m->to, &sample_group),
-			 w->bytes);
+	VRT_ASSERT_EQUAL(w->t, vr_wire_encode(w->datagram, m, m->to, VR_WIRE_VERSION,
+					      &sample_group), w->bytes);
 }
 
 /* Garbage before each decoding: nothing may be left over from the last one. */
@@ -103,6 +103,8 @@ static void same_message(struct vrt *t, const struct vr_message *a,
 	VRT_EXPECT_EQUAL(t, a->type, b->type);
 	VRT_EXPECT_EQUAL(t, a->from, b->from);
 	VRT_EXPECT_EQUAL(t, a->to, b->to);
+	VRT_EXPECT_EQUAL(t, a->version, b->version);
+	VRT_EXPECT_EQUAL(t, a->older, b->older);
 	VRT_EXPECT_EQUAL(t, a->status, b->status);
 	VRT_EXPECT_EQUAL(t, a->generation, b->generation);
 	VRT_EXPECT_EQUAL(t, a->incarnation, b->incarnation);
@@ -268,7 +270,8 @@ static void reserved(struct vrt *t)
 	encode(w, VR_SUBSCRIBE, 0, 0);
 	is_reserved(w, AT_FIELDS + 25, 7);
 	encode(w, VR_CLIENT_PONG, 0, 0);
-	is_reserved(w, AT_FIELDS + 49, 7);
+	w->datagram[AT_FIELDS + 49] = 0;
+	is_reserved(w, AT_FIELDS + 50, 6);
 	is_reserved(w, AT_FIELDS + 57, 7);
 	encode(w, VR_REPLY, 0, 0);
 	is_reserved(w, AT_FIELDS + 33, 7);
@@ -338,6 +341,8 @@ static void foreign(struct vrt *t)
 		encode(w, type, 2, 5);
 		w->datagram[AT_VERSION]++;
 		VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_VERSION);
+		w->datagram[AT_VERSION] = VR_WIRE_VERSION_MIN - 1;
+		VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_VERSION);
 		encode(w, type, 2, 5);
 		w->datagram[AT_GROUP + 7] ^= 1;
 		VRT_EXPECT_EQUAL(t, decode(w), VR_DROP_GROUP);
@@ -371,7 +376,7 @@ static bool spelled_alike(struct wire *w)
 
 	group.members = vr_get64(w->datagram + AT_MEMBERS);
 	return vr_wire_bytes(m) == w->bytes &&
-	       vr_wire_encode(w->again, m, m->to, &group) == w->bytes &&
+	       vr_wire_encode(w->again, m, m->to, m->version, &group) == w->bytes &&
 	       !memcmp(w->again, w->datagram, w->bytes);
 }
 

@@ -23,7 +23,7 @@ static void pack(struct parcel *parcel, const struct vr_message *m, u8 to)
 	parcel->bytes = malloc(parcel->byte_count);
 	if (!parcel->bytes)
 		abort();
-	vr_wire_encode(parcel->bytes, m, to, &story->sim.group);
+	vr_wire_encode(parcel->bytes, m, to, net_version(&story->sim, m, to), &story->sim.group);
 }
 
 static void deliver(const struct parcel *parcel)

@@ -263,6 +263,22 @@ static void net_pass(struct sim *sim, u8 from, u8 to, const u8 *bytes, u32 count
 	post(sim, to, bytes, count, transit_ns(sim));
 }
 
+/* V1, V2: in a version that has it, and that its receiver has shown to speak. */
+u8 net_version(struct sim *sim, const struct vr_message *m, u8 to)
+{
+	const struct sim_node *node = &sim->nodes[m->from];
+	u8 version = vr_replica_version_to(node->replica, m, to);
+
+	if (version < vr_message_version(m))
+		sim_fail(sim, "V1: replica %u says %s in version %u, which has it not", m->from,
+			 vr_type_name(m->type), version);
+	if (m->type != VR_PING && !vr_type_of_client(m->type) &&
+	    version > vr_max(node->heard_version[to], VR_WIRE_VERSION_MIN))
+		sim_fail(sim, "V2: replica %u says %s in version %u to %u, heard in %u", m->from,
+			 vr_type_name(m->type), version, to, node->heard_version[to]);
+	return version;
+}
+
 void net_send(struct sim *sim, u8 from, const struct vr_message *m, u8 to)
 {
 	u32 count = vr_wire_bytes(m);
@@ -275,7 +291,7 @@ void net_send(struct sim *sim, u8 from, const struct vr_message *m, u8 to)
 		return;
 	}
 	bytes = sim_allocate(count);
-	written = vr_wire_encode(bytes, m, to, &sim->group);
+	written = vr_wire_encode(bytes, m, to, net_version(sim, m, to), &sim->group);
 	if (written != count)
 		sim_fail(sim, "S5: %s encodes to %u bytes instead of %u",
 			 vr_type_name(m->type), written, count);
@@ -312,6 +328,9 @@ void net_deliver(struct sim *sim, const struct sim_event *sim_event)
 	if (event.members_differ)
 		sim_mark(sim, MARK_MEMBERS_DIFFER);
 	event.message = &sim->scratch->message;
+	if (event.message->from < VR_REPLICAS_MAX)
+		node->heard_version[event.message->from] =
+			vr_max(node->heard_version[event.message->from], event.message->version);
 	remote_heard(sim, node, event.message);
 	is_vote = event.message->type == VR_DO_VIEW_CHANGE;
 	if (is_vote) {

@@ -432,6 +432,7 @@ struct sim_node {
 	bool was_formed;
 	bool recovered;				/* once in this life */
 	u64 remote_heard_ns[SIM_REMOTES_MAX];	/* when a client's datagram came */
+	u8 heard_version[VR_REPLICAS_MAX];	/* newest it has heard each voter in */
 };
 
 struct sim_dirty {
@@ -724,6 +725,7 @@ bool node_has_memory(const struct sim_node *node);
 
 /* net.c */
 void net_send(struct sim *sim, u8 from, const struct vr_message *m, u8 to);
+u8 net_version(struct sim *sim, const struct vr_message *m, u8 to);
 void net_deliver(struct sim *sim, const struct sim_event *event);
 void net_replay(struct sim *sim);
 void net_release(struct sim *sim, u8 slot);
