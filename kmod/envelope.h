@@ -18,7 +18,7 @@
  * HELLO	asks for, or says, a nonce; authenticated by a MAC, carries nothing:
  *
  *     40 | echo (16 bytes): the receiver's nonce, 0 = not known
- *     56 | wire_min (u8) | wire_max (u8) | zero (6 bytes)
+ *     56 | zero (8 bytes)
  *     64 | MAC (16 bytes)
  *
  * Part p of a message has counter c + p, c that of part 0: a message needs no

@@ -218,6 +218,7 @@ static void configure(const struct vrseq_group *group, const struct vrseq_member
 	cfg->heartbeat_ns = config->heartbeat_ns;
 	cfg->view_timeout_ns = config->view_timeout_ns;
 	cfg->lease_ns = config->lease_ns;
+	cfg->wire_version = config->wire_version;
 	cfg->body_bytes_max = config->record_max;
 	cfg->log_entries = config->log_entries;
 	cfg->log_bytes = config->log_bytes;

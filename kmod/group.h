@@ -51,6 +51,7 @@ struct netlink_ext_ack;
  * @files_max:	files that can be attached here
  * @gid:	whose files can be, if @restricted
  * @restricted:	not those of everybody who can open the device
+ * @wire_version: newest version of the wire format that this member speaks
  * @clients_max: clients that a voter has room for
  * @node_lease_ns: silence of one of them that ends its sessions
  * @heartbeat_ns: see struct vr_config; so are the others
@@ -63,6 +64,7 @@ struct vrseq_group_config {
 	u32 files_max;
 	kgid_t gid;
 	bool restricted;
+	u8 wire_version;
 	u32 clients_max;
 	u64 node_lease_ns;
 	struct vrseq_endpoint listen;

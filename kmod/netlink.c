@@ -70,6 +70,7 @@ static const struct nla_policy group_add_policy[] = {
 	[VRSEQ_A_FILES_MAX] = { .type = NLA_U32 },
 	[VRSEQ_A_ADDRESS_IPV6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
 	[VRSEQ_A_GID] = { .type = NLA_U32 },
+	[VRSEQ_A_WIRE] = { .type = NLA_U8 },
 };
 
 static const struct nla_policy key_policy[] = {
@@ -316,6 +317,19 @@ static int take_gid(struct genl_info *info, struct vrseq_group_config *config)
 	return 0;
 }
 
+/* Held at an older one, until all members are of this module or while none is any more. */
+static int take_wire(struct genl_info *info, struct vrseq_group_config *config)
+{
+	config->wire_version = VR_WIRE_VERSION;
+	if (info->attrs[VRSEQ_A_WIRE])
+		config->wire_version = nla_get_u8(info->attrs[VRSEQ_A_WIRE]);
+	if (config->wire_version < VR_WIRE_VERSION_MIN || config->wire_version > VR_WIRE_VERSION)
+		return refuse_range(info, VRSEQ_A_WIRE, "wire: 4 or 5");
+	if (config->client && config->wire_version < VR_WIRE_VERSION_CLIENTS)
+		return refuse_range(info, VRSEQ_A_WIRE, "wire: version 4 knows no clients");
+	return 0;
+}
+
 static int group_add(struct sk_buff *skb, struct genl_info *info)
 {
 	struct vrseq_group_config config = { .self_id = 0 };
@@ -341,6 +355,7 @@ static int group_add(struct sk_buff *skb, struct genl_info *info)
 		take_times(info, &config) ?:
 		take_clients(info, &config) ?:
 		take_gid(info, &config) ?:
+		take_wire(info, &config) ?:
 		take_rings(info, &config) ?:
 		take_security(info, &config, key) ?:
 		vrseq_group_add(genl_info_net(info), &config, key, info->extack);
@@ -527,6 +542,7 @@ static int put_config(struct sk_buff *skb, struct vrseq_group *group)
 	       (config->restricted ?
 			nla_put_u32(skb, VRSEQ_A_GID,
 				    from_kgid_munged(current_user_ns(), config->gid)) : 0) ?:
+	       nla_put_u8(skb, VRSEQ_A_WIRE, config->wire_version) ?:
 	       nla_put_u32(skb, VRSEQ_A_CLIENTS_MAX, config->clients_max) ?:
 	       put_u64(skb, VRSEQ_A_MEMORY_BYTES, vrseq_group_memory_bytes(group));
 }
@@ -597,6 +613,7 @@ static int put_member(struct sk_buff *skb, const struct vrseq_snapshot *look, u8
 	     nla_put_flag(skb, VRSEQ_A_MEMBER_DIFFERS)) ||
 	    nla_put_u8(skb, VRSEQ_A_MEMBER_TRUST, look->trust[slot]) ||
 	    put_heard(skb, look, slot) ||
+	    (peer->version && nla_put_u8(skb, VRSEQ_A_MEMBER_WIRE, peer->version)) ||
 	    put_member_u64(skb, VRSEQ_A_MEMBER_OP, peer->op) ||
 	    put_member_u64(skb, VRSEQ_A_MEMBER_INCARNATION, peer->incarnation) ||
 	    (peer->round_trip_ns &&

@@ -75,6 +75,35 @@ static void say_client(struct sentence *s, const struct vrseq_snapshot *look)
 		say(s, "its node lease may be over, and with it all that its files held; ");
 }
 
+static void say_members(struct sentence *s, const struct vrseq_snapshot *look, u8 mask)
+{
+	const char *before = "";
+	u8 slot;
+
+	for (slot = 0; slot < look->member_count; slot++) {
+		if (!(mask & BIT(slot)))
+			continue;
+		say(s, "%s%u", before, look->members[slot].id);
+		before = ", ";
+	}
+}
+
+/* R34: who is kept from what by modules that are older. */
+static void say_versions(struct sentence *s, const struct vrseq_group *group,
+			 const struct vrseq_snapshot *look)
+{
+	const struct vr_info *info = &look->info;
+
+	if (info->behind_mask) {
+		say(s, "; too old for the log, exchange its module: member ");
+		say_members(s, look, info->behind_mask);
+	} else if (info->older_mask && (group->config.client || look->client_count)) {
+		say(s, "; clients are not served: not known to be of wire version %u: member ",
+		    VR_WIRE_VERSION_CLIENTS);
+		say_members(s, look, info->older_mask);
+	}
+}
+
 static void say_transfer(struct sentence *s, const struct vr_info *info)
 {
 	if (info->transfer_bytes_total)
@@ -84,16 +113,8 @@ static void say_transfer(struct sentence *s, const struct vr_info *info)
 
 static void say_lost(struct sentence *s, const struct vrseq_snapshot *look)
 {
-	const char *before = "";
-	u8 slot;
-
 	say(s, "amnesia: no memory at member ");
-	for (slot = 0; slot < look->member_count; slot++) {
-		if (!(look->info.lost_mask & BIT(slot)))
-			continue;
-		say(s, "%s%u", before, look->members[slot].id);
-		before = ", ";
-	}
+	say_members(s, look, look->info.lost_mask);
 }
 
 static void say_quorum(struct sentence *s, const struct vrseq_group *group,
@@ -194,6 +215,8 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 	default:
 		say_quorum(&s, group, look);
 	}
+	if (info->instance)
+		say_versions(&s, group, look);
 	say_transfer(&s, info);
 	say_record(&s, info);
 	if (!group->config.client || info->status != VR_STATUS_NORMAL)

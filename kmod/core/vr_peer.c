@@ -8,7 +8,7 @@
 
 #define PING_HEARTBEATS	8
 #define BURST_HEARTBEATS (PING_HEARTBEATS / 2)
-#define FORGET_HEARTBEATS (3 * PING_HEARTBEATS)	/* two PINGs, stretched */
+#define FORGET_HEARTBEATS (4 * PING_HEARTBEATS)	/* three PINGs, stretched */
 #define STRETCH_MAX	16	/* a time-out grows to this many times its configured length */
 
 /*
@@ -88,8 +88,8 @@ static void know_version(struct vr_replica *r, struct vr_peer *peer, u8 version)
 
 /*
  * Whoever says something in a version speaks it. It may say other things in an older
- * one, as long as it does not know that we speak that version, too: but then its PING
- * comes in both. So what is known stays, until another life of it says otherwise (its
+ * one, as long as it does not know that we speak that version, too: but then its PINGs
+ * come in both. So what is known stays, until another life of it says otherwise (its
  * nonce tells that at once) or it says nothing in the newer version any more.
  */
 void vr_note_version(struct vr_replica *r, const struct vr_message *m)
@@ -280,12 +280,14 @@ static void send_ping(struct vr_replica *r, u8 to_mask, u8 version)
 	m->heartbeat_ns = vr_stamp(r);
 }
 
-/* In our own version, for whoever speaks it; who may not is asked in the older one, too. */
+/* In our own version; who is not known to speak it is asked in both in turn, in it first. */
 void vr_on_ping_timer(struct vr_replica *r)
 {
-	send_ping(r, vr_others(r), r->cfg.wire_version);
-	if (r->cfg.wire_version > VR_WIRE_VERSION_MIN)
-		send_ping(r, vr_older_voters(r, r->cfg.wire_version), VR_WIRE_VERSION_MIN);
+	u8 older = r->ping_older ? vr_older_voters(r, r->cfg.wire_version) : 0;
+
+	r->ping_older = !r->ping_older;
+	send_ping(r, vr_others(r) & ~older, r->cfg.wire_version);
+	send_ping(r, older, VR_WIRE_VERSION_MIN);
 	vr_timer_set(r, VR_TIMER_PING,
 		     vr_prng_jitter(&r->prng, PING_HEARTBEATS * r->cfg.heartbeat_ns));
 }

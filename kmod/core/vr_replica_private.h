@@ -351,6 +351,7 @@ struct vr_replica {
 	u32 failed_views;		/* since a view lasted: back-off (R20) */
 	u64 view_changes;
 
+	bool ping_older;		/* it is the turn of the older version */
 	u8 log_version;			/* of the wire format, to say all that was in it */
 	bool too_old;			/* it goes on with what our version cannot say */
 	struct vr_log log;

@@ -10,7 +10,7 @@
 #define OLD	VR_WIRE_VERSION_MIN
 #define NEW	VR_WIRE_VERSION_CLIENTS
 #define A	CLUSTER_CLIENT
-#define FORGET_NS (CLUSTER_TIMEOUT_NS + 30 * CLUSTER_HEARTBEAT_NS)
+#define FORGET_NS (CLUSTER_TIMEOUT_NS + 40 * CLUSTER_HEARTBEAT_NS)
 
 static u8 version_at(struct cluster *c, u8 slot, u8 peer)
 {
@@ -140,7 +140,7 @@ static void take_ping(struct cluster *c, u8 from, u8 to, u8 version)
 	VRT_EXPECT_EQUAL(c->t, cluster_take(c, VR_PING, from, to)->version, version);
 }
 
-/* To whom it does not know it says PING in both, its own first; all else in the older. */
+/* Whom it does not know it asks in both in turn, its own first; all else is in the older. */
 static void pings(struct vrt *t)
 {
 	struct cluster *c = cluster_new(t, 2);
@@ -149,8 +149,12 @@ static void pings(struct vrt *t)
 	cluster_timeout(c, 0);
 	ping = cluster_take(c, VR_PING, 0, 1);
 	VRT_EXPECT_EQUAL(t, ping->version, NEW);
+	VRT_EXPECT(t, !cluster_find(c, VR_PING, 0, 1));
+	cluster_timeout(c, 0);
 	take_ping(c, 0, 1, OLD);
 	VRT_EXPECT(t, !cluster_find(c, VR_PING, 0, 1));
+	cluster_timeout(c, 0);
+	take_ping(c, 0, 1, NEW);
 	cluster_form(c, 0, 0, 42);
 	VRT_EXPECT_EQUAL(t, cluster_take(c, VR_FORM, 0, 1)->version, OLD);
 	/* Whoever hears the newer one answers in it, and both know. */
@@ -161,9 +165,10 @@ static void pings(struct vrt *t)
 	cluster_run(c);
 	VRT_EXPECT_EQUAL(t, version_at(c, 0, 1), NEW);
 	cluster_forget(c);
-	cluster_timeout(c, 1);
-	take_ping(c, 1, 0, NEW);
-	VRT_EXPECT(t, !cluster_find(c, VR_PING, 1, 0));
+	cluster_wait(c, 20 * CLUSTER_HEARTBEAT_NS);
+	VRT_EXPECT(t, c->sent[1][VR_PING] >= 2);
+	VRT_EXPECT_EQUAL(t, version_at(c, 0, 1), NEW);
+	EXPECT_DROPS(c, 0, VR_DROP_VERSION, 0);
 }
 
 static void older_member(struct vrt *t)
@@ -171,6 +176,10 @@ static void older_member(struct vrt *t)
 	struct cluster *c = cluster_new(t, 2);
 
 	exchange(c, 1, OLD);
+	cluster_timeout(c, 0);
+	cluster_run(c);
+	EXPECT_DROPS(c, 1, VR_DROP_VERSION, 1);
+	VRT_EXPECT_EQUAL(t, version_at(c, 1, 0), 0);
 	cluster_timeout(c, 0);
 	cluster_run(c);
 	EXPECT_DROPS(c, 1, VR_DROP_VERSION, 1);
@@ -183,6 +192,7 @@ static void older_member(struct vrt *t)
 	cluster_forget(c);
 	cluster_timeout(c, 0);
 	take_ping(c, 0, 1, NEW);
+	cluster_timeout(c, 0);
 	take_ping(c, 0, 1, OLD);
 }
 

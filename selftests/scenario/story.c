@@ -10,6 +10,7 @@
  *	run TIME			let time go by
  *	until R WORD VALUE ...		let it go by until this is so, a minute at most
  *	crash R, restart R		without memory, but for what a journal has
+ *	wire R VERSION			its next life has a module of that version
  *	rot R				a bit of R's journal flips; R is down
  *	demote R			its shell does not trust its memory
  *	leave R				it is about to be stopped
@@ -538,6 +539,18 @@ static bool do_crash(char **words)
 	return crash(words[0], false);
 }
 
+static bool do_wire(char **words)
+{
+	struct sim_node *node = story_node(words[0]);
+	u64 version;
+
+	if (!node || !story_number(words[1], &version) || version < VR_WIRE_VERSION_MIN ||
+	    version > VR_WIRE_VERSION)
+		return story_wrong("which member, and which version");
+	story->sim.versions[node->slot] = version;
+	return true;
+}
+
 static bool do_restart(char **words)
 {
 	return crash(words[0], true);
@@ -692,7 +705,7 @@ static const struct verb {
 	{ "form", do_form }, { "run", do_run }, { "until", until },
 	{ "crash", do_crash }, { "restart", do_restart }, { "demote", do_demote },
 	{ "leave", do_leave }, { "pause", do_pause }, { "freeze", do_freeze },
-	{ "disk", do_disk },
+	{ "disk", do_disk }, { "wire", do_wire },
 	{ "drop", do_drop }, { "lose", do_lose }, { "hold", do_hold },
 	{ "release", do_release }, { "pass", do_pass }, { "cut", do_cut },
 	{ "heal", do_heal }, { "keep", do_keep }, { "replay", do_replay },

@@ -464,6 +464,7 @@ void check_step(struct sim *sim, struct sim_node *node)
 		return;
 	}
 	remote_check_lease(sim, node);
+	remote_check_gate(sim, node);
 	check_monotone(sim, node, before);
 	era_enter(sim, node);
 	if (!sim->failed)

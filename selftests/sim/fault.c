@@ -11,7 +11,7 @@ static bool is_healthy(const struct sim *sim, const struct sim_node *node)
 {
 	if (!sim->checker.formed)
 		return node->up && node->info.status != VR_STATUS_RECOVERING;
-	return node_has_memory(node) &&
+	return node_has_memory(node) && version_counts(sim, node->slot) &&
 	       vr_number_base(node->info.generation) == check_latest(sim)->base;
 }
 
@@ -31,7 +31,7 @@ static struct sim_node *pick(struct sim *sim)
 }
 
 /* While the group is being formed, any member may be one that counts. */
-static bool may_lose(struct sim *sim, const struct sim_node *node)
+bool fault_may_lose(struct sim *sim, const struct sim_node *node)
 {
 	u8 rest = healthy_mask(sim) & ~(1u << node->slot);
 	u32 i;
@@ -75,7 +75,7 @@ static void crash(struct sim *sim)
 	struct sim_node *node = pick(sim);
 
 	/* For good only once there is a group: without all, none can be formed. */
-	if (!sim->checker.formed || !may_lose(sim, node))
+	if (!sim->checker.formed || !fault_may_lose(sim, node))
 		return;
 	sim_trace(sim, node, "CRASH");
 	sim_mark(sim, MARK_CRASH);
@@ -86,7 +86,7 @@ static void restart(struct sim *sim)
 {
 	struct sim_node *node = pick(sim);
 
-	if (!may_lose(sim, node))
+	if (!fault_may_lose(sim, node))
 		return;
 	sim_trace(sim, node, "RESTART");
 	sim_mark(sim, MARK_RESTART);
@@ -145,7 +145,7 @@ static void rot(struct sim *sim)
 {
 	struct sim_node *node = pick(sim);
 
-	if (!sim->checker.formed || !may_lose(sim, node))
+	if (!sim->checker.formed || !fault_may_lose(sim, node))
 		return;
 	sim_trace(sim, node, "ROT");
 	fault_lose(sim, node);
@@ -156,7 +156,7 @@ static void rot(struct sim *sim)
 bool fault_disk_fails(struct sim *sim, struct sim_node *node)
 {
 	return sim_has(sim, FAULT_DISK) && sim->phase == PHASE_FAULTY && sim->checker.formed &&
-	       !random_below(&sim->random_fault, 64) && may_lose(sim, node);
+	       !random_below(&sim->random_fault, 64) && fault_may_lose(sim, node);
 }
 
 /* Somebody gives it another disk, with what could be read of this one. */
@@ -178,7 +178,7 @@ static void pause_node(struct sim *sim)
 	if (!node->up || node->paused || node->leaving ||
 	    (!sim->checker.formed && !sim_has(sim, FAULT_FORM)))
 		return;
-	if (notices && (!sim->checker.formed || !may_lose(sim, node))) {
+	if (notices && (!sim->checker.formed || !fault_may_lose(sim, node))) {
 		notices = false;
 		freezes = false;
 	}
@@ -192,7 +192,7 @@ static void demote(struct sim *sim)
 {
 	struct sim_node *node = pick(sim);
 
-	if (sim->checker.formed && may_lose(sim, node)) {
+	if (sim->checker.formed && fault_may_lose(sim, node)) {
 		sim_trace(sim, node, "DEMOTE");
 		node_demote(sim, node, random_below(&sim->random_record, 2));
 	}
@@ -202,7 +202,7 @@ static void roll_back(struct sim *sim)
 {
 	struct sim_node *node = pick(sim);
 
-	if (!sim->checker.formed || !may_lose(sim, node))
+	if (!sim->checker.formed || !fault_may_lose(sim, node))
 		return;
 	if (!node->snapshot) {
 		node_remember(sim, node);
@@ -224,7 +224,7 @@ static void leave(struct sim *sim)
 		    node->info.primary == node->slot)
 			break;
 	}
-	if (!sim->checker.formed || !may_lose(sim, node))
+	if (!sim->checker.formed || !fault_may_lose(sim, node))
 		return;
 	client_node_died(sim, node);
 	node_leave(sim, node);
@@ -354,6 +354,7 @@ static const struct striker strikers[] = {
 	{ FAULT_REFORM,		outage_maroon,	16 },
 	{ FAULT_REFORM,		outage_reform,	4 },
 	{ FAULT_REMOTE,		strike_remote,	1 },
+	{ FAULT_EXCHANGE,	version_exchange, 1 },
 };
 
 static void post_next(struct sim *sim, u32 place)

@@ -22,6 +22,7 @@ static void draw_config(struct sim *sim, struct sim_node *node)
 		cfg->clients_max = o->remote_count;
 		cfg->node_lease_ns = o->node_lease_ns;
 	}
+	cfg->wire_version = sim->versions[node->slot];
 	cfg->memory_is_durable = o->memory_is_durable;
 	cfg->journal = o->journal && !sim_is_remote(node);
 	cfg->nonce = random_u64(r) | 1;

@@ -184,6 +184,7 @@ void options_draw(struct sim *sim, u64 seed, const struct sim_limits *limits)
 	o->client_count = vr_min(o->client_count, limits->clients);
 	o->remote_count = random_below(&r, 3) ? 0 : random_between(&r, 1, SIM_REMOTES_MAX);
 	o->node_lease_ns = random_spread(&r, o->view_timeout_ns, o->view_timeout_ns * 16);
+	version_draw(sim, limits);
 	sim->group.group = random_u64(&r);
 	sim->group.members = random_u64(&r);
 }

@@ -97,6 +97,31 @@ void remote_check_lease(struct sim *sim, const struct sim_node *node)
 	}
 }
 
+/* C4: nobody takes anything of clients into a log before it has heard all voters say 5. */
+void remote_check_gate(struct sim *sim, const struct sim_node *node)
+{
+	u32 i;
+	u64 op;
+
+	if (node->info.behind_mask)
+		sim_mark(sim, MARK_TOO_OLD);
+	if (sim->clients_logged || node->info.op <= node->before.op)
+		return;
+	/* A generation begins far behind the one before. */
+	for (op = vr_max(node->before.op + 1, node->info.op_first); op <= node->info.op; op++) {
+		const struct vr_entry *e = vr_replica_entry(node->replica, op);
+
+		sim->clients_logged |= e && vr_is_client(e->origin);
+	}
+	for (i = 0; sim->clients_logged && i < sim->options.replica_count; i++) {
+		u8 heard = i == node->slot ? node->info.wire_version : node->heard_version[i];
+
+		if (heard < VR_WIRE_VERSION_CLIENTS)
+			sim_fail(sim, "C4: replica %u serves clients and has heard %u in version %u",
+				 node->slot, i, heard);
+	}
+}
+
 /* C3: after healing every client has found its group and has all that was said. */
 const char *remote_unfinished(struct sim *sim, char *text, size_t room)
 {

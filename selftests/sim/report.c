@@ -219,6 +219,7 @@ const char *sim_fault_name(enum sim_fault fault)
 		[FAULT_RECORD] = "record",
 		[FAULT_REFORM] = "reform",
 		[FAULT_REMOTE] = "remote",
+		[FAULT_EXCHANGE] = "exchange",
 	};
 
 	return names[fault];
@@ -319,6 +320,10 @@ const char *sim_mark_name(enum sim_mark mark)
 		[MARK_REMOTE_GAP] = "remote_gap",
 		[MARK_REMOTE_RESTART] = "remote_restart",
 		[MARK_NODE_END] = "node_end",
+		[MARK_UPGRADE] = "upgrade",
+		[MARK_DOWNGRADE] = "downgrade",
+		[MARK_WITHHELD_SERVICE] = "withheld_service",
+		[MARK_TOO_OLD] = "too_old",
 	};
 
 	return names[mark];

@@ -85,7 +85,7 @@ static void choose_core(struct sim *sim)
 		if (outage_strands(sim, &sim->nodes[i]))
 			sim_mark(sim, MARK_STRANDED);
 		else
-			core |= sim->nodes[i].up << i;
+			core |= (sim->nodes[i].up && version_counts(sim, i)) << i;
 		/* While some have not heard that all promised, nobody is to be missed. */
 		forming |= sim->nodes[i].up && sim->nodes[i].info.status == VR_STATUS_FORMING;
 	}
@@ -145,6 +145,7 @@ static void heal(struct sim *sim)
 		if (sim->nodes[i].paused)
 			node_resume(sim, &sim->nodes[i]);
 	}
+	version_settle(sim);
 	if (sim->failed)
 		return;
 	for (i = 0; i < sim->client_count; i++) {
@@ -251,6 +252,7 @@ static void poll_lost(struct sim *sim)
 static const char *unfinished(struct sim *sim, char *text, size_t room)
 {
 	u64 newest = check_newest(sim);
+	bool withheld = sim->options.remote_count && version_withholds(sim);
 	u32 i;
 
 	for (i = 0; i < sim->options.replica_count; i++) {
@@ -275,6 +277,8 @@ static const char *unfinished(struct sim *sim, char *text, size_t room)
 
 		if (!(sim->core_mask >> client->slot & 1) && !sim_is_remote(node))
 			continue;
+		if (withheld && sim_is_remote(node))
+			continue;
 		if (client->life != node->life)
 			continue;
 		if (client->state == CLIENT_FINISHED)
@@ -284,7 +288,16 @@ static const char *unfinished(struct sim *sim, char *text, size_t room)
 			 sim_kind_name(client->kind), (unsigned long long)client->request);
 		return text;
 	}
-	return remote_unfinished(sim, text, room);
+	if (!withheld)
+		return remote_unfinished(sim, text, room);
+	for (i = VR_CLIENT_MIN; i - VR_CLIENT_MIN < sim->options.remote_count; i++) {
+		/* Nobody serves it: then it has been told for whose sake. */
+		if (!sim->nodes[i].up || sim->nodes[i].info.older_mask)
+			continue;
+		snprintf(text, room, "client %u does not know that it is not served", i);
+		return text;
+	}
+	return NULL;
 }
 
 static void poll(struct sim *sim)

@@ -16,6 +16,7 @@
  *	checker.c	what must hold after every step		votes.c   of votes
  *	answer.c	what clients may be told		model.c   results
  *	era.c		generations			remote.c  client nodes
+ *	version.c	modules of two versions
  *	shrink.c	a failing seed, made small
  */
 #ifndef SIM_H
@@ -111,6 +112,7 @@ enum sim_fault {
 	FAULT_OUTAGE,		/* of members with a record any number lose power */
 	FAULT_RECORD,		/* writes of records hang, fail, break off; records are gone */
 	FAULT_REFORM,		/* operators give up what is left */
+	FAULT_EXCHANGE,		/* modules are exchanged for those of another version */
 	FAULT_COUNT
 };
 
@@ -265,6 +267,10 @@ enum sim_mark {
 	MARK_REMOTE_GAP,
 	MARK_REMOTE_RESTART,
 	MARK_NODE_END,
+	MARK_UPGRADE,
+	MARK_DOWNGRADE,
+	MARK_WITHHELD_SERVICE,
+	MARK_TOO_OLD,
 	MARK_COUNT
 };
 
@@ -641,6 +647,9 @@ struct sim {
 	struct sim_random random_client;
 	struct sim_random random_node;
 	struct sim_random random_record;
+	struct sim_random random_version;
+	u8 versions[SIM_NODES];		/* of the wire format, by voter; 0 = the newest */
+	bool clients_logged;		/* an entry of one was ever accepted */
 	struct sim_queue queue;
 	u64 now_ns;
 	enum sim_phase phase;
@@ -747,12 +756,20 @@ void fault_restart(struct sim *sim, const struct sim_node *node);
 bool fault_disk_fails(struct sim *sim, struct sim_node *node);
 void fault_disk_failed(struct sim *sim, struct sim_node *node);
 u8 healthy_mask(const struct sim *sim);
+bool fault_may_lose(struct sim *sim, const struct sim_node *node);
+
+void version_draw(struct sim *sim, const struct sim_limits *limits);
+bool version_counts(const struct sim *sim, u8 slot);
+void version_exchange(struct sim *sim);
+void version_settle(struct sim *sim);
+bool version_withholds(struct sim *sim);
 
 /* remote.c */
 void remote_cut(struct sim *sim);
 u8 remote_home(struct sim *sim);
 void remote_check(struct sim *sim, struct sim_node *node);
 void remote_check_lease(struct sim *sim, const struct sim_node *node);
+void remote_check_gate(struct sim *sim, const struct sim_node *node);
 void remote_heard(struct sim *sim, struct sim_node *node, const struct vr_message *m);
 const char *remote_unfinished(struct sim *sim, char *text, size_t room);
 

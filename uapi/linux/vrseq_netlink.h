@@ -17,7 +17,7 @@
  *                 [VIEW_TIMEOUT_NS]
  *                 [LEASE_NS] [RECORD_MAX] [LOG_ENTRIES] [LOG_BYTES] [MESSAGES]
  *                 [MESSAGE_BYTES] [ROLE] [CLIENTS_MAX] [NODE_LEASE_NS] [FILES_MAX]
- *                 [GID];
+ *                 [GID] [WIRE];
  *                 a client's id is 8 or more, it keeps no record, and its list of
  *                 members is the voters
  *   GROUP_DEL     NAME                 EBUSY while files are attached; a
@@ -29,7 +29,7 @@
  *     INSECURE, or KEY_TAG [KEY_TAG_SECOND]; never a key
  *     HEARTBEAT_NS VIEW_TIMEOUT_NS LEASE_NS RECORD_MAX LOG_ENTRIES LOG_BYTES MESSAGES
  *     MESSAGE_BYTES ROLE CLIENTS_MAX CLIENTS NODE_LEASE_NS NODE_ENDS FILES_MAX [GID]
- *     MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM
+ *     WIRE MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM
  *     QUORUM_COUNT VIEW LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT COMMIT_HASH
  *     SEQUENCE_FIRST SEQUENCE_LAST INCARNATION CHECKPOINT_OP RECOVERIES
  *     TRANSFERS [RECORD RECORD_ERROR] [HALT] FILES MEMBER (nested, one for each voter)
@@ -136,6 +136,7 @@ enum vrseq_attr {
 	VRSEQ_A_GID,			/* u32, Unix group that can attach; absent = all */
 	VRSEQ_A_HALT,			/* u8, enum vrseq_halt; absent = it has not */
 	VRSEQ_A_RECORD_ERROR,		/* u32, errno of the last write; absent = no record */
+	VRSEQ_A_WIRE,			/* u8, newest version of the wire format it speaks, 4..5 */
 	__VRSEQ_A_MAX,
 };
 
@@ -159,6 +160,7 @@ enum vrseq_member_attr {
 	VRSEQ_A_MEMBER_TRUST,		/* u8, enum vrseq_trust */
 	VRSEQ_A_MEMBER_ADDRESS_IPV6,	/* binary, 16 bytes, in place of ADDRESS_IPV4 */
 	VRSEQ_A_MEMBER_DIFFERS,		/* flag: it was given another list of members */
+	VRSEQ_A_MEMBER_WIRE,		/* u8, newest it is known to speak; absent = none yet */
 	__VRSEQ_A_MEMBER_MAX,
 };
 

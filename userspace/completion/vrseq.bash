@@ -29,7 +29,7 @@ _vrseq_words()
 	"group add")
 		echo "self listen key key-name insecure uuid heartbeat view-timeout lease record-max" \
 			"log-entries log-bytes messages message-bytes durability record role" \
-			"clients node-lease files gid help"
+			"clients node-lease files gid wire help"
 		;;
 	"group form") echo "generation help $(_vrseq_groups)" ;;
 	"group reform") echo "confirm help $(_vrseq_groups)" ;;

@@ -39,10 +39,10 @@ int group_add(int argc, char **argv)
 {
 	enum { NAME, SELF, LISTEN, INSECURE, KEY, KEY_NAME, UUID, HEARTBEAT, VIEW_TIMEOUT, LEASE,
 	       RECORD_MAX, LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES, RECORD, ROLE, CLIENTS,
-	       NODE_LEASE, FILES, GID };
+	       NODE_LEASE, FILES, GID, WIRE };
 	static const char hint[] = "vrseq group help";
 	uint64_t self, heartbeat_ns, timeout_ns, lease_ns, log_entries, log_bytes;
-	uint64_t messages, message_bytes, record_max, clients, node_lease_ns, files;
+	uint64_t messages, message_bytes, record_max, clients, node_lease_ns, files, wire;
 	uint32_t role = VRSEQ_ROLE_VOTER, gid;
 	uint8_t uuid[UUID_BYTES];
 	struct endpoint listen;
@@ -71,6 +71,7 @@ int group_add(int argc, char **argv)
 		[NODE_LEASE] = ARG_IN("node-lease", ARG_TIME, &node_lease_ns, 1, UINT64_MAX),
 		[FILES] = ARG_IN("files", ARG_COUNT, &files, 1, UINT32_MAX),
 		[GID] = ARG("gid", ARG_GID, &gid),
+		[WIRE] = ARG_IN("wire", ARG_COUNT, &wire, 1, UINT8_MAX),
 		ARG("durability", ARG_WORD, NULL, .text = "memory"),
 		{ 0 },
 	};
@@ -122,6 +123,8 @@ int group_add(int argc, char **argv)
 	put_u32_given(nlh, &args[FILES], VRSEQ_A_FILES_MAX);
 	if (args[GID].given)
 		mnl_attr_put_u32(nlh, VRSEQ_A_GID, gid);
+	if (args[WIRE].given)
+		mnl_attr_put_u8(nlh, VRSEQ_A_WIRE, wire);
 	code = nl_command(&nl, nlh, hint, "group add", name);
 	nl_close(&nl);
 	return code;

@@ -38,7 +38,8 @@ static const struct command group_commands[] = {
 	  "        [uuid UUID] [heartbeat T] [view-timeout T] [lease T] [record-max SIZE]\n"
 	  "        [log-entries N] [log-bytes SIZE] [messages N] [message-bytes SIZE]\n"
 	  "        [durability memory] [record FILE]\n"
-	  "        [role voter|client] [clients N] [node-lease T] [files N] [gid GROUP]",
+	  "        [role voter|client] [clients N] [node-lease T] [files N] [gid GROUP]\n"
+	  "        [wire N]",
 	  "A new, blank member of a group, with the id ID. T is like 500us, 20ms, 3s;\n"
 	  "SIZE like 4096, 64K, 16M. key: a file that vrseq genkey made, the same at all\n"
 	  "members; key-name: the description of a kernel key of type logon; insecure:\n"
@@ -48,7 +49,8 @@ static const struct command group_commands[] = {
 	  "loss of all power. role client: no vote and no log, the voters serve it; they\n"
 	  "need room for clients, and end what one held when it was silent for the node\n"
 	  "lease. files: that can be open here. gid: the Unix group whose files can be attached\n"
-	  "here, by name or number; left out, those of whoever can open the device.", NULL },
+	  "here, by name or number; left out, those of whoever can open the device. wire: the\n"
+	  "newest version of datagrams it is to speak, 4 or 5; 5 if left out.", NULL },
 	{ "form", group_form, "NAME [generation G]",
 	  "Begin the group. Once in its life, at one member, with all members\n"
 	  "reachable and blank.", NULL },

@@ -36,6 +36,8 @@ struct field {
 	const char *key;
 };
 
+#define WIRE_NEWEST	5	/* of the module that came with this tool */
+
 static const struct field group_fields[] = {
 	{ VRSEQ_A_NAME, FIELD_STRING, "name" },
 	{ VRSEQ_A_UUID, FIELD_UUID, "uuid" },
@@ -60,6 +62,7 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_NODE_ENDS, FIELD_U64, "node_ends" },
 	{ VRSEQ_A_FILES_MAX, FIELD_U32, "files_max" },
 	{ VRSEQ_A_GID, FIELD_U32, "gid" },
+	{ VRSEQ_A_WIRE, FIELD_U8, "wire" },
 	{ VRSEQ_A_MEMORY_BYTES, FIELD_U64, "memory_bytes" },
 	{ VRSEQ_A_GENERATION, FIELD_U16, "generation" },
 	{ VRSEQ_A_STATE, FIELD_STATE, "state" },
@@ -99,6 +102,7 @@ static const struct field member_fields[] = {
 	{ VRSEQ_A_MEMBER_RECORDED, FIELD_FLAG, "recorded" },
 	{ VRSEQ_A_MEMBER_TRUST, FIELD_TRUST, "trust" },
 	{ VRSEQ_A_MEMBER_DIFFERS, FIELD_FLAG, "differs" },
+	{ VRSEQ_A_MEMBER_WIRE, FIELD_U8, "wire" },
 };
 
 static enum mnl_attr_data_type data_type(enum field_kind kind)
@@ -569,6 +573,8 @@ static void member_print(const struct group *group,
 	if (round_trip)
 		printf(", round trip %s",
 		       time_text(attr_u64(round_trip), text, sizeof(text)));
+	if (attr[VRSEQ_A_MEMBER_WIRE] && attr_u64(attr[VRSEQ_A_MEMBER_WIRE]) < WIRE_NEWEST)
+		printf(", wire %" PRIu64, attr_u64(attr[VRSEQ_A_MEMBER_WIRE]));
 	putchar('\n');
 }
 
@@ -665,6 +671,8 @@ void group_print(const struct group *group)
 	if (attr[VRSEQ_A_RECORD])
 		printf("  record %s\n", attr_string(attr[VRSEQ_A_RECORD]));
 	clients_print(attr);
+	if (attr[VRSEQ_A_WIRE] && attr_u64(attr[VRSEQ_A_WIRE]) < WIRE_NEWEST)
+		printf("  wire %" PRIu64 "\n", attr_u64(attr[VRSEQ_A_WIRE]));
 	printf("  heartbeat %s  view timeout %s  lease %s%s%s\n",
 	       time_text(attr_u64(attr[VRSEQ_A_HEARTBEAT_NS]), a, sizeof(a)),
 	       time_text(attr_u64(attr[VRSEQ_A_VIEW_TIMEOUT_NS]), b, sizeof(b)),
