@@ -190,12 +190,14 @@ static void on_pong(struct vr_replica *r, const struct vr_message *m)
 	r->peers[m->from].status = m->status;
 	if (!m->instance || (m->status != VR_STATUS_NORMAL && m->status != VR_STATUS_VIEW_CHANGE))
 		return;
+	/* Of a group that is to be ours, too: it cannot show that before it serves us. */
+	if (m->generation >= r->generation)
+		note_older(r, m);
 	if (!is_ours(r, m)) {
 		vr_drop(r, VR_DROP_GENERATION);
 		return;
 	}
 	note_messages(r, m->sequence_last);
-	note_older(r, m);
 	if (m->view < r->view) {
 		vr_drop(r, VR_DROP_STALE_VIEW);
 		return;

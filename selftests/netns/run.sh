@@ -15,6 +15,7 @@ here=$(dirname "$0")
 . "$here/client.sh"
 . "$here/ipv6.sh"
 . "$here/doctor.sh"
+. "$here/version.sh"
 
 set -e
 ktap_begin
@@ -81,6 +82,9 @@ ktap_run client_dies "a client's sessions end with its process, or with its node
 ktap_run client_minute "64 threads at each voter and client for a minute, and SIGKILL at random"
 ktap_run client_crowd "200 client nodes in one kernel, and what each of them costs"
 ktap_run client_refused "what a client is not, and who is none, is refused by name"
+ktap_run version_upgrade "modules of a newer version, one member after the other, under load"
+ktap_run version_mixed "two versions in one group: clients are served when all are new"
+ktap_run version_down "and back to the older version, under load"
 
 ktap_run kernel_log "the kernel has nothing to complain about"
 ktap_end
