@@ -240,11 +240,12 @@ struct add {
 	__u64 node_lease_ns;
 	int files_max;
 	__s64 gid;
+	int wire;
 };
 
 #define ADD(...) ((struct add){ .name = "g", .self_id = 1, .address = LOOPBACK, .port = PORT, \
 	.insecure = true, .key_bytes = KEY_BYTES, .uuid_bytes = UUID_BYTES, .role = -1, \
-	.ipv6_bytes = IPV6_BYTES, .files_max = -1, .gid = -1, ##__VA_ARGS__ })
+	.ipv6_bytes = IPV6_BYTES, .files_max = -1, .gid = -1, .wire = -1, ##__VA_ARGS__ })
 #define ADD6(...) ADD(.address = 0, .ipv6 = "::1", ##__VA_ARGS__)
 
 static void put_add(struct _test_data_netlink *self, struct add add)
@@ -294,6 +295,8 @@ static void put_add(struct _test_data_netlink *self, struct add add)
 		mnl_attr_put_u32(self->nlh, VRSEQ_A_FILES_MAX, add.files_max);
 	if (add.gid >= 0)
 		mnl_attr_put_u32(self->nlh, VRSEQ_A_GID, add.gid);
+	if (add.wire >= 0)
+		mnl_attr_put_u8(self->nlh, VRSEQ_A_WIRE, add.wire);
 }
 
 static int add(struct _test_data_netlink *self, struct add what)
@@ -844,6 +847,8 @@ TEST_F(netlink, clients)
 	REFUSE(EINVAL, add(self, ADD(.clients_max = 4097)));
 	REFUSE(EINVAL, add(self, ADD(.files_max = 0)));
 	REFUSE(EINVAL, add(self, ADD(.files_max = 257)));
+	REFUSE(EINVAL, add(self, ADD(.wire = 3)));
+	REFUSE(EINVAL, add(self, ADD(.wire = 6)));
 	REFUSE(EINVAL, add(self, ADD(.node_lease_ns = 119 * MS)));
 	REFUSE(EINVAL, add(self, ADD(.node_lease_ns = 3600001 * MS)));
 	ASSERT_EQ(0, add(self, ADD()));

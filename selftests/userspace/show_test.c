@@ -44,6 +44,7 @@ static void put_member(struct nlmsghdr *nlh, uint16_t id, bool self, bool heard)
 		mnl_attr_put_u64(nlh, VRSEQ_A_MEMBER_ROUND_TRIP_NS, 210999);
 		mnl_attr_put(nlh, VRSEQ_A_MEMBER_RECORDED, 0, NULL);
 		mnl_attr_put(nlh, VRSEQ_A_MEMBER_DIFFERS, 0, NULL);
+		mnl_attr_put_u8(nlh, VRSEQ_A_MEMBER_WIRE, 4);
 	}
 	mnl_attr_nest_end(nlh, nest);
 }
@@ -76,6 +77,7 @@ static void put_group(struct nlmsghdr *nlh)
 	mnl_attr_put_u64(nlh, VRSEQ_A_NODE_ENDS, 5);
 	mnl_attr_put_u32(nlh, VRSEQ_A_FILES_MAX, 256);
 	mnl_attr_put_u32(nlh, VRSEQ_A_GID, 4242);
+	mnl_attr_put_u8(nlh, VRSEQ_A_WIRE, 4);
 	mnl_attr_put_u64(nlh, VRSEQ_A_MEMORY_BYTES, 5000000);
 	mnl_attr_put_u16(nlh, VRSEQ_A_GENERATION, 0);
 	mnl_attr_put_u8(nlh, VRSEQ_A_STATE, VRSEQ_STATE_NORMAL);
@@ -127,7 +129,8 @@ TEST(json)
 		"\"log_bytes\":4194304,\"messages\":1024,"
 		"\"message_bytes\":65536,\"role\":\"voter\",\"clients_max\":1000,"
 		"\"clients\":17,\"node_lease_ns\":2000000000,\"node_ends\":5,"
-		"\"files_max\":256,\"gid\":4242,\"memory_bytes\":5000000,\"generation\":0,"
+		"\"files_max\":256,\"gid\":4242,\"wire\":4,\"memory_bytes\":5000000,"
+		"\"generation\":0,"
 		"\"state\":\"normal\",\"status_text\":\"all \\\"well\\\"\",\"has_quorum\":true,"
 		"\"quorum_count\":2,\"view\":12,\"last_normal_view\":12,\"primary_id\":1,"
 		"\"op\":48113,\"commit\":48112,\"commit_hash\":18446744073709551615,"
@@ -138,11 +141,11 @@ TEST(json)
 		"{\"id\":1,\"address\":\"10.0.0.1\",\"port\":7400,\"role\":\"voter\","
 		"\"self\":true,\"primary\":true,\"state\":\"view-change\",\"heard_age_ns\":5,"
 		"\"op\":48113,\"incarnation\":4,\"round_trip_ns\":210999,\"recorded\":true,"
-		"\"trust\":null,\"differs\":true},"
+		"\"trust\":null,\"differs\":true,\"wire\":4},"
 		"{\"id\":2,\"address\":\"10.0.0.2\",\"port\":7400,\"role\":\"voter\","
 		"\"self\":false,\"primary\":false,\"state\":null,\"heard_age_ns\":null,"
 		"\"op\":null,\"incarnation\":null,\"round_trip_ns\":null,\"recorded\":false,"
-		"\"trust\":null,\"differs\":false}]}\n";
+		"\"trust\":null,\"differs\":false,\"wire\":null}]}\n";
 	struct answer answer;
 	struct group *group;
 	char *text;
@@ -177,12 +180,12 @@ TEST(text)
 	}
 	EXPECT_NE(strstr(text, "10.0.0.2:7400"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "never heard\n"), NULL) { TH_LOG("%s", text); }
-	EXPECT_NE(strstr(text, "  life 4   here, round trip 210us\n"), NULL) {
+	EXPECT_NE(strstr(text, "  life 4   here, round trip 210us, wire 4\n"), NULL) {
 		TH_LOG("%s", text);
 	}
 	EXPECT_NE(strstr(text, "  incarnation 4  checkpoint 47104  recoveries 3  transfers 1\n"),
 		  NULL) { TH_LOG("%s", text); }
-	EXPECT_NE(strstr(text, "  clients 17 of 1000  node lease 2.0s  leases ended 5\n"), NULL) {
+	EXPECT_NE(strstr(text, "  clients 17 of 1000  node lease 2.0s  leases ended 5\n  wire 4\n"), NULL) {
 		TH_LOG("%s", text);
 	}
 	EXPECT_NE(strstr(text, "  record /var/lib/vrseq/fence\n"), NULL) { TH_LOG("%s", text); }
