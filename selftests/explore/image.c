@@ -159,6 +159,7 @@ static void clear_peer(struct vr_replica *r, struct vr_peer *peer)
 
 	memset(peer, 0, sizeof(*peer));
 	peer->status = VR_STATUS_COUNT;
+	peer->say = VR_WIRE_VERSION_MIN;
 	peer->acked = acked;
 }
 

@@ -79,8 +79,9 @@ static void keep_sends(u32 slot)
 		for (to = 0; to < bounds.replicas; to++) {
 			if (to == slot || !(fx.sends[i].to_mask & (1u << to)))
 				continue;
-			bytes = vr_wire_encode(buffer, m, to, vr_replica_version_to(replicas[slot],
-									    m, to), &group);
+			bytes = vr_wire_encode(buffer, m, to,
+					       vr_replica_version_to(replicas[slot], m, to),
+					       &group);
 			if (sent_count[to] == SENDS_MAX)
 				abort();
 			sent[to][sent_count[to]++] = intern(&messages, buffer, bytes);

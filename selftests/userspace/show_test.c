@@ -185,7 +185,8 @@ TEST(text)
 	}
 	EXPECT_NE(strstr(text, "  incarnation 4  checkpoint 47104  recoveries 3  transfers 1\n"),
 		  NULL) { TH_LOG("%s", text); }
-	EXPECT_NE(strstr(text, "  clients 17 of 1000  node lease 2.0s  leases ended 5\n  wire 4\n"), NULL) {
+	EXPECT_NE(strstr(text, "  clients 17 of 1000  node lease 2.0s  leases ended 5\n"
+			 "  wire 4\n"), NULL) {
 		TH_LOG("%s", text);
 	}
 	EXPECT_NE(strstr(text, "  record /var/lib/vrseq/fence\n"), NULL) { TH_LOG("%s", text); }
