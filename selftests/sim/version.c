@@ -120,11 +120,8 @@ static u8 fit_mask(const struct sim *sim)
 	return mask & sim->core_mask;
 }
 
-/*
- * May clients be kept waiting? If the primary has not heard from all voters that they
- * can follow, and of one of them never will.
- */
-bool version_withholds(struct sim *sim)
+/* Who leads, as far as it knows; also one that is old. */
+static const struct sim_node *primary_of(const struct sim *sim)
 {
 	const struct sim_node *primary = NULL;
 	u32 i;
@@ -132,12 +129,23 @@ bool version_withholds(struct sim *sim)
 	for (i = 0; i < sim->options.replica_count; i++) {
 		const struct sim_node *node = &sim->nodes[i];
 
-		if ((sim->core_mask >> i & 1) && node->up && node->info.primary == i &&
-		    node->info.status == VR_STATUS_NORMAL &&
+		if (node->up && node->info.primary == i && node->info.status == VR_STATUS_NORMAL &&
 		    (!primary || node->info.view > primary->info.view))
 			primary = node;
 	}
-	if (!primary || !(primary->info.older_mask & ~fit_mask(sim)))
+	return primary;
+}
+
+/*
+ * May clients be kept waiting? If the primary does not know what a client is, or has
+ * not heard from all voters that they do, and of one of them never will.
+ */
+bool version_withholds(struct sim *sim)
+{
+	const struct sim_node *primary = primary_of(sim);
+
+	if (!primary ||
+	    !(is_old(sim, primary->slot) || primary->info.older_mask & ~fit_mask(sim)))
 		return false;
 	sim_mark(sim, MARK_WITHHELD_SERVICE);
 	return true;
