@@ -43,7 +43,8 @@ build/6.1/vrseq.ko build/6.12/vrseq.ko: build/%/vrseq.ko: $(module_sources) | pr
 build/uml/vrseq.ko: $(module_sources) | provision-uml
 	@selftests/farm.sh build/uml $(module_sources)
 	@echo "  KMOD     $@"
-	@$(MAKE) -s -C $(shell selftests/uml/build.sh) ARCH=um M=$(CURDIR)/build/uml modules
+	@$(MAKE) -s -C $(shell selftests/uml/build.sh) ARCH=um M=$(CURDIR)/build/uml \
+		UBSAN_SANITIZE=y modules
 	@touch $@
 
 # --- library and tool ---

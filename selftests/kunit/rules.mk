@@ -12,7 +12,7 @@ $(kunit_module): $(kunit_sources) | provision-uml
 	@selftests/farm.sh build/kunit $(kunit_sources)
 	@echo "  KMOD     $@"
 	@$(MAKE) -s -C $(shell selftests/uml/build.sh) ARCH=um \
-		M=$(CURDIR)/build/kunit/selftests/kunit modules
+		M=$(CURDIR)/build/kunit/selftests/kunit UBSAN_SANITIZE=y modules
 	@touch $@
 
 kunit: $(kunit_module) ## the same unit tests inside a kernel: KUnit on UML

@@ -22,13 +22,15 @@ struct uring {
 	struct io_uring_cqe *cqes;
 	unsigned int cqe_shift;
 	unsigned int queued;
+	void *rings;
+	size_t rings_bytes, sqe_bytes;
 };
 
 /* Both queues hold @entries, a power of two. 0 or -errno. */
 static inline int uring_open(struct uring *ring, unsigned int entries, unsigned int flags)
 {
 	struct io_uring_params p = { .flags = flags | IORING_SETUP_CQSIZE, .cq_entries = entries };
-	size_t sqe_bytes = entries * sizeof(struct io_uring_sqe), sq_bytes, cq_bytes;
+	size_t sq_bytes, cq_bytes;
 	unsigned int *array, i;
 	char *rings;
 
@@ -40,9 +42,12 @@ static inline int uring_open(struct uring *ring, unsigned int entries, unsigned 
 	sq_bytes = p.sq_off.array + p.sq_entries * sizeof(*array);
 	cq_bytes = p.cq_off.cqes + (p.cq_entries << ring->cqe_shift) * sizeof(*ring->cqes);
 	/* Both in one mapping, since 5.4. */
-	rings = mmap(NULL, sq_bytes > cq_bytes ? sq_bytes : cq_bytes, PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_POPULATE, ring->fd, IORING_OFF_SQ_RING);
-	ring->sqes = mmap(NULL, sqe_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+	ring->rings_bytes = sq_bytes > cq_bytes ? sq_bytes : cq_bytes;
+	ring->sqe_bytes = entries * sizeof(struct io_uring_sqe);
+	rings = mmap(NULL, ring->rings_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+		     ring->fd, IORING_OFF_SQ_RING);
+	ring->rings = rings;
+	ring->sqes = mmap(NULL, ring->sqe_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
 			  ring->fd, IORING_OFF_SQES);
 	if (rings == MAP_FAILED || ring->sqes == MAP_FAILED)
 		return -errno;
@@ -55,6 +60,15 @@ static inline int uring_open(struct uring *ring, unsigned int entries, unsigned 
 	for (i = 0; i < entries; i++)
 		array[i] = i;
 	return 0;
+}
+
+/* With whatever is under way. */
+static inline void uring_close(struct uring *ring)
+{
+	munmap(ring->sqes, ring->sqe_bytes);
+	munmap(ring->rings, ring->rings_bytes);
+	close(ring->fd);
+	memset(ring, 0, sizeof(*ring));
 }
 
 /* One more command, submitted by the next uring_enter(). */

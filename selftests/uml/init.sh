@@ -19,6 +19,8 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 rig_machine
+# It is told when (clean.sh).
+echo scan=off >/sys/kernel/debug/kmemleak
 mkdir -p "$rig_dir"
 mount -t hostfs -o "$rig_dir" none "$rig_dir"
 rig_command /dev/tty1

@@ -6,7 +6,7 @@
 uml_tests := tokens duplicate primary_cut netns_deleted unload_under_load del_under_load \
 	delays_of_three delays_of_five hand_over crash storm_of_three storm_of_five
 
-TESTS_BUILD += build/selftests/op_times
+TESTS_BUILD += build/selftests/op_times build/selftests/fail_nth
 CHECK_TARGETS += uml
 
 build/selftests/op_times: selftests/uml/op_times.c selftests/lib/testlib.h uapi/linux/vrseq.h \
@@ -15,5 +15,24 @@ build/selftests/op_times: selftests/uml/op_times.c selftests/lib/testlib.h uapi/
 	@echo "  CC       $@"
 	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -o $@ $<
 
-uml: build/uml/vrseq.ko tools tests ## on a UML kernel: with KASAN and lockdep; an hour of faults in virtual time
+fail_nth_sources := selftests/uml/fail_nth.c selftests/uml/fail_netlink.c
+
+build/selftests/fail_nth: $(fail_nth_sources) selftests/uml/fail_nth.h selftests/lib/uring.h \
+		selftests/lib/testlib.h selftests/chardev/dev.h $(wildcard uapi/linux/*.h) \
+		| provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) $(harness_flags) -o $@ $(fail_nth_sources) -lmnl
+
+# What the kernel is to see.
+build/planted/planted.ko: selftests/uml/planted.c | provision-uml
+	@selftests/farm.sh build/planted $<
+	@echo "  KMOD     $@"
+	@echo 'obj-m := planted.o' >build/planted/Kbuild
+	@ln -sf selftests/uml/planted.c build/planted/planted.c
+	@$(MAKE) -s -C $(shell selftests/uml/build.sh) ARCH=um M=$(CURDIR)/build/planted \
+		UBSAN_SANITIZE=y modules
+	@touch $@
+
+uml: build/uml/vrseq.ko build/planted/planted.ko tools tests ## on a UML kernel: with KASAN and lockdep; an hour of faults in virtual time
 	@selftests/uml/tests.sh $(or $(TEST),$(uml_tests))

@@ -41,12 +41,13 @@ quote() {
 }
 {
 	echo "export KVER=uml VRSEQ_KO='$top/build/uml/vrseq.ko' VRSEQ_OUT='$out' HOME=/root"
+	echo "export VRSEQ_PLANTED='$top/build/planted/planted.ko'"
 	echo "export PATH='$top/build:/usr/sbin:/usr/bin:/sbin:/bin' LC_ALL=C.UTF-8"
-	for name in TEST SEEDS FIRST SECONDS RESTARTS STORM_S; do
+	for name in TEST CALL SEEDS FIRST SECONDS RESTARTS STORM_S; do
 		eval "value=\${$name-}"
 		[ -z "$value" ] || echo "export $name=$(quote "$value")"
 	done
-	echo "exec $(quote "$script" "$@")"
+	echo "$(quote "$script" "$@") && selftests/uml/clean.sh"
 } >"$out/command"
 
 # tty0 is the kernel's and goes to its log; tty1 is the script's and goes to our stdout.

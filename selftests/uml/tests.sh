@@ -12,6 +12,8 @@ run() { # TEST
 	case $1 in
 	delays_of_* | hand_over | crash | storm_of_*)
 		set -- "$1" --time-travel -t $((1200 * ${SEEDS:-1})) selftests/uml/virtual.sh ;;
+	planted_faults | load_unload | fail_load | fail_calls | starved)
+		set -- "$1" -t 900 selftests/uml/memory.sh ;;
 	netns_deleted | unload_* | del_*)
 		set -- "$1" selftests/lifetime/run.sh ;;
 	*)
