@@ -380,7 +380,7 @@ drop:
  * @listen:	our own endpoint
  * @extack:	told why not
  *
- * Return: 0, -EADDRNOTAVAIL, -EADDRINUSE, or another errno of the socket layer.
+ * Return: 0, -EADDRNOTAVAIL, -EADDRINUSE, -ENOMEM, or another errno of bind().
  */
 int vrseq_udp_open(struct vrseq_udp *udp, struct net *net, const struct vrseq_endpoint *listen,
 		   struct netlink_ext_ack *extack)
@@ -398,11 +398,20 @@ int vrseq_udp_open(struct vrseq_udp *udp, struct net *net, const struct vrseq_en
 		return -EADDRNOTAVAIL;
 	}
 	error = vrseq_path_socket(net, listen, &sock);
-	if (error) {
-		if (error == -EADDRINUSE)
-			NL_SET_ERR_MSG(extack, "listen address: the port is taken");
-		else
-			NL_SET_ERR_MSG(extack, "listen address: cannot bind to it");
+	switch (error) {
+	case 0:
+		break;
+	case -EADDRINUSE:
+		NL_SET_ERR_MSG(extack, "listen address: the port is taken");
+		return error;
+	case -ENFILE:
+	case -ENOBUFS:
+	case -ENOMEM:
+		/* All of them are what a socket says for which there is no memory. */
+		NL_SET_ERR_MSG(extack, "there is not enough memory");
+		return -ENOMEM;
+	default:
+		NL_SET_ERR_MSG(extack, "listen address: cannot bind to it");
 		return error;
 	}
 	sock->sk->sk_allocation = GFP_ATOMIC;
