@@ -33,7 +33,7 @@ if [ ! -e "$dir/complete" ]; then
 	exec 9>"$dir/lock"
 	flock 9
 	if [ ! -e "$dir/complete" ]; then
-		echo "building the UML kernel (about 5 minutes, once): $dir" >&2
+		echo "building the UML kernel (about 8 minutes, once): $dir" >&2
 		# Not as a part of the make that may have called us.
 		unset MAKEFLAGS MFLAGS MAKELEVEL
 		(build) >"$dir/log" 2>&1 || {

@@ -509,7 +509,7 @@ static int completion(int entered)
 	need(uring_enter(&ring, 1), "io_uring_enter again");
 	cqe = uring_peek(&ring);
 	if (!cqe)
-		die("no completion");
+		die("io_uring: nothing came back");
 	result = cqe->res;
 	uring_seen(&ring);
 	return result;
@@ -574,7 +574,7 @@ static void form_trio(void)
 		for (k = 0; k < 3; k++) {
 			if (k != i)
 				need(group_peer(trio[i], VRSEQ_CMD_MEMBER_ADD, k + 1, PORT + k,
-						  false), "member add");
+						false), "member add");
 		}
 	}
 	need(group_command(VRSEQ_CMD_GROUP_FORM, "a"), "group form");

@@ -13,6 +13,12 @@ nothing_lost() {
 	"$here/clean.sh"
 }
 
+# Lock order and lives of objects are not looked at any more when there is no memory for that.
+still_watched() {
+	grep -q 'debug_locks: *1' /proc/lockdep_stats
+	fails grep -q 'ODEBUG disabled' <(dmesg)
+}
+
 # ---- what the kernel sees ----
 
 # The kernel says so, is not to die of it this time, and forgets it: it was ours.
@@ -81,6 +87,7 @@ load_unload() {
 	done
 	fails grep vrseq /proc/slabinfo
 	nothing_lost
+	still_watched
 	slabs >/run/slabs.after
 	join /run/slabs.before /run/slabs.after |
 		awk '$3 != $2 { print $1, $3 - $2 } $3 - $2 >= 40 { lost = 1 } END { exit lost }'
@@ -114,6 +121,7 @@ fail_load() {
 	fails grep '^vrseq' /proc/modules
 	[ ! -e /dev/vrseq ]
 	nothing_lost
+	still_watched
 	module_load
 	used
 }
@@ -126,6 +134,7 @@ fail_calls() {
 	ip netns exec vr1 "$programs/fail_nth" calls
 	cluster_down
 	nothing_lost
+	still_watched
 	module_load
 }
 
@@ -161,6 +170,7 @@ starved() {
 	check_history
 	cluster_down
 	nothing_lost
+	still_watched
 	module_load
 }
 

@@ -42,13 +42,13 @@ static void overrun(void)
 
 static int __init planted_init(void)
 {
-	if (!strcmp(fault, "leak"))
+	if (!strcmp(fault, "leak")) {
 		leak();
-	else if (!strcmp(fault, "overrun"))
+	} else if (!strcmp(fault, "overrun")) {
 		overrun();
-	else if (!strcmp(fault, "shift"))
+	} else if (!strcmp(fault, "shift")) {
 		pr_info("planted: %d\n", 1 << (bits + 1));
-	else if (!strcmp(fault, "sleep")) {
+	} else if (!strcmp(fault, "sleep")) {
 		spin_lock(&lock);
 		might_sleep();
 		spin_unlock(&lock);

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
-# The real module on a kernel that watches: KASAN, lock order, RCU, object lifetimes. A choice of
-# the cluster tests, those that exercise locks and lifetimes most; and what needs virtual time: an
-# hour of faults, delays counted. Each in a kernel of its own.
+# The real module on a kernel that watches: KASAN, UBSAN, lock order, RCU, object lifetimes, sleep,
+# leaks. A choice of the cluster tests, those that exercise locks and lifetimes most; memory that is
+# lost or not there; and what needs virtual time: an hour of faults, delays counted. Each in a kernel
+# of its own.
 
 uml_tests := tokens duplicate primary_cut netns_deleted unload_under_load del_under_load \
+	planted_faults load_unload fail_load fail_calls starved \
 	delays_of_three delays_of_five hand_over crash storm_of_three storm_of_five
 
 TESTS_BUILD += build/selftests/op_times build/selftests/fail_nth
@@ -36,3 +38,13 @@ build/planted/planted.ko: selftests/uml/planted.c | provision-uml
 
 uml: build/uml/vrseq.ko build/planted/planted.ko tools tests ## on a UML kernel: with KASAN and lockdep; an hour of faults in virtual time
 	@selftests/uml/tests.sh $(or $(TEST),$(uml_tests))
+
+# All the guests run, which a merge has no time for.
+uml_parts := chardev lifetime netns hostile
+
+uml-suite: build/uml/vrseq.ko tools tests ## the whole functional suite and the fuzzers on the UML kernel (PART=name)
+	@failed=0; for part in $(or $(PART),$(uml_parts)); do \
+		selftests/uml/run.sh -t 7200 selftests/$$part/run.sh || failed=1; \
+	done; exit $$failed
+
+.PHONY: uml-suite
