@@ -18,8 +18,9 @@ ERRNO = re.compile(r"\bE(?:[A-Z]{2,}|2BIG)\b")
 # Taken from the kernel as they are.
 VENDORED = {"selftests/lib/kselftest.h", "selftests/lib/kselftest_harness.h"}
 
-# Kernel-internal, never seen by a user: restart codes and such.
-ERRNO_INTERNAL = {"ERESTARTSYS", "ENOIOCTLCMD", "EIOCBQUEUED", "ETIME"}
+# Kernel-internal, never seen by a user: restart codes and such, and what of other parts of the
+# kernel is translated (sockets: ENFILE, ENOBUFS).
+ERRNO_INTERNAL = {"ERESTARTSYS", "ENOIOCTLCMD", "EIOCBQUEUED", "ETIME", "ENFILE", "ENOBUFS"}
 
 # What core objects may import: plain memory, WARN, and what the compiler puts in by itself.
 CORE_IMPORTS = {

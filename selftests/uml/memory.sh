@@ -112,8 +112,8 @@ faults_may_come() { # failslab | fail_page_alloc ...
 	echo 0 >$debug/fail_page_alloc/min-order
 }
 
-# What the kernel itself says, with its stack, of its own memory for a module that was not there is no
-# fault. If it said anything else, all of it stays where it is seen.
+# That the kernel itself had no memory for a module it says with its stack; that is no fault. If it
+# said anything else, all of it stays where it is seen.
 forget_no_memory() {
 	local said excused
 
@@ -171,7 +171,7 @@ starved() {
 	note "$((s_commit - before)) commits while every tenth allocation failed"
 	[ "$s_commit" -gt $((before + 100)) ]
 	for n in $members; do
-		note "member $n: $(stat_of "$n" send_no_memory) messages not sent for want of memory"
+		note "member $n: $(stat_of "$n" send_no_memory) not sent for want of memory"
 	done
 	load_stop
 	check_history

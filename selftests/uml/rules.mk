@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The real module on a kernel that watches: KASAN, UBSAN, lock order, RCU, object lifetimes, sleep,
 # leaks. A choice of the cluster tests, those that exercise locks and lifetimes most; memory that is
-# lost or not there; and what needs virtual time: an hour of faults, delays counted. Each in a kernel
-# of its own.
+# lost or not there; and what needs virtual time: an hour of faults, delays counted. Each in a
+# kernel of its own.
 
 uml_tests := tokens duplicate primary_cut netns_deleted unload_under_load del_under_load \
 	planted_faults load_unload fail_load fail_calls starved \
