@@ -529,8 +529,8 @@ static int finish_uring_append(int entered)
 
 static const struct call calls[] = {
 	/* ENOSPC is what a file system in memory says of the record. */
-	{ "group add", no_group, add, NULL, 20, { ENOBUFS, ENOSPC } },
-	{ "member add", blank_group, member_add, NULL, 3, { ENOBUFS } },
+	{ "group add", no_group, add, NULL, 60, { ENOBUFS, ENOSPC } },
+	{ "member add", blank_group, member_add, NULL, 20, { ENOBUFS } },
 	{ "member del", with_member, member_del, NULL, 3, { ENOBUFS } },
 	{ "client add", blank_group, client_add, NULL, 2, { ENOBUFS } },
 	{ "client del", with_client, client_del, NULL, 2, { ENOBUFS } },
@@ -538,12 +538,12 @@ static const struct call calls[] = {
 	{ "key swap", second_key, key_swap, NULL, 2, { ENOBUFS } },
 	{ "key del", second_key, key_del, NULL, 2, { ENOBUFS } },
 	{ "group form", blank_group, form, NULL, 2, { ENOBUFS } },
-	{ "group show", formed_group, show, NULL, 4, { ENOBUFS } },
+	{ "group show", formed_group, show, NULL, 8, { ENOBUFS } },
 	{ "stats", formed_group, stats, NULL, 3, { ENOBUFS } },
 	{ "group resign", NULL, resign, NULL, 2, { ENOBUFS } },
 	{ "group del", formed_group, del, NULL, 2, { ENOBUFS } },
 
-	{ "open", nothing_open, run_open, close_after, 2, { 0 } },
+	{ "open", nothing_open, run_open, close_after, 4, { 0 } },
 	{ "attach", opened, run_attach, close_after, 0, { 0 } },
 	{ "attach again", attached, run_attach_twice, close_after, 0, { 0 } },
 	{ "next, a session begins", attached, run_next, finish_next, 1, { 0 } },
@@ -556,7 +556,7 @@ static const struct call calls[] = {
 	{ "fsync", begun, run_fsync, close_after, 0, { 0 } },
 	{ "status", begun, run_status, close_after, 2, { 0 } },
 	{ "seek", begun, run_seek, close_after, 0, { 0 } },
-	{ "mmap", mappable, run_mmap, finish_mmap, 2, { EAGAIN } },
+	{ "mmap", mappable, run_mmap, finish_mmap, 6, { EAGAIN } },
 	{ "poll", readable, run_poll, close_after, 0, { 0 } },
 	{ "read", readable, run_read, close_after, 1, { 0 } },
 	{ "io_uring next", ring_opened, run_uring_next, finish_uring_next, 1, { EAGAIN } },
