@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# usage: run.sh [--time-travel] [-t SECONDS] [-o DIR] SCRIPT [ARGS]
+# usage: run.sh [--time-travel] [-t SECONDS] [-m MEMORY] [-o DIR] SCRIPT [ARGS]
 # Runs a script under the UML kernel with the host's root (read-only, under an overlay) and returns
 # its exit status. In the script: KVER=uml, VRSEQ_KO, VRSEQ_OUT (a writable directory, kept if -o).
 # --time-travel: virtual time, which moves only when everything sleeps; a loop that spins until a
@@ -10,12 +10,14 @@ set -u
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 timeout=300
+memory=2G
 travel=
 out=
 while :; do
 	case ${1-} in
 	--time-travel) travel=time-travel=inf-cpu ;;
 	-t) timeout=$2; shift ;;
+	-m) memory=$2; shift ;;
 	-o) out=$2; shift ;;
 	-*) rig_die "no option $1" ;;
 	*) break ;;
@@ -51,7 +53,7 @@ quote() {
 } >"$out/command"
 
 # tty0 is the kernel's and goes to its log; tty1 is the script's and goes to our stdout.
-timeout -k 5 "$timeout" "$uml/linux" mem=2G $travel root=/dev/root rootfstype=hostfs \
+timeout -k 5 "$timeout" "$uml/linux" mem="$memory" $travel root=/dev/root rootfstype=hostfs \
 	rootflags=/ ro con=null con0=null,fd:1 con1=null,fd:3 loglevel=5 panic=-1 panic_on_warn=1 \
 	rig_dir="$out" rig_top="$top" init="$top/selftests/uml/init.sh" \
 	3>&1 </dev/null >"$out/kernel.log" 2>&1
