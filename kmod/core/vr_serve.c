@@ -482,8 +482,11 @@ void vr_serve(struct vr_replica *r, const struct vr_message *m)
 		send_pong(r, m);
 		return;
 	}
-	/* R34: what it would have done is in no log before all voters can follow. */
-	if (vr_keeps_from_clients(r)) {
+	/*
+	 * R34: what it would have done is in no log before all voters can follow. To
+	 * read changes no log.
+	 */
+	if (m->type == VR_CLIENT_REQUEST && vr_keeps_from_clients(r)) {
 		vr_drop(r, VR_DROP_VERSION);
 		send_pong(r, m);
 		return;
