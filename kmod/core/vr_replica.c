@@ -363,6 +363,17 @@ static void on_message_in_group(struct vr_replica *r, const struct vr_message *m
 	}
 }
 
+/*
+ * R16, R17: a journal from before a recovery whose end it did not get to write makes
+ * the life before come back. Nothing that it says counts, and in a view that lasts
+ * nothing would tell it so.
+ */
+static void tell_old_life(struct vr_replica *r, u8 slot)
+{
+	if (r->status == VR_STATUS_NORMAL && vr_primary(r, r->view) == r->cfg.self)
+		vr_send_start_view(r, 1u << slot);
+}
+
 static void on_receive(struct vr_replica *r, const struct vr_event *ev)
 {
 	const struct vr_message *m = ev->message;
@@ -375,6 +386,8 @@ static void on_receive(struct vr_replica *r, const struct vr_event *ev)
 	}
 	if (drop) {
 		vr_drop(r, drop);
+		if (drop == VR_DROP_INCARNATION && m->type == VR_PING)
+			tell_old_life(r, m->from);
 		return;
 	}
 	r->received[m->type]++;

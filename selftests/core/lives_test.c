@@ -14,7 +14,7 @@ static void old_life_is_dropped(struct vrt *t)
 	static const u8 types[] = {
 		VR_REQUEST, VR_PREPARE_OK, VR_EXIT_VIEW, VR_DO_VIEW_CHANGE, VR_GET_STATE,
 		VR_NEW_STATE, VR_GET_CHECKPOINT, VR_CHECKPOINT, VR_GET_INDEX,
-		VR_RECOVERY_RESPONSE, VR_RECOVERY, VR_PING, VR_PONG,
+		VR_RECOVERY_RESPONSE, VR_RECOVERY, VR_PONG,
 	};
 	struct cluster *c = cluster_formed(t, 3);
 	u32 i;
@@ -38,6 +38,24 @@ static void old_life_is_dropped(struct vrt *t)
 		VRT_EXPECT_EQUAL(t, c->first, c->last);
 	}
 	VRT_EXPECT_EQUAL(t, cluster_info(c, 0)->view, 0);
+}
+
+/* A journal made it come back, and in a view that lasts nothing else would tell it. */
+static void old_life_is_told(struct vrt *t)
+{
+	struct cluster *c = cluster_formed(t, 3);
+	struct letter *told;
+
+	cluster_recovers(c, 2);
+	cluster_draft(c, VR_PING, 2, 1);
+	cluster_receive(c);
+	EXPECT_DROPS(c, 1, VR_DROP_INCARNATION, 1);
+	VRT_EXPECT_EQUAL(t, c->first, c->last);
+	cluster_draft(c, VR_PING, 2, 0);
+	cluster_receive(c);
+	EXPECT_DROPS(c, 0, VR_DROP_INCARNATION, 1);
+	told = cluster_take(c, VR_START_VIEW, 0, 2);
+	VRT_EXPECT_EQUAL(t, cluster_open(c, told)->vector[2], life(c, 2));
 }
 
 /* A PREPARE_OK is void as soon as a newer life is heard of. */
@@ -313,6 +331,7 @@ static void amnesia_of_one(struct vrt *t)
 
 static struct vrt_case cases[] = {
 	{ old_life_is_dropped, "what an earlier life sent is dropped, whatever it is" },
+	{ old_life_is_told, "the primary tells who comes back as an earlier life" },
 	{ old_acknowledgement, "an earlier life's PREPARE_OK counts no more" },
 	{ stored_vote, "a stored vote that a vector shows dead counts no more" },
 	{ opinion_of_the_dead, "an earlier life's opinion counts no more" },

@@ -191,7 +191,8 @@ small_mtu() { # SECURITY MTU
 	cluster_form
 	for n in $members; do
 		netem "$n" loss 2%
-		load "$n" -t 2 -a 60 -b 4000 -d "${DURATION:-3}"
+		# Fewer than rings keep: readers come when all is over.
+		load "$n" -t 2 -a 60 -b 4000 -N 140 -d "${DURATION:-3}"
 	done
 	load_wait
 	# shellcheck disable=SC2086

@@ -102,6 +102,7 @@ void disk_work(struct sim *sim, struct sim_node *node)
 		return;
 	write_now(sim, disk, &disk->write);
 	disk->busy = true;
+	disk->writes_life = node->info.incarnation;
 	event.number = node->life;
 	event.epoch = disk->write.epoch;
 	event.op = disk->write.op;
@@ -114,15 +115,18 @@ void disk_work(struct sim *sim, struct sim_node *node)
 }
 
 /*
- * Who did not get to write that its memory is lost is restored to it once more, until
- * somebody tells it of the life that it had begun (R16).
+ * Who did not get to write that its memory is lost, nor the one that it was given, is
+ * restored to it once more, until somebody tells it of the life that it had begun (R16).
  */
 static void note_stale(struct sim *sim, const struct sim_node *node)
 {
 	struct sim_disk *disk = &sim->disks[node->slot];
+	u64 life = node->info.incarnation;
 	u8 status = node->info.status;
+	/* Of lives that have a number those that were not restored are these. */
+	bool recovered = life && !(life & VR_RESTARTS_MAX) && life > disk->life;
 
-	if ((status == VR_STATUS_RECOVERING || status == VR_STATUS_AMNESIA) &&
+	if ((recovered || status == VR_STATUS_RECOVERING || status == VR_STATUS_AMNESIA) &&
 	    disk->journal.super.formed && !disk->journal.super.lost)
 		disk->stale = true;
 }
@@ -162,8 +166,10 @@ void disk_done(struct sim *sim, struct sim_node *node, struct sim_event *event)
 	if (disk->write.durable && disk->write.parts[0].offset < VR_JOURNAL_HEAD_BYTES)
 		sim_mark(sim, MARK_JOURNAL_BASE);
 	vr_journal_done(&disk->journal, &disk->write);
-	if (disk->write.durable)
+	if (disk->write.durable) {
+		disk->life = disk->writes_life;
 		node_durable(sim, node, event);
+	}
 	if (!sim->failed)
 		disk_work(sim, node);
 }
@@ -302,11 +308,12 @@ static void check_restored(struct sim *sim, struct sim_node *node)
 		sim_fail(sim, "R17: replica %u forgot op %llu, which it acknowledged in view %llu",
 			 node->slot, (unsigned long long)disk->acked_op, (unsigned long long)view);
 	node->era = check_era(sim, vr_number_base(info->generation));
-	if (info->incarnation <= node->era->incarnations[node->slot])
+	if (info->incarnation <= node->era->incarnations[node->slot] && !disk->stale)
 		sim_fail(sim, "R17: replica %u comes back as life %llu after life %llu", node->slot,
 			 (unsigned long long)info->incarnation,
 			 (unsigned long long)node->era->incarnations[node->slot]);
-	node->era->incarnations[node->slot] = info->incarnation;
+	node->era->incarnations[node->slot] = vr_max(info->incarnation,
+						     node->era->incarnations[node->slot]);
 	node->was_formed = true;
 	node->checked_commit = node->era->base;
 	node->checked_sequence = info->sequence_last;
@@ -389,6 +396,7 @@ void disk_boot(struct sim *sim, struct sim_node *node)
 			make_stable(disk);
 		vr_journal_done(&disk->journal, &disk->write);
 	}
+	disk->life = node->info.incarnation;
 }
 
 /* Is the group written down everywhere, so that all may go down? */

@@ -461,7 +461,9 @@ struct sim_disk {
 	bool busy;
 	bool failed;
 	bool rotten;			/* since it was last read */
-	bool stale;			/* of before a recovery that came to no end */
+	bool stale;			/* of before a recovery whose end is not on it */
+	u64 life;			/* that it was last made whole in */
+	u64 writes_life;		/* that the write under way is of */
 	/* what lives that ended had said */
 	u64 vote_view;
 	u64 acked_view;
