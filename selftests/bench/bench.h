@@ -11,6 +11,16 @@
 #define ROUNDS 3000
 #define WARM_UP 300
 
+/*
+ * Nothing to the processor, a sign to trace_plugin.c: what is between ROUND and END is looked at,
+ * of the rounds between START and STOP.
+ */
+#define BENCH_START	"0x71737201"
+#define BENCH_ROUND	"0x71737202"
+#define BENCH_END	"0x71737203"
+#define BENCH_STOP	"0x71737204"
+#define bench_mark(mark) asm volatile("nopl " mark "(%%rax)" : : : "memory")
+
 static inline uint64_t bench_now(void)
 {
 	struct timespec now;
@@ -34,12 +44,16 @@ static inline void bench_run(const char *name, void (*round_trip)(void))
 
 	for (i = 0; i < WARM_UP; i++)
 		round_trip();
+	bench_mark(BENCH_START);
 	for (i = 0; i < ROUNDS; i++) {
 		uint64_t before = bench_now();
 
+		bench_mark(BENCH_ROUND);
 		round_trip();
+		bench_mark(BENCH_END);
 		took[i] = bench_now() - before;
 	}
+	bench_mark(BENCH_STOP);
 	qsort(took, ROUNDS, sizeof(*took), bench_compare);
 	printf("%s %llu %llu %llu %llu\n", name, (unsigned long long)took[ROUNDS / 2],
 	       (unsigned long long)took[ROUNDS * 9 / 10],

@@ -3,7 +3,8 @@
 
 bench_programs := $(addprefix build/selftests/,udp_echo commit_bench)
 
-TESTS_BUILD += $(bench_programs) build/selftests/deliver_bench build/selftests/failover
+TESTS_BUILD += $(bench_programs) build/selftests/deliver_bench build/selftests/failover \
+	build/selftests/trace_plugin.so
 
 $(bench_programs): build/selftests/%: selftests/bench/%.c selftests/bench/bench.h \
 		selftests/lib/testlib.h uapi/linux/vrseq.h | provision-build
@@ -23,9 +24,18 @@ build/selftests/failover: selftests/bench/failover.c $(wildcard kmod/core/*.[ch]
 	@echo "  CC       $@"
 	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -Ikmod/core -o $@ $(filter %.c,$^)
 
+build/selftests/trace_plugin.so: selftests/bench/trace_plugin.c | provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -fPIC -fvisibility=hidden -shared -o $@ $<
+
+profile: modules tools tests | provision-qemu ## where they go, function by function; TEST=row, as in selftests/bench/run.sh
+	@set -e; for kver in $(KVER); do \
+		python3 selftests/bench/functions.py -k $$kver $(TEST); done
+
 bench: modules tools tests | provision-qemu ## instructions per commit beside a UDP echo; failover time
 	@build/selftests/failover
 	@set -e; for kver in $(KVER); do \
 		selftests/qemu/guest.sh -D -n -k $$kver -t 600 selftests/bench/run.sh; done
 
-.PHONY: bench
+.PHONY: bench profile

@@ -19,7 +19,7 @@ cost() { # NAME: p50
 
 ratio() { # WHAT NAME BASE
 	awk -v a="$(cost "$2")" -v b="$(cost "$3")" -v what="$1" \
-		'BEGIN { printf "%-44s %.2f\n", what, a / b }'
+		'BEGIN { if (a && b) printf "%-44s %.2f\n", what, a / b }'
 }
 
 echoes() {
@@ -128,4 +128,8 @@ ratio "# commit at a backup / echo, veth" commit-backup echo-veth
 ratio "# commit at the primary, keyed / echo, veth" commit-primary-keyed echo-veth
 ratio "# commit at the primary, keyed / plain" commit-primary-keyed commit-primary
 ratio "# commit alone / echo, loopback" commit-alone echo-loopback
+if [ -n "${PROFILE:-}" ]; then
+	cp /proc/kallsyms "$VRSEQ_OUT/kallsyms"
+	awk 'NF == 5 { print $1 }' $costs >"$VRSEQ_OUT/traced"
+fi
 ktap_end
