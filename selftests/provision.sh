@@ -4,7 +4,8 @@
 # the stock kernel images (qemu) or the UML kernel (uml) into the cache. Knows packages; does not
 # know what is done with them.
 #
-# usage: provision.sh [build|unit|lint|qemu|uml|mpi|dkms ...]	(default: all but mpi and dkms)
+# usage: provision.sh [build|unit|lint|qemu|uml|bench|mpi|dkms ...]
+#	(default: all but bench, mpi and dkms)
 set -eu
 . "$(dirname "$0")/rig.sh"
 
@@ -17,6 +18,7 @@ packages() {
 	unit) echo gcc libc6-dev libssl-dev clang clang-14 libclang-rt-14-dev llvm-14 ;;
 	lint) echo sparse git python3 binutils mandoc linux-source-6.1 xz-utils ;;
 	dkms) echo dkms ;;
+	bench) echo redis-tools etcd-server etcd-client gnuplot-nox ;;
 	mpi) echo openmpi-bin libopenmpi-dev ;;
 	qemu) echo qemu-system-x86 busybox-static cpio kmod iproute2 dmsetup jq python3 xz-utils ;;
 	uml) echo gcc make bc flex bison patch cpio kmod xz-utils iproute2 linux-source-6.1 ;;

@@ -8,8 +8,8 @@
 
 #include "../lib/testlib.h"
 
-#define ROUNDS 3000
-#define WARM_UP 300
+#define ROUNDS	1000
+#define WARM_UP	(ROUNDS / 10)
 
 /*
  * Nothing to the processor, a sign to trace_plugin.c: what is between ROUND and END is looked at,
@@ -19,7 +19,7 @@
 #define BENCH_ROUND	"0x71737202"
 #define BENCH_END	"0x71737203"
 #define BENCH_STOP	"0x71737204"
-#define bench_mark(mark) asm volatile("nopl " mark "(%%rax)" : : : "memory")
+#define bench_mark(mark) ({ asm volatile("nopl " mark "(%%rax)" : : : "memory"); })
 
 static inline uint64_t bench_now(void)
 {
@@ -36,29 +36,38 @@ static int bench_compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Prints "NAME p50 p90 p99 max" in ns: instructions where one takes one ns. */
-static inline void bench_run(const char *name, void (*round_trip)(void))
+/*
+ * Prints "NAME p50 p90 p99 max" in ns, instructions where one takes one ns, of a round trip
+ * divided by the operations in it.
+ */
+static inline void bench_run_rounds(const char *name, void (*round_trip)(void), int rounds,
+				    int operations)
 {
 	static uint64_t took[ROUNDS];
 	int i;
 
-	for (i = 0; i < WARM_UP; i++)
+	for (i = 0; i < rounds / 10; i++)
 		round_trip();
 	bench_mark(BENCH_START);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		uint64_t before = bench_now();
 
 		bench_mark(BENCH_ROUND);
 		round_trip();
 		bench_mark(BENCH_END);
-		took[i] = bench_now() - before;
+		took[i] = (bench_now() - before) / operations;
 	}
 	bench_mark(BENCH_STOP);
-	qsort(took, ROUNDS, sizeof(*took), bench_compare);
-	printf("%s %llu %llu %llu %llu\n", name, (unsigned long long)took[ROUNDS / 2],
-	       (unsigned long long)took[ROUNDS * 9 / 10],
-	       (unsigned long long)took[ROUNDS * 99 / 100],
-	       (unsigned long long)took[ROUNDS - 1]);
+	qsort(took, rounds, sizeof(*took), bench_compare);
+	printf("%s %llu %llu %llu %llu\n", name, (unsigned long long)took[rounds / 2],
+	       (unsigned long long)took[rounds * 9 / 10],
+	       (unsigned long long)took[rounds * 99 / 100],
+	       (unsigned long long)took[rounds - 1]);
+}
+
+static inline void bench_run(const char *name, void (*round_trip)(void))
+{
+	bench_run_rounds(name, round_trip, ROUNDS, 1);
 }
 
 #endif /* VRSEQ_BENCH_H */

@@ -1,28 +1,74 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One number after the other from a group, by one process or by several at the
- * same time: usage: commit_bench NAME NETNS [GROUP [CALLERS]]
+ * One operation after the other of a group, by one process or by several at the same time.
+ * usage: commit_bench NAME NETNS [GROUP [CALLERS [OPERATION]]]
+ *
+ * OPERATION: next COUNT numbers at once (next, next:64), append:BYTES, get:log, get:index,
+ * get:lease, get:local, barrier.
  */
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <linux/vrseq.h>
 
-#include "bench.h"
+#include "callers.h"
 
 static int fd;
+static const char *group;
+static unsigned long request;
+static uint64_t count = 1;
+static uint32_t mode;
+static char message[8192];
 
 static void round_trip(void)
 {
-	struct vrseq_next next = { .count = 1 };
+	union {
+		struct vrseq_next next;
+		struct vrseq_append append;
+		struct vrseq_get get;
+		struct vrseq_barrier barrier;
+	} op = { 0 };
 
-	if (ioctl(fd, VRSEQ_IOC_NEXT, &next))
-		die("NEXT: %s", strerror(errno));
+	if (request == VRSEQ_IOC_NEXT) {
+		op.next.count = count;
+	} else if (request == VRSEQ_IOC_APPEND) {
+		op.append.data = (unsigned long)message;
+		op.append.bytes = count;
+	} else if (request == VRSEQ_IOC_GET) {
+		op.get.mode = mode;
+	}
+	if (ioctl(fd, request, &op))
+		die("operation: %s", strerror(errno));
 }
 
-static void attach(const char *group)
+static void choose(const char *operation)
+{
+	static const char *const modes[] = { "log", "index", "lease", "local" };
+	const char *argument = strchr(operation, ':');
+	size_t i;
+
+	argument = argument ? argument + 1 : "";
+	if (*argument)
+		count = strtoull(argument, NULL, 10);
+	if (!strncmp(operation, "next", 4))
+		request = VRSEQ_IOC_NEXT;
+	else if (!strncmp(operation, "append", 6) && count <= sizeof(message))
+		request = VRSEQ_IOC_APPEND;
+	else if (!strcmp(operation, "barrier"))
+		request = VRSEQ_IOC_BARRIER;
+	for (i = 0; !strncmp(operation, "get", 3) && i < sizeof(modes) / sizeof(*modes); i++) {
+		if (!strcmp(argument, modes[i])) {
+			request = VRSEQ_IOC_GET;
+			mode = i;
+		}
+	}
+	if (!request)
+		die("no operation %s", operation);
+}
+
+static void attach(void *unused)
 {
 	struct vrseq_attach attach = { 0 };
 
+	(void)unused;
 	fd = open("/dev/vrseq", O_RDWR);
 	if (fd < 0)
 		die("/dev/vrseq: %s", strerror(errno));
@@ -31,82 +77,20 @@ static void attach(const char *group)
 		die("ATTACH: %s", strerror(errno));
 }
 
-static void say(int fd)
-{
-	if (write(fd, "", 1) != 1)
-		die("pipe: %s", strerror(errno));
-}
-
-static void hear(int fd, int count)
-{
-	char byte;
-
-	while (count--) {
-		if (read(fd, &byte, 1) != 1)
-			die("a caller failed");
-	}
-}
-
-/* Says when it is ready, begins when nobody holds @start, says when it is done. */
-static void call(const char *group, int says, int start, int rounds)
-{
-	char byte;
-	int i;
-
-	attach(group);
-	for (i = 0; i < WARM_UP / 10; i++)
-		round_trip();
-	say(says);
-	if (read(start, &byte, 1))
-		die("pipe: %s", strerror(errno));
-	for (i = 0; i < rounds; i++)
-		round_trip();
-	say(says);
-	exit(0);
-}
-
-/* Prints "NAME mean", of a number; each caller waits for its own alone. */
-static void run_callers(const char *name, const char *group, int callers)
-{
-	int says[2], start[2], rounds = ROUNDS / callers, i;
-	uint64_t took;
-	pid_t pid;
-
-	if (pipe(says) || pipe(start))
-		die("pipe: %s", strerror(errno));
-	for (i = 0; i < callers; i++) {
-		pid = fork();
-		if (pid < 0)
-			die("fork: %s", strerror(errno));
-		if (pid)
-			continue;
-		close(start[1]);
-		call(group, says[1], start[0], rounds);
-	}
-	close(says[1]);
-	hear(says[0], callers);
-	took = bench_now();
-	close(start[1]);
-	hear(says[0], callers);
-	took = bench_now() - took;
-	while (wait(NULL) > 0)
-		;
-	printf("%s %llu\n", name, (unsigned long long)took / (rounds * callers));
-}
-
 int main(int argc, char **argv)
 {
-	const char *group = argc > 3 ? argv[3] : "";
 	int callers = argc > 4 ? atoi(argv[4]) : 1;
 
-	if (argc < 3 || argc > 5 || callers < 1)
-		die("usage: commit_bench NAME NETNS [GROUP [CALLERS]]");
+	if (argc < 3 || argc > 6 || callers < 1)
+		die("usage: commit_bench NAME NETNS [GROUP [CALLERS [OPERATION]]]");
+	group = argc > 3 ? argv[3] : "";
+	choose(argc > 5 ? argv[5] : "next");
 	enter_netns(argv[2]);
 	if (callers > 1) {
-		run_callers(argv[1], group, callers);
+		bench_callers(argv[1], callers, attach, NULL, round_trip);
 		return 0;
 	}
-	attach(group);
+	attach(NULL);
 	bench_run(argv[1], round_trip);
 	return 0;
 }

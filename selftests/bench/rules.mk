@@ -1,41 +1,54 @@
 # SPDX-License-Identifier: GPL-2.0
 # What a commit costs, counted in instructions. Reported, not judged: no part of check.
 
-bench_programs := $(addprefix build/selftests/,udp_echo commit_bench)
+bench_programs := $(addprefix build/selftests/,udp_echo commit_bench twin_client peer_bench)
+bench_headers := $(wildcard selftests/bench/*.h selftests/lib/*.h kmod/core/*.h uapi/linux/*.h)
+bench_cflags := -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -Ikmod/core
 
 TESTS_BUILD += $(bench_programs) build/selftests/deliver_bench build/selftests/failover \
-	build/selftests/trace_plugin.so
+	build/selftests/twin build/selftests/trace_plugin.so
 
-$(bench_programs): build/selftests/%: selftests/bench/%.c selftests/bench/bench.h \
-		selftests/lib/testlib.h uapi/linux/vrseq.h | provision-build
+$(bench_programs): build/selftests/%: selftests/bench/%.c $(bench_headers) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
-	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -o $@ $<
+	@$(CC) $(CFLAGS) $(bench_cflags) -o $@ $<
 
-build/selftests/deliver_bench: selftests/bench/deliver_bench.c selftests/bench/bench.h \
-		$(wildcard selftests/lib/*.h) uapi/linux/vrseq.h build/libvrseq.a | provision-build
+build/selftests/deliver_bench: selftests/bench/deliver_bench.c $(bench_headers) \
+		build/libvrseq.a | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
-	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -Iuserspace/libvrseq \
-		-o $@ $< build/libvrseq.a
+	@$(CC) $(CFLAGS) $(bench_cflags) -Iuserspace/libvrseq -o $@ $< build/libvrseq.a
 
 build/selftests/failover: selftests/bench/failover.c $(wildcard kmod/core/*.[ch]) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
 	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -Ikmod/core -o $@ $(filter %.c,$^)
 
+# The core as in the module, where a belief costs nothing.
+build/selftests/twin: selftests/bench/twin.c $(bench_headers) $(wildcard kmod/core/*.c) \
+		| provision-build
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) -DNDEBUG $(bench_cflags) -o $@ $(filter %.c,$^)
+
 build/selftests/trace_plugin.so: selftests/bench/trace_plugin.c | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
 	@$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -fPIC -fvisibility=hidden -shared -o $@ $<
 
-profile: modules tools tests | provision-qemu ## where they go, function by function; TEST=row, as in selftests/bench/run.sh
+bench_runs := $(addprefix bench-,$(KVER))
+
+# One guest for each kernel, all of its rows in one boot; the guests beside each other.
+$(bench_runs): bench-%: modules tools tests | provision-qemu provision-bench
+	@selftests/qemu/guest.sh -D -n -k $* -m 2G -t 840 -o build/bench/$* \
+		selftests/bench/run.sh
+
+bench: $(bench_runs) ## instructions per operation, beside other services; failover time
+	@build/selftests/failover >build/bench/failover
+	@python3 selftests/bench/report.py build/bench
+
+profile: modules tools tests | provision-qemu provision-bench ## what takes them, by function; TEST=row
 	@set -e; for kver in $(KVER); do \
 		python3 selftests/bench/functions.py -k $$kver $(TEST); done
 
-bench: modules tools tests | provision-qemu ## instructions per commit beside a UDP echo; failover time
-	@build/selftests/failover
-	@set -e; for kver in $(KVER); do \
-		selftests/qemu/guest.sh -D -n -k $$kver -t 600 selftests/bench/run.sh; done
-
-.PHONY: bench profile
+.PHONY: bench profile $(bench_runs)

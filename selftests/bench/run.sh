@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Runs in a guest that counts instructions (one is one ns): what a commit costs beside a UDP echo
-# between two processes, in the same boot. Prints p50 and the ratios; gates nothing.
+# Runs in a guest that counts instructions (one is one ns): what an operation costs beside a UDP
+# echo between two processes, the same core in userspace, and other services, all in one boot.
+# Leaves "NAME p50 p90 p99 max" and "NAME mean" lines in $VRSEQ_OUT/costs; report.py says what they
+# are. Gates nothing.
 #
 # Over loopback: three members of one group in one namespace, told apart by their names and held
 # together by a UUID. Over veth: one namespace each, and a bridge between any two, as between the
@@ -10,33 +12,41 @@ here=$(dirname "$0")
 . "$here/../lib/ktap.sh"
 . "$here/../lib/cluster.sh"
 
-costs=/run/costs
-: >$costs
+costs=$VRSEQ_OUT/costs
+: >"$costs"
 
-cost() { # NAME: p50
-	awk -v name="$1" '$1 == name { print $2 }' $costs
+cleanup() {
+	cluster_down
 }
 
-ratio() { # WHAT NAME BASE
-	awk -v a="$(cost "$2")" -v b="$(cost "$3")" -v what="$1" \
-		'BEGIN { if (a && b) printf "%-44s %.2f\n", what, a / b }'
+# A process that ends with the test.
+daemon() { # COMMAND...
+	"$@" >>/run/daemons.log 2>&1 &
+	loads="$loads $!"
+}
+
+bench() { # NAME NETNS [GROUP [CALLERS [OPERATION]]]
+	"$programs/commit_bench" "$@" >>"$costs"
 }
 
 echoes() {
 	links_up 3
-	"$programs/udp_echo" echo-loopback 127.0.0.1 vr1 vr1 >>$costs
-	"$programs/udp_echo" echo-veth 10.77.0.2 vr2 vr1 >>$costs
+	"$programs/udp_echo" echo-loopback 127.0.0.1 vr1 vr1 >>"$costs"
+	"$programs/udp_echo" echo-veth 10.77.0.2 vr2 vr1 >>"$costs"
 }
 
 alone() {
 	cluster_formed 1
-	"$programs/commit_bench" commit-alone vr1 >>$costs
+	bench commit-alone vr1
+	bench range-1-alone vr1 t 1 next:1
+	bench range-64-alone vr1 t 1 next:64
+	bench range-4096-alone vr1 t 1 next:4096
 }
 
 # In a group of one, where a commit is least of what an operation costs.
 delivery() {
 	cluster_formed 1 messages 4096
-	"$programs/deliver_bench" alone vr1 >>$costs
+	"$programs/deliver_bench" alone vr1 >>"$costs"
 }
 
 # Rare heartbeats: their cost is not a commit's.
@@ -52,6 +62,25 @@ ready_on_loopback() { # ID
 
 	text=$("$programs/member_status" vr1 "$(name_of "$1")") && eval "$text" &&
 		[ "$s_has_quorum" = 1 ] && [ "$s_primary_id" != 0 ]
+}
+
+prepares_at() { # NETNS GROUP
+	$vrseq -n "$1" stats group "$2" | awk '$1 == "received_prepare" { print $2 }'
+}
+
+# So many callers at the primary, and how many entries a PREPARE then had.
+callers_on_loopback() { # CALLERS PRIMARY BACKUP
+	local before after ops
+
+	ready_on_loopback "$2"
+	ops=$s_op
+	before=$(prepares_at vr1 "$(name_of "$3")")
+	bench "callers-$1" vr1 "$(name_of "$2")" "$1"
+	ready_on_loopback "$2"
+	after=$(prepares_at vr1 "$(name_of "$3")")
+	awk -v name="callers-$1-per-prepare" -v ops=$((s_op - ops)) \
+		-v prepares=$((after - before)) \
+		'BEGIN { printf "%s %.2f\n", name, ops / prepares }' >>"$costs"
 }
 
 loopback() {
@@ -73,17 +102,27 @@ loopback() {
 	done
 	id=$s_primary_id
 	other=$((id % 3 + 1))
-	"$programs/commit_bench" commit-primary-loopback vr1 "$(name_of "$id")" >>$costs
-	"$programs/commit_bench" commit-backup-loopback vr1 "$(name_of $other)" >>$costs
-	"$programs/commit_bench" eight-callers-loopback vr1 "$(name_of "$id")" 8 >>$costs
+	bench commit-primary-loopback vr1 "$(name_of "$id")"
+	bench commit-backup-loopback vr1 "$(name_of $other)"
+	callers_on_loopback 8 "$id" $other
+	callers_on_loopback 64 "$id" $other
 }
 
 three() {
+	local leader backup
+
 	GROUP_OPTIONS=$rare
-	cluster_formed 3
-	"$programs/commit_bench" commit-primary "vr$(primary)" >>$costs
-	"$programs/commit_bench" commit-backup "vr$(others "$(primary)" | head -n 1)" >>$costs
-	"$programs/commit_bench" eight-callers "vr$(primary)" t 8 >>$costs
+	cluster_formed 3 messages 4096 message-bytes 1M log-bytes 1M record-max 8192
+	leader=vr$(primary)
+	backup=vr$(others "$(primary)" | head -n 1)
+	bench commit-primary "$leader"
+	bench commit-backup "$backup"
+	bench range-64 "$leader" t 1 next:64
+	bench range-4096 "$leader" t 1 next:4096
+	bench append-64 "$leader" t 1 append:64
+	bench append-1024 "$leader" t 1 append:1024
+	bench append-8192 "$leader" t 1 append:8192
+	bench callers-8-veth "$leader" t 8
 }
 
 # The same, each datagram sealed and opened.
@@ -91,45 +130,166 @@ keyed() {
 	(umask 077 && $vrseq genkey >/run/key)
 	SECURITY="key /run/key" GROUP_OPTIONS=$rare
 	cluster_formed 3
-	"$programs/commit_bench" commit-primary-keyed "vr$(primary)" >>$costs
-	"$programs/commit_bench" commit-backup-keyed "vr$(others "$(primary)" | head -n 1)" >>$costs
+	bench commit-primary-keyed "vr$(primary)"
+	bench commit-backup-keyed "vr$(others "$(primary)" | head -n 1)"
+}
+
+reads() {
+	local leader backup mode
+
+	GROUP_OPTIONS="$rare lease 4s"
+	cluster_formed 3
+	leader=vr$(primary)
+	backup=vr$(others "$(primary)" | head -n 1)
+	for mode in log index lease local; do
+		bench "get-$mode-primary" "$leader" t 1 get:$mode
+		bench "get-$mode-backup" "$backup" t 1 get:$mode
+	done
+	bench barrier-backup "$backup" t 1 barrier
 }
 
 delivery_of_three() {
 	GROUP_OPTIONS=$rare
 	cluster_formed 3 messages 4096
-	"$programs/deliver_bench" three "vr$(primary)" >>$costs
+	"$programs/deliver_bench" three "vr$(primary)" >>"$costs"
 }
 
 five() {
 	GROUP_OPTIONS=$rare
 	cluster_formed 5
-	"$programs/commit_bench" commit-primary-of-five "vr$(primary)" >>$costs
+	bench commit-primary-of-five "vr$(primary)"
+}
+
+seven() {
+	GROUP_OPTIONS=$rare
+	cluster_formed 7
+	bench commit-primary-of-seven "vr$(primary)"
+}
+
+# Whoever allocates in every commit. From 1,100 of them: what happens once is none.
+allocations() {
+	local tracing=/sys/kernel/tracing event
+
+	GROUP_OPTIONS=$rare
+	cluster_formed 3
+	[ -d $tracing/events ] || mount -t tracefs tracefs $tracing
+	for event in kmalloc kmalloc_node kmem_cache_alloc kmem_cache_alloc_node; do
+		[ ! -d $tracing/events/kmem/$event ] ||
+			echo 'hist:keys=call_site.sym' >$tracing/events/kmem/$event/trigger
+	done
+	echo 'hist:keys=order' >$tracing/events/kmem/mm_page_alloc/trigger
+	"$programs/commit_bench" traced "vr$(primary)" >/dev/null
+	for event in $tracing/events/kmem/*/; do
+		cat "$event/hist" 2>/dev/null || true
+	done | awk '/hitcount/ {
+			count = $0
+			sub(/.*hitcount: */, "", count)
+			if (count < 1000)
+				next
+			site = $0
+			sub(/.*\] */, "", site)
+			sub(/ .*/, "", site)
+			print "# " site, count
+			sum += int(count / 1100 + 0.5)
+		}
+		END { print "allocations-per-commit", sum + 0 }' >/run/allocations
+	grep '^#' /run/allocations
+	grep -v '^#' /run/allocations >>"$costs"
+}
+
+# --- beside it ---
+
+# Three processes of twin.c.
+twins() { # SUFFIX NETNS... : ADDRESS...
+	local name=$1 n=0 netns=() sockets=()
+
+	shift
+	while [ "$1" != : ]; do
+		netns+=("$1")
+		shift
+	done
+	shift
+	for ns in "${netns[@]}"; do
+		daemon "$programs/twin" $n "$ns" /run/$name-$n "$@"
+		sockets+=("/run/$name-$n")
+		n=$((n + 1))
+	done
+	eventually 5 test -S "/run/$name-2"
+	"$programs/twin_client" "twin-primary$name" primary 1 "${sockets[@]}" >>"$costs"
+	"$programs/twin_client" "twin-backup$name" backup 1 "${sockets[@]}" >>"$costs"
+	[ "$name" = -loopback ] || return 0
+	"$programs/twin_client" twin-callers-8 primary 8 "${sockets[@]}" >>"$costs"
+	"$programs/twin_client" twin-callers-64 primary 64 "${sockets[@]}" >>"$costs"
+}
+
+twin_loopback() {
+	links_up 1
+	twins -loopback vr1 vr1 vr1 : 127.0.0.1:7501 127.0.0.1:7502 127.0.0.1:7503
+}
+
+twin_veth() {
+	links_up 3
+	twins "" vr1 vr2 vr3 : 10.77.0.1:7500 10.77.0.2:7500 10.77.0.3:7500
+}
+
+redis() {
+	links_up 1
+	# The server is in redis-tools, under the name of a tool: Debian's redis-server would
+	# have begun to serve where it was installed.
+	ln -s /usr/bin/redis-check-rdb /run/redis-server
+	daemon ip netns exec vr1 /run/redis-server --port 7600 --save "" --appendonly no --dir /run
+	eventually 60 ip netns exec vr1 redis-cli -p 7600 ping
+	"$programs/peer_bench" redis-incr vr1 incr 127.0.0.1 7600 >>"$costs"
+	"$programs/peer_bench" redis-incr-16 vr1 incr16 127.0.0.1 7600 >>"$costs"
+}
+
+etcd_leader() {
+	leader=$(ETCDCTL_API=3 ip netns exec vr1 etcdctl --endpoints="$endpoints" endpoint status |
+		awk -F ', ' '$5 == "true" { gsub("http://10.77.0.|:7601", "", $1); print $1 }')
+	[ -n "$leader" ]
+}
+
+# Three members, all they write on tmpfs, asked at the leader.
+etcd() {
+	local n peers endpoints leader
+
+	links_up 3
+	peers=$(for n in $members; do echo "e$n=http://10.77.0.$n:7602"; done | paste -sd ,)
+	endpoints=$(for n in $members; do echo "http://10.77.0.$n:7601"; done | paste -sd ,)
+	for n in $members; do
+		mkdir -p "/dev/shm/e$n"
+		daemon ip netns exec "vr$n" etcd --name "e$n" --data-dir "/dev/shm/e$n" \
+			--initial-cluster "$peers" \
+			--listen-peer-urls "http://10.77.0.$n:7602" \
+			--initial-advertise-peer-urls "http://10.77.0.$n:7602" \
+			--listen-client-urls "http://10.77.0.$n:7601" \
+			--advertise-client-urls "http://10.77.0.$n:7601"
+	done
+	eventually 120 etcd_leader
+	"$programs/peer_bench" etcd-put "vr$leader" put "10.77.0.$leader" 7601 >>"$costs"
+	"$programs/peer_bench" etcd-get "vr$leader" get "10.77.0.$leader" 7601 >>"$costs"
 }
 
 set -e
 ktap_begin
 module_load
 ktap_run echoes "UDP echo between two processes"
-ktap_run alone "commits of a group of one"
-ktap_run delivery "a record to its reader, an operation by io_uring, in a group of one"
 ktap_run loopback "commits of a group of three over loopback"
+ktap_run twin_loopback "the same core in three processes"
+ktap_run redis "redis, one server, not replicated, over loopback"
 ktap_run three "commits of a group of three over veth"
-ktap_run keyed "the same, authenticated and encrypted"
-ktap_run delivery_of_three "the same at the primary of three, over veth"
+ktap_run twin_veth "the same core in three processes"
+ktap_run reads "a read in each way"
+ktap_run alone "commits of a group of one"
+ktap_run etcd "etcd, three members over veth"
+ktap_run keyed "commits, authenticated and encrypted"
 ktap_run five "commits of a group of five over veth"
-printf '# %-24s %8s %8s %8s %8s  instructions\n' '' p50 p90 p99 max
-awk 'NF == 5 { printf "# %-24s %8d %8d %8d %8d\n", $1, $2, $3, $4, $5 }' $costs
-awk 'NF == 2 { printf "# %-24s %8d  mean\n", $1, $2 }' $costs
-ratio "# commit at the primary / echo, loopback" commit-primary-loopback echo-loopback
-ratio "# commit at a backup / echo, loopback" commit-backup-loopback echo-loopback
-ratio "# commit at the primary / echo, veth" commit-primary echo-veth
-ratio "# commit at a backup / echo, veth" commit-backup echo-veth
-ratio "# commit at the primary, keyed / echo, veth" commit-primary-keyed echo-veth
-ratio "# commit at the primary, keyed / plain" commit-primary-keyed commit-primary
-ratio "# commit alone / echo, loopback" commit-alone echo-loopback
+ktap_run seven "and of seven"
+ktap_run delivery "a record to its reader, an operation by io_uring, in a group of one"
+ktap_run delivery_of_three "the same at the primary of three, over veth"
+ktap_run allocations "what a commit allocates"
 if [ -n "${PROFILE:-}" ]; then
 	cp /proc/kallsyms "$VRSEQ_OUT/kallsyms"
-	awk 'NF == 5 { print $1 }' $costs >"$VRSEQ_OUT/traced"
+	awk 'NF == 5 { print $1 }' "$costs" >"$VRSEQ_OUT/traced"
 fi
 ktap_end

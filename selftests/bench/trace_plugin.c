@@ -7,9 +7,6 @@
  * Each pair of marks START and STOP makes a file trace.0, trace.1 ... of struct block: what ran
  * between ROUND and END of the first rounds, with a block of no bytes before each round. A block
  * that is left by a fault in its middle counts as a whole.
- *
- * Debian ships QEMU with plugins, but not their header: what is used of its interface, version 1,
- * is declared here.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -17,33 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-struct qemu_info;
-
-enum { QEMU_PLUGIN_CB_NO_REGS };
-
-typedef void (*translated_fn)(uint64_t id, struct qemu_plugin_tb *tb);
-typedef void (*executed_fn)(unsigned int vcpu, void *data);
-
-extern void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, translated_fn fn);
-extern void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, executed_fn fn,
-						 int flags, void *data);
-extern void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, executed_fn fn,
-						   int flags, void *data);
-extern size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-extern uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb,
-							size_t number);
-extern const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+#include "qemu_plugin.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 
 EXPORTED int qemu_plugin_version = 1;
 
 #define ROUNDS_MAX	64
-#define BLOCKS_MAX	(1u << 22)
+#define BLOCKS_MAX	4194304
 
 /* How a block ends; functions.py has the same. */
 enum end { END_OTHER, END_CALL, END_RETURN, END_IRET, END_SYSCALL, END_SYSRET };

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Several processes at the same time, each with one operation under way. */
+#ifndef VRSEQ_BENCH_CALLERS_H
+#define VRSEQ_BENCH_CALLERS_H
+
+#include <sys/wait.h>
+
+#include "bench.h"
+
+#define CALLS	3000	/* of all callers together */
+
+static inline void bench_say(int fd)
+{
+	if (write(fd, "", 1) != 1)
+		die("pipe: %s", strerror(errno));
+}
+
+static inline void bench_hear(int fd, int count)
+{
+	char byte;
+
+	while (count--) {
+		if (read(fd, &byte, 1) != 1)
+			die("a caller failed");
+	}
+}
+
+/* Says when it is ready, begins when nobody holds @start, says when it is done. */
+static inline void bench_call(int says, int start, int rounds, void (*attach)(void *what),
+			      void *what, void (*round_trip)(void))
+{
+	char byte;
+	int i;
+
+	attach(what);
+	for (i = 0; i < WARM_UP / 4; i++)
+		round_trip();
+	bench_say(says);
+	if (read(start, &byte, 1))
+		die("pipe: %s", strerror(errno));
+	for (i = 0; i < rounds; i++)
+		round_trip();
+	bench_say(says);
+	exit(0);
+}
+
+/* Prints "NAME mean", of an operation. */
+static inline void bench_callers(const char *name, int callers, void (*attach)(void *what),
+				 void *what, void (*round_trip)(void))
+{
+	int says[2], start[2], rounds = CALLS / callers, i;
+	uint64_t took;
+	pid_t pid;
+
+	if (pipe(says) || pipe(start))
+		die("pipe: %s", strerror(errno));
+	for (i = 0; i < callers; i++) {
+		pid = fork();
+		if (pid < 0)
+			die("fork: %s", strerror(errno));
+		if (pid)
+			continue;
+		close(start[1]);
+		bench_call(says[1], start[0], rounds, attach, what, round_trip);
+	}
+	close(says[1]);
+	bench_hear(says[0], callers);
+	took = bench_now();
+	close(start[1]);
+	bench_hear(says[0], callers);
+	took = bench_now() - took;
+	while (wait(NULL) > 0)
+		;
+	printf("%s %llu\n", name, (unsigned long long)took / (rounds * callers));
+}
+
+#endif /* VRSEQ_BENCH_CALLERS_H */

@@ -1,0 +1,267 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""What run.sh measured, as a table for people, as JSON, and as plots.
+
+usage: report.py DIRECTORY
+Reads DIRECTORY/KVER/costs of each kernel and DIRECTORY/failover; writes table.txt, results.json
+and *.svg there, and prints the table. Judges nothing; says which goal is met.
+"""
+import json
+import os
+import subprocess
+import sys
+
+# What is in the table, in its order: (row, words), or a heading.
+ROWS = [
+    "one operation after the other",
+    ("echo-loopback", "UDP echo of two processes, loopback"),
+    ("echo-veth", "UDP echo of two processes, veth"),
+    ("commit-alone", "commit, group of one"),
+    ("commit-primary-loopback", "commit at the primary of 3, loopback"),
+    ("commit-backup-loopback", "commit at a backup of 3, loopback"),
+    ("commit-primary", "commit at the primary of 3, veth"),
+    ("commit-backup", "commit at a backup of 3, veth"),
+    ("commit-primary-keyed", "the same at the primary, with a key"),
+    ("commit-backup-keyed", "the same at a backup, with a key"),
+    ("commit-primary-of-five", "commit at the primary of 5, veth"),
+    ("commit-primary-of-seven", "commit at the primary of 7, veth"),
+    ("range-1-alone", "NEXT of 1, group of one"),
+    ("range-64-alone", "NEXT of 64, group of one"),
+    ("range-4096-alone", "NEXT of 4096, group of one"),
+    ("range-64", "NEXT of 64, primary of 3, veth"),
+    ("range-4096", "NEXT of 4096, primary of 3, veth"),
+    ("append-64", "APPEND of 64 bytes, primary of 3, veth"),
+    ("append-1024", "APPEND of 1024 bytes, primary of 3, veth"),
+    ("append-8192", "APPEND of 8192 bytes, primary of 3, veth"),
+    "reads at the primary and at a backup of 3, veth",
+    ("get-log-primary", "GET as an entry of the log, primary"),
+    ("get-index-primary", "GET at a confirmed index, primary"),
+    ("get-lease-primary", "GET by the lease, primary"),
+    ("get-local-primary", "GET of what is known here, primary"),
+    ("get-log-backup", "GET as an entry of the log, backup"),
+    ("get-index-backup", "GET at a confirmed index, backup"),
+    ("get-lease-backup", "GET by the lease, backup"),
+    ("get-local-backup", "GET of what is known here, backup"),
+    ("barrier-backup", "BARRIER, backup"),
+    "several callers at the primary of 3, loopback, for one operation",
+    ("callers-8", "8 callers"),
+    ("callers-64", "64 callers"),
+    ("callers-8-per-prepare", "entries in a PREPARE, 8 callers"),
+    ("callers-64-per-prepare", "entries in a PREPARE, 64 callers"),
+    ("twin-callers-8", "8 callers of the twin"),
+    ("twin-callers-64", "64 callers of the twin"),
+    "delivery of 64 bytes, io_uring",
+    ("alone-read-one", "read(), one record"),
+    ("alone-read-batch", "read(), as many as fit"),
+    ("alone-ring", "the mapped ring"),
+    ("alone-append-no-ring", "APPEND while nobody maps the ring"),
+    ("alone-append-with-ring", "APPEND while somebody does"),
+    ("alone-next-ioctl", "NEXT, by ioctl, group of one"),
+    ("alone-next-uring", "NEXT, by io_uring, group of one"),
+    ("three-next-ioctl", "NEXT, by ioctl, primary of 3"),
+    ("three-next-uring", "NEXT, by io_uring, primary of 3"),
+    "beside it, in the same boot",
+    ("twin-primary-loopback", "userspace twin, primary of 3, loopback"),
+    ("twin-backup-loopback", "userspace twin, backup of 3, loopback"),
+    ("twin-primary", "userspace twin, primary of 3, veth"),
+    ("twin-backup", "userspace twin, backup of 3, veth"),
+    ("redis-incr", "redis INCR, one server, loopback"),
+    ("redis-incr-16", "redis INCR, 16 at once, each"),
+    ("etcd-put", "etcd put at the leader of 3, veth"),
+    ("etcd-get", "etcd linearizable read, leader of 3, veth"),
+    "how many",
+    ("allocations-per-commit", "allocations in a commit, primary of 3"),
+]
+
+# (words, row, row it is divided by, goal, whether the goal is a ceiling)
+RATIOS = [
+    ("commit / echo, loopback", "commit-primary-loopback", "echo-loopback", 0.9, True),
+    ("commit / echo, veth", "commit-primary", "echo-veth", 1.1, True),
+    ("commit with a key / echo, veth", "commit-primary-keyed", "echo-veth", 1.4, True),
+    ("commit at a backup / echo, loopback", "commit-backup-loopback", "echo-loopback", None, True),
+    ("commit at a backup / echo, veth", "commit-backup", "echo-veth", None, True),
+    ("commit with a key / without", "commit-primary-keyed", "commit-primary", None, True),
+    ("userspace twin / commit, loopback", "twin-primary-loopback", "commit-primary-loopback", 3,
+     False),
+    ("userspace twin / commit, veth", "twin-primary", "commit-primary", 3, False),
+    ("twin at a backup / commit there, veth", "twin-backup", "commit-backup", None, False),
+    ("redis INCR / commit, loopback", "redis-incr", "commit-primary-loopback", 1.4, False),
+    ("etcd put / commit, veth", "etcd-put", "commit-primary", 30, False),
+    ("etcd read / GET at an index, veth", "etcd-get", "get-index-primary", None, False),
+    ("one of 64 callers / the only one", "callers-64", "commit-primary-loopback", 0.25, True),
+    ("mapped ring, one record", "alone-ring", None, 300, True),
+]
+
+
+def read_costs(path):
+    rows = {}
+    with open(path) as file:
+        for line in file:
+            name, *numbers = line.split()
+            keys = ["p50", "p90", "p99", "max"] if len(numbers) == 4 else ["mean"]
+            rows[name] = dict(zip(keys, map(float, numbers)))
+    return rows
+
+
+def read_failover(path):
+    rows = []
+    if os.path.exists(path):
+        with open(path) as file:
+            for line in file:
+                words = line.lstrip("#").split()
+                if words and words[0].isdigit():
+                    rows.append(dict(zip(["replicas", "p50", "p99", "max"], map(float, words))))
+    return rows
+
+
+def value(rows, name):
+    return rows[name].get("p50", rows[name].get("mean")) if name in rows else None
+
+
+def ratio(rows, over, under):
+    a = value(rows, over)
+    b = value(rows, under) if under else 1
+    return a / b if a and b else None
+
+
+def goal_text(results, goal, ceiling):
+    if goal is None:
+        return ""
+    known = [result for result in results if result is not None]
+    met = all(result <= goal if ceiling else result >= goal for result in known)
+    verdict = "MISSED" if not met else "met" if len(known) == len(results) else "not measured"
+    return f"{'<=' if ceiling else '>='} {goal:g} {verdict}"
+
+
+def number(x):
+    return "-" if x is None else f"{x:.2f}" if x < 100 and x != int(x) else f"{x:.0f}"
+
+
+def table(kernels, failover):
+    lines = ["instructions, the median (of several callers and of delivery, the mean)", "",
+             f"{'row':<46}" + "".join(f"{kver:>10}" for kver in kernels)]
+    for row in ROWS:
+        if isinstance(row, str):
+            lines += ["", row]
+            continue
+        values = [value(rows, row[0]) for rows in kernels.values()]
+        if any(x is not None for x in values):
+            lines.append(f"  {row[1]:<44}" + "".join(f"{number(x):>10}" for x in values))
+    lines += ["", "ratios, and goals"]
+    for words, over, under, goal, ceiling in RATIOS:
+        values = [ratio(rows, over, under) for rows in kernels.values()]
+        if any(x is not None for x in values):
+            lines.append(f"  {words:<44}" + "".join(f"{number(x):>10}" for x in values) +
+                         f"  {goal_text(values, goal, ceiling)}".rstrip())
+    if failover:
+        lines += ["", "from the primary's crash to the next number, virtual ms, 100 seeds",
+                  f"  {'replicas':<44}{'p50':>10}{'p99':>10}{'max':>10}"]
+        lines += [f"  {row['replicas']:<44.0f}{row['p50']:>10}{row['p99']:>10}{row['max']:>10}"
+                  for row in failover]
+    return "\n".join(lines) + "\n"
+
+
+# --- plots ---
+
+def plot(directory, name, commands, data):
+    script = "\n".join(["set terminal svg size 900,560 font 'sans,13' background 'white'",
+                        f"set output '{name}.svg'", "set style fill solid 0.8 noborder",
+                        "set grid ytics", "set key top left", *commands]) + "\n"
+    with open(os.path.join(directory, name + ".dat"), "w") as out:
+        out.write(data)
+    subprocess.run(["gnuplot"], input=script, text=True, check=True, cwd=directory)
+    os.unlink(os.path.join(directory, name + ".dat"))
+
+
+def series(kernels, rows, points):
+    """Lines "X NUMBER..." of the given (x, row name)s."""
+    return "".join(f"{x} " + " ".join(str(value(costs, name) or "NaN")
+                                      for costs in kernels.values()) + "\n"
+                   for x, name in points if any(name in costs for costs in rows))
+
+
+def columns(file, kernels, style):
+    return "plot " + ", ".join(f"'{file}.dat' using {number + 2}{style} title 'on {kver}'"
+                               for number, kver in enumerate(kernels))
+
+
+def lines(file, kernels):
+    return "plot " + ", ".join(
+        f"'{file}.dat' using 1:{number + 2} with linespoints lw 2 pt 7 title 'on {kver}'"
+        for number, kver in enumerate(kernels))
+
+
+def plots(directory, kernels):
+    costs = list(kernels.values())
+    beside = [("'UDP echo'", "echo-loopback"), ("'commit,\\nprimary'", "commit-primary-loopback"),
+              ("'commit,\\nbackup'", "commit-backup-loopback"), ("'redis INCR'", "redis-incr"),
+              ("'twin,\\nprimary'", "twin-primary-loopback"),
+              ("'twin,\\nbackup'", "twin-backup-loopback"), ("'etcd read'", "etcd-get"),
+              ("'etcd put'", "etcd-put")]
+    plot(directory, "beside",
+         ["set style data histograms", "set logscale y",
+          "set ylabel 'instructions for one operation (logarithmic)'",
+          "set title 'One operation at a time, one processor, three replicas'",
+          columns("beside", kernels, ":xtic(1)")],
+         series(kernels, costs, [(x.replace("'", '"'), name) for x, name in beside]))
+    plot(directory, "replicas",
+         ["set yrange [0:*]", "set xtics 1,2,7", "set xlabel 'replicas'",
+          "set ylabel 'instructions'", "set title 'A commit at the primary, over veth'",
+          lines("replicas", kernels)],
+         series(kernels, costs, [(1, "commit-alone"), (3, "commit-primary"),
+                                 (5, "commit-primary-of-five"), (7, "commit-primary-of-seven")]))
+    plot(directory, "append",
+         ["set yrange [0:*]", "set logscale x 2", "set xlabel 'bytes of the message'",
+          "set ylabel 'instructions'", "set title 'APPEND at the primary of three, over veth'",
+          lines("append", kernels)],
+         series(kernels, costs, [(size, f"append-{size}") for size in (64, 1024, 8192)]))
+    both = {f"{kver}: {who}": {1: value(rows, one), 8: value(rows, prefix + "callers-8"),
+                               64: value(rows, prefix + "callers-64")}
+            for kver, rows in kernels.items()
+            for who, one, prefix in (("the module", "commit-primary-loopback", ""),
+                                     ("the twin", "twin-primary-loopback", "twin-"))}
+    data = "".join(f"{x} " + " ".join(str(line[x] or "NaN") for line in both.values()) + "\n"
+                   for x in (1, 8, 64))
+    plot(directory, "callers",
+         ["set yrange [0:*]", "set logscale x 2", "set xlabel 'callers at the same time'",
+          "set ylabel 'instructions for one number'", "set key top right",
+          "set title 'Several callers at the primary of three, over loopback'",
+          "plot " + ", ".join(f"'callers.dat' using 1:{number + 2} with linespoints lw 2 pt 7 "
+                              f"title '{title}'" for number, title in enumerate(both))], data)
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    directory = sys.argv[1]
+    kernels = {}
+    for kver in ("6.12", "6.1"):
+        path = os.path.join(directory, kver, "costs")
+        if os.path.exists(path):
+            kernels[kver] = read_costs(path)
+    if not kernels:
+        sys.exit(f"report.py: nothing was measured in {directory}")
+    failover = read_failover(os.path.join(directory, "failover"))
+    text = table(kernels, failover)
+    with open(os.path.join(directory, "table.txt"), "w") as out:
+        out.write(text)
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.strip()
+    qemu = subprocess.run(["qemu-system-x86_64", "--version"], text=True,
+                          stdout=subprocess.PIPE).stdout.splitlines()[0]
+    results = {
+        "commit": commit, "qemu": qemu, "unit": "instructions", "kernels": kernels,
+        "ratios": {kver: {words: ratio(rows, over, under)
+                          for words, over, under, _, _ in RATIOS}
+                   for kver, rows in kernels.items()},
+        "failover_virtual_ms": failover,
+    }
+    with open(os.path.join(directory, "results.json"), "w") as out:
+        json.dump(results, out, indent=1)
+        out.write("\n")
+    plots(directory, kernels)
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    main()
