@@ -9,6 +9,14 @@
 
 #define CALLS	3000	/* of all callers together */
 
+#define WARM_UP_EACH (WARM_UP / 4)
+
+/* How many round trips they make all together. */
+static inline int bench_calls(int callers)
+{
+	return callers * (WARM_UP_EACH + CALLS / callers);
+}
+
 static inline void bench_say(int fd)
 {
 	if (write(fd, "", 1) != 1)
@@ -33,7 +41,7 @@ static inline void bench_call(int says, int start, int rounds, void (*attach)(vo
 	int i;
 
 	attach(what);
-	for (i = 0; i < WARM_UP / 4; i++)
+	for (i = 0; i < WARM_UP_EACH; i++)
 		round_trip();
 	bench_say(says);
 	if (read(start, &byte, 1))

@@ -50,7 +50,9 @@ ROWS = [
     ("callers-64-per-prepare", "entries in a PREPARE, 64 callers"),
     ("twin-callers-8", "8 callers of the twin"),
     ("twin-callers-64", "64 callers of the twin"),
-    "delivery of 64 bytes, io_uring",
+    ("twin-callers-8-per-prepare", "entries in a PREPARE of the twin, 8 callers"),
+    ("twin-callers-64-per-prepare", "entries in a PREPARE of the twin, 64 callers"),
+    "delivery of 64 bytes; io_uring, 16 at a time",
     ("alone-read-one", "read(), one record"),
     ("alone-read-batch", "read(), as many as fit"),
     ("alone-ring", "the mapped ring"),
@@ -140,12 +142,15 @@ def number(x):
 def table(kernels, failover):
     lines = ["instructions, the median (of several callers and of delivery, the mean)", "",
              f"{'row':<46}" + "".join(f"{kver:>10}" for kver in kernels)]
+    heading = None
     for row in ROWS:
         if isinstance(row, str):
-            lines += ["", row]
+            heading = ["", row]
             continue
         values = [value(rows, row[0]) for rows in kernels.values()]
         if any(x is not None for x in values):
+            lines += heading or []
+            heading = None
             lines.append(f"  {row[1]:<44}" + "".join(f"{number(x):>10}" for x in values))
     lines += ["", "ratios, and goals"]
     for words, over, under, goal, ceiling in RATIOS:

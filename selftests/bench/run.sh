@@ -177,18 +177,18 @@ allocations() {
 		[ ! -d $tracing/events/kmem/$event ] ||
 			echo 'hist:keys=call_site.sym' >$tracing/events/kmem/$event/trigger
 	done
-	echo 'hist:keys=order' >$tracing/events/kmem/mm_page_alloc/trigger
 	"$programs/commit_bench" traced "vr$(primary)" >/dev/null
 	for event in $tracing/events/kmem/*/; do
 		cat "$event/hist" 2>/dev/null || true
-	done | awk '/hitcount/ {
+	done | awk '/^{.*hitcount:/ {
 			count = $0
 			sub(/.*hitcount: */, "", count)
+			count += 0
 			if (count < 1000)
 				next
 			site = $0
+			sub(/ *}.*/, "", site)
 			sub(/.*\] */, "", site)
-			sub(/ .*/, "", site)
 			print "# " site, count
 			sum += int(count / 1100 + 0.5)
 		}

@@ -99,8 +99,16 @@ int main(int argc, char **argv)
 	if (callers < 1)
 		die("usage: twin_client NAME primary|backup CALLERS SOCKET...");
 	path = find(!strcmp(argv[2], "primary"), argv + 4, argc - 4);
+	map(path);
 	if (callers > 1) {
+		uint64_t prepares = atomic_load(&area->prepares);
+
 		bench_callers(argv[1], callers, attach, path, operate);
+		prepares = atomic_load(&area->prepares) - prepares;
+		/* Each caller began with a session. A backup makes none. */
+		if (prepares)
+			printf("%s-per-prepare %.2f\n", argv[1],
+			       (double)(callers + bench_calls(callers)) / prepares);
 		return 0;
 	}
 	attach(path);
