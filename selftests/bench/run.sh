@@ -166,7 +166,8 @@ seven() {
 	bench commit-primary-of-seven "vr$(primary)"
 }
 
-# Whoever allocates in every commit. From 1,100 of them: what happens once is none.
+# Whoever allocates in every commit. From 1,100 of them: what happens once is none, and the tracer
+# itself is left out.
 allocations() {
 	local tracing=/sys/kernel/tracing event
 
@@ -180,7 +181,8 @@ allocations() {
 	"$programs/commit_bench" traced "vr$(primary)" >/dev/null
 	for event in $tracing/events/kmem/*/; do
 		cat "$event/hist" 2>/dev/null || true
-	done | awk '/^{.*hitcount:/ {
+	done | awk '/tracing_map|hist_trigger/ { next }
+		/^{.*hitcount:/ {
 			count = $0
 			sub(/.*hitcount: */, "", count)
 			count += 0
