@@ -37,7 +37,7 @@ static const struct command group_commands[] = {
 	  "NAME self ID listen ADDR:PORT { key FILE | key-name NAME | insecure }\n"
 	  "        [uuid UUID] [heartbeat T] [view-timeout T] [lease T] [record-max SIZE]\n"
 	  "        [log-entries N] [log-bytes SIZE] [messages N] [message-bytes SIZE]\n"
-	  "        [durability memory] [record FILE]\n"
+	  "        [durability { memory | journal FILE }] [journal-size SIZE] [record FILE]\n"
 	  "        [role voter|client] [clients N] [node-lease T] [files N]",
 	  "A new, blank member of a group, with the id ID. T is like 500us, 20ms, 3s;\n"
 	  "SIZE like 4096, 64K, 16M. key: a file that vrseq genkey made, the same at all\n"
@@ -45,7 +45,8 @@ static const struct command group_commands[] = {
 	  "datagrams are not authenticated. uuid: of the group, the same at all members;\n"
 	  "left out, it is made of the name. lease: for counter get mode lease; off if left\n"
 	  "out or 0. record: a file, or a block device, that keeps the generation across a\n"
-	  "loss of all power. role client: no vote and no log, the voters serve it; they\n"
+	  "loss of all power. durability journal: nothing is acknowledged before it is on\n"
+	  "the disk, in FILE, of journal-size. role client: no vote and no log, the voters serve it; they\n"
 	  "need room for clients, and end what one held when it was silent for the node\n"
 	  "lease. files: that can be open here.", NULL },
 	{ "form", group_form, "NAME [generation G]",

@@ -77,6 +77,11 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_RECOVERIES, FIELD_U64, "recoveries" },
 	{ VRSEQ_A_TRANSFERS, FIELD_U64, "transfers" },
 	{ VRSEQ_A_RECORD, FIELD_STRING, "record" },
+	{ VRSEQ_A_JOURNAL, FIELD_STRING, "journal" },
+	{ VRSEQ_A_JOURNAL_BYTES, FIELD_U64, "journal_bytes" },
+	{ VRSEQ_A_JOURNAL_WRITES, FIELD_U64, "journal_writes" },
+	{ VRSEQ_A_JOURNAL_FSYNCS, FIELD_U64, "journal_fsyncs" },
+	{ VRSEQ_A_JOURNAL_ERROR, FIELD_U32, "journal_error" },
 	{ VRSEQ_A_FILES, FIELD_U32, "files" },
 };
 
@@ -575,6 +580,21 @@ static void keys_print(const struct nlattr *const *attr)
 	putchar('\n');
 }
 
+static void journal_print(const struct nlattr *const *attr)
+{
+	char text[32];
+
+	if (!attr[VRSEQ_A_JOURNAL])
+		return;
+	printf("  journal %s  %s  writes %" PRIu64 "  fsyncs %" PRIu64,
+	       attr_string(attr[VRSEQ_A_JOURNAL]),
+	       size_text(attr_u64(attr[VRSEQ_A_JOURNAL_BYTES]), text, sizeof(text)),
+	       attr_u64(attr[VRSEQ_A_JOURNAL_WRITES]), attr_u64(attr[VRSEQ_A_JOURNAL_FSYNCS]));
+	if (attr[VRSEQ_A_JOURNAL_ERROR])
+		printf("  FAILED: %s", strerror(attr_u64(attr[VRSEQ_A_JOURNAL_ERROR])));
+	putchar('\n');
+}
+
 void messages_print(uint64_t first, uint64_t last)
 {
 	if (last && last >= first)
@@ -632,6 +652,7 @@ void group_print(const struct group *group)
 	       attr_u64(attr[VRSEQ_A_TRANSFERS]));
 	if (attr[VRSEQ_A_RECORD])
 		printf("  record %s\n", attr_string(attr[VRSEQ_A_RECORD]));
+	journal_print(attr);
 	clients_print(attr);
 	printf("  heartbeat %s  view timeout %s  lease %s%s%s\n",
 	       time_text(attr_u64(attr[VRSEQ_A_HEARTBEAT_NS]), a, sizeof(a)),
