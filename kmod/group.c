@@ -567,10 +567,6 @@ static int restore(struct vrseq_group *group, struct netlink_ext_ack *extack)
 		members[slot].id = owner->member_ids[slot];
 	identify(&group->config.uuid, members, owner->member_count, &identity);
 	configure(group, members, owner->member_count, &identity, &cfg);
-	if (cfg.record_differs) {
-		NL_SET_ERR_MSG(extack, "journal: of other members than the record: not started");
-		return -EINVAL;
-	}
 	error = check_config(&cfg, extack);
 	if (error)
 		return error;

@@ -274,6 +274,10 @@ static int take_journal(struct genl_info *info, struct vrseq_group_config *confi
 		nla_strscpy(config->journal, attrs[VRSEQ_A_JOURNAL], sizeof(config->journal));
 	if (attrs[VRSEQ_A_JOURNAL] && !*config->journal)
 		return refuse_range(info, VRSEQ_A_JOURNAL, "journal: a path is needed");
+	/* What each of them would have to say of the other nobody has shown yet. */
+	if (*config->record && *config->journal)
+		return refuse_range(info, VRSEQ_A_RECORD,
+				    "record: not beside a journal in this version");
 	if (config->client && *config->journal)
 		return refuse_range(info, VRSEQ_A_JOURNAL,
 				    "journal: a client has nothing that one could keep");

@@ -59,7 +59,7 @@ read_log() { # N
 }
 
 # A file system of its own on a device that can be made to fail. Sets $disk_mount.
-disk_up() { # NAME BYTES
+disk_up() { # NAME BYTES [FEATURES]
 	command -v dmsetup >/dev/null && command -v mkfs.ext4 >/dev/null &&
 		modprobe -a loop dm-mod ext4 2>/dev/null ||
 		skip "no device mapper or no ext4 in this guest"
@@ -70,7 +70,7 @@ disk_up() { # NAME BYTES
 	disk_sectors=$(blockdev --getsz "$disk_loop")
 	dmsetup create --noudevsync "$1" --table "0 $disk_sectors linear $disk_loop 0"
 	dmsetup mknodes
-	mkfs.ext4 -q -b 4096 -O ^resize_inode -m 0 "/dev/mapper/$1"
+	mkfs.ext4 -q -b 4096 -O "${3:-^resize_inode}" -E nodiscard -m 0 "/dev/mapper/$1"
 	mkdir -p "$disk_mount"
 	mount -o errors=continue "/dev/mapper/$1" "$disk_mount"
 }
@@ -80,6 +80,18 @@ disk_becomes() { # TABLE
 	dmsetup suspend --noflush --nolockfs "$disk_name"
 	dmsetup load "$disk_name" --table "$1"
 	dmsetup resume --noudevsync "$disk_name"
+}
+
+# Also after a test that failed half way; there is no group any more.
+disks_away() {
+	local name
+
+	for name in alone failing lying hung; do
+		[ -e "/dev/mapper/$name" ] || continue
+		dmsetup resume "$name" 2>/dev/null || true
+		eventually 5 umount "/run/disk-$name" 2>/dev/null || true
+		dmsetup remove --noudevsync "$name" 2>/dev/null || true
+	done
 }
 
 disk_linear() {
@@ -215,4 +227,246 @@ journal_power_loss() {
 			"$(stat_of "$n" journal_fsyncs) fsyncs"
 	done
 	note "all three are back within $slowest ms"
+}
+
+# --- damage ---
+
+# A byte of FILE turns over.
+flip() { # FILE OFFSET
+	local byte
+
+	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+	# shellcheck disable=SC2059
+	printf "\\x$(printf %x $((byte ^ 4)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
+}
+
+journal_field() { # FILE KEY
+	$vrseq -j journal check "$1" | jq -r ".$2" || true
+}
+
+# Where in FILE a position of the ring is.
+ring_offset() { # FILE POSITION
+	local ring bytes
+
+	ring=$(journal_field "$1" ring_bytes)
+	bytes=$(stat -c %s "$1")
+	echo $((bytes - ring + $2 % ring))
+}
+
+# Of three members one comes back with a journal that DAMAGE changed; numbers go on.
+one_damaged() { # DAMAGE
+	local file=$journals/j3 last
+
+	cluster_journaled 3
+	for _ in 1 2 3; do
+		next 1 >/dev/null
+		$vrseq -n vr2 log append message >/dev/null
+	done
+	last=$(next 3)
+	# What is newest is guarded a second after it.
+	sleep 2.5
+	journal_off 1 2 3
+	"$1" "$file"
+	cp "$file" /run/damaged
+	journal_on 1 2 3
+	for n in 1 2 3; do
+		eventually 20 has_quorum "$n"
+	done
+	[ "$(next 3 timeout "${recovery_s}s")" = $((last + 1)) ]
+	[ "$(read_log 3 | wc -l)" = 3 ]
+}
+
+# A frame that was being written when the power went.
+tear() { # FILE
+	local at
+
+	at=$(ring_offset "$1" "$(journal_field "$1" end)")
+	printf 'VJF1 and then it was dark' | dd of="$1" bs=1 seek="$at" conv=notrunc 2>/dev/null
+	check_journal "$1"
+}
+
+rot() { # FILE
+	flip "$1" $(($(ring_offset "$1" "$(journal_field "$1" start)") + 200))
+	fails $vrseq journal check "$1" >/run/said
+	grep -q damaged /run/said || fail "$(cat /run/said)"
+}
+
+# The one in force: the other one is older, and what it says is not all there is any more.
+behead() { # FILE
+	flip "$1" $(($(journal_field "$1" sequence) % 2 * 4096 + 104))
+}
+
+journal_torn() {
+	one_damaged tear
+	[ "$(group_field 3 recoveries)" = 0 ]
+}
+
+# It does not vote, and others give it its memory back; then its journal is one again.
+journal_rotten() {
+	one_damaged rot
+	[ "$(group_field 3 recoveries)" = 1 ]
+	sleep 1
+	journal_off 3
+	check_journal "$journals/j3"
+	journal_on 3
+	eventually 20 has_quorum 3
+	[ "$(group_field 3 recoveries)" = 0 ]
+}
+
+# Alone there is nobody to ask: it says so, and gives no number.
+journal_rotten_alone() {
+	cluster_journaled 1
+	next 1 >/dev/null
+	sleep 2.5
+	$vrseq -n vr1 group del t
+	rot "$journals/j1"
+	journaled_up 1
+	fails $vrseq -n vr1 health >/run/said
+	grep -q 'the journal was damaged' /run/said || fail "$(cat /run/said)"
+	fails next 1 timeout 2s 2>/dev/null
+	# Both superblocks: it is no journal.
+	$vrseq -n vr1 group del t
+	flip "$journals/j1" 40
+	flip "$journals/j1" $((4096 + 40))
+	fails journaled_up 1 2>/run/said
+	grep -q 'superblocks damaged' /run/said || fail "$(cat /run/said)"
+}
+
+journal_superblock() {
+	one_damaged behead
+}
+
+# --- disks that fail ---
+
+is_halted() { # N
+	is "$1" state 5
+}
+
+# Of three members the third one has its journal on a disk of its own. That has no journal itself,
+# which would take the whole file system out before ours does.
+cluster_on_disk() { # NAME
+	links_up 3
+	rm -rf "$journals"
+	mkdir -p "$journals"
+	disk_up "$1" 64M ^resize_inode,^has_journal
+	ln -s "$disk_mount/j3" "$journals/j3"
+	# shellcheck disable=SC2086
+	journaled_up $members
+	cluster_form
+}
+
+# SPOIL does something to that disk.
+disk_fails() { # SPOIL
+	local last
+
+	cluster_on_disk failing
+	last=$(next 3 timeout "${recovery_s}s")
+	"$1"
+	for _ in $(seq 5); do
+		next 1 timeout "${recovery_s}s" >/dev/null
+	done
+	eventually 20 is_halted 3
+	$vrseq -n vr3 health >/run/said || true
+	grep -q 'its journal cannot be written; journal cannot be written: error 5' /run/said ||
+		fail "$(cat /run/said)"
+	[ "$(group_field 3 journal_error)" = 5 ]
+	fails next 3 timeout 2s 2>/dev/null
+	[ "$(next 1 timeout "${recovery_s}s")" = $((last + 6)) ]
+	$vrseq -n vr3 group del t
+}
+
+spoil_all() {
+	disk_becomes "0 $disk_sectors error"
+}
+
+# Nothing can be written, all can be read.
+spoil_writes() {
+	modprobe dm-flakey || skip "no dm-flakey in this guest"
+	disk_becomes "0 $disk_sectors flakey $disk_loop 0 0 3600 1 error_writes"
+}
+
+journal_disk_error() {
+	disk_fails spoil_all
+	disk_linear
+	disk_down
+}
+
+# The page cache has what the disk has not: what is read back is what the disk has.
+journal_disk_writes_fail() {
+	disk_fails spoil_writes
+	disk_linear
+	journaled_up 3
+	eventually 20 has_quorum 3
+	[ "$(group_field 3 recoveries)" = 0 ]
+	next 3 timeout "${recovery_s}s" >/dev/null
+	# shellcheck disable=SC2086
+	eventually 15 converged $members
+	$vrseq -n vr3 group del t
+	disk_down
+}
+
+# The disk says that it wrote, and did not: the worst, and told only where a later write is there.
+journal_disk_lies() {
+	local last
+
+	modprobe dm-flakey || skip "no dm-flakey in this guest"
+	cluster_on_disk lying
+	next 3 timeout "${recovery_s}s" >/dev/null
+	disk_becomes "0 $disk_sectors flakey $disk_loop 0 0 3600 1 drop_writes"
+	for _ in $(seq 5); do
+		last=$(next 3 timeout "${recovery_s}s")
+	done
+	disk_linear
+	# Later frames, with what was dropped before them.
+	echo 3 >/proc/sys/vm/drop_caches
+	for _ in $(seq 5); do
+		last=$(next 3 timeout "${recovery_s}s")
+	done
+	sleep 2.5
+	journal_off 3
+	umount "$disk_mount"
+	mount "/dev/mapper/$disk_name" "$disk_mount"
+	fails $vrseq journal check "$disk_mount/j3" >/run/said
+	journal_on 3
+	eventually 20 has_quorum 3
+	[ "$(group_field 3 recoveries)" = 1 ]
+	[ "$(next 3 timeout "${recovery_s}s")" = $((last + 1)) ]
+	$vrseq -n vr3 group del t
+	disk_down
+}
+
+# It delays its member alone; the group is deleted, and the module stays until it answers.
+journal_hangs() {
+	local took last
+
+	cluster_on_disk hung
+	last=$(next 3 timeout "${recovery_s}s")
+	dmsetup suspend --noflush --nolockfs hung
+	for _ in $(seq 5); do
+		last=$(next 1 timeout "${recovery_s}s")
+	done
+	sleep 2
+	$vrseq -n vr3 group show t >/run/said
+	grep -q 'the disk of the journal silent' /run/said || fail "$(cat /run/said)"
+	took=$(now_ms)
+	$vrseq -n vr3 group del t
+	took=$(($(now_ms) - took))
+	[ "$took" -lt 5000 ] || fail "del took $took ms"
+	fails rmmod vrseq 2>/dev/null
+	fails journaled_up 3 2>/run/said
+	grep -q 'of another group here' /run/said || fail "$(cat /run/said)"
+	dmsetup resume --noudevsync hung
+	sleep 1
+	journaled_up 3
+	eventually 20 has_quorum 3
+	[ "$(next 3 timeout "${recovery_s}s")" = $((last + 1)) ]
+	$vrseq -n vr3 group del t
+	disk_down
+	note "a group with a hung journal is deleted in $took ms"
+}
+
+# As cluster.sh has it, and the disks.
+cleanup() {
+	cluster_down
+	disks_away
 }

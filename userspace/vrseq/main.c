@@ -44,11 +44,12 @@ static const struct command group_commands[] = {
 	  "members; key-name: the description of a kernel key of type logon; insecure:\n"
 	  "datagrams are not authenticated. uuid: of the group, the same at all members;\n"
 	  "left out, it is made of the name. lease: for counter get mode lease; off if left\n"
-	  "out or 0. record: a file, or a block device, that keeps the generation across a\n"
-	  "loss of all power. durability journal: nothing is acknowledged before it is on\n"
-	  "the disk, in FILE, of journal-size. role client: no vote and no log, the voters serve it; they\n"
-	  "need room for clients, and end what one held when it was silent for the node\n"
-	  "lease. files: that can be open here.", NULL },
+	  "out or 0. durability journal: nothing is acknowledged before a majority has it\n"
+	  "on disk; in FILE, of journal-size. record: a file, or a block device, that keeps\n"
+	  "the generation across a loss of all power, where durability is memory. role\n"
+	  "client: no vote and no log, the voters serve it; they need room for clients, and\n"
+	  "end what one held when it was silent for the node lease. files: that can be open\n"
+	  "here.", NULL },
 	{ "form", group_form, "NAME [generation G]",
 	  "Begin the group. Once in its life, at one member, with all members\n"
 	  "reachable and blank.", NULL },
