@@ -7,6 +7,8 @@
 #ifndef VRSEQ_JOURNAL_H
 #define VRSEQ_JOURNAL_H
 
+#include <linux/bits.h>
+
 #include "vr_journal.h"
 
 struct netlink_ext_ack;
@@ -17,7 +19,7 @@ struct vrseq_engine;
 struct vrseq_journal;
 
 #define VRSEQ_JOURNAL_PATH_BYTES	256
-#define VRSEQ_JOURNAL_BYTES_MAX		(1ull << 40)
+#define VRSEQ_JOURNAL_BYTES_MAX		BIT_ULL(40)
 
 /**
  * struct vrseq_journal_state - one look at a journal

@@ -150,7 +150,7 @@ static void say_journal(struct sentence *s, const struct vrseq_snapshot *look)
 	u64 tenths;
 
 	if (journal->error)
-		say(s, "; journal cannot be written: error %d", -journal->error);
+		say(s, "; error %d of its disk", -journal->error);
 	if (journal->damaged && (look->info.status == VR_STATUS_RECOVERING ||
 				 look->info.status == VR_STATUS_AMNESIA))
 		say(s, "; the journal was damaged");

@@ -190,6 +190,8 @@ journal_refused() {
 # Time and again, under load; nobody had the time to say good-bye.
 journal_power_loss() {
 	local round n took slowest=0 before
+	# The whole log is read in the end.
+	local journal_options="log-entries 256 log-bytes 1M messages 4096 message-bytes 1M"
 
 	cluster_journaled 3
 	initial=0
@@ -260,7 +262,7 @@ one_damaged() { # DAMAGE
 	cluster_journaled 3
 	for _ in 1 2 3; do
 		next 1 >/dev/null
-		$vrseq -n vr2 log append message >/dev/null
+		$vrseq -n vr2 log append hello >/dev/null
 	done
 	last=$(next 3)
 	# What is newest is guarded a second after it.
@@ -285,13 +287,17 @@ tear() { # FILE
 	check_journal "$1"
 }
 
+# In the middle: what it takes away was said to be safe.
 rot() { # FILE
-	flip "$1" $(($(ring_offset "$1" "$(journal_field "$1" start)") + 200))
+	local position
+
+	position=$($vrseq -j journal dump "$1" | jq -r '.records[2].position')
+	flip "$1" $(($(ring_offset "$1" "$position") + 100))
 	fails $vrseq journal check "$1" >/run/said
 	grep -q damaged /run/said || fail "$(cat /run/said)"
 }
 
-# The one in force: the other one is older, and what it says is not all there is any more.
+# The one in force: the other one says that there was no group yet.
 behead() { # FILE
 	flip "$1" $(($(journal_field "$1" sequence) % 2 * 4096 + 104))
 }
@@ -334,6 +340,7 @@ journal_rotten_alone() {
 
 journal_superblock() {
 	one_damaged behead
+	[ "$(group_field 3 recoveries)" = 1 ]
 }
 
 # --- disks that fail ---
@@ -349,6 +356,8 @@ cluster_on_disk() { # NAME
 	rm -rf "$journals"
 	mkdir -p "$journals"
 	disk_up "$1" 64M ^resize_inode,^has_journal
+	# What an empty file becomes; a link to nothing is not followed.
+	: >"$disk_mount/j3"
 	ln -s "$disk_mount/j3" "$journals/j3"
 	# shellcheck disable=SC2086
 	journaled_up $members
@@ -367,7 +376,7 @@ disk_fails() { # SPOIL
 	done
 	eventually 20 is_halted 3
 	$vrseq -n vr3 health >/run/said || true
-	grep -q 'its journal cannot be written; journal cannot be written: error 5' /run/said ||
+	grep -q 'its journal cannot be written; error 5 of its disk' /run/said ||
 		fail "$(cat /run/said)"
 	[ "$(group_field 3 journal_error)" = 5 ]
 	fails next 3 timeout 2s 2>/dev/null
