@@ -450,6 +450,27 @@ static int check_found(struct vrseq_journal *journal, u64 bytes,
 	return refuse(extack, -EINVAL, "made for smaller rings", path);
 }
 
+/*
+ * A journal that says that it was in no group yet has had one superblock ever. What is
+ * left of another one may have said more: nobody is blank who does not know that.
+ */
+static int check_blank(struct vrseq_journal *journal, const char *path,
+		       struct netlink_ext_ack *extack)
+{
+	u8 *other = journal->j.frame;
+	loff_t at = 0;
+	ssize_t got;
+
+	if (journal->scan.verdict != VR_JOURNAL_BLANK)
+		return 0;
+	got = kernel_read(journal->file, other, VR_JOURNAL_SUPER_USED, &at);
+	if (got < 0)
+		return refuse(extack, got, "cannot be read", path);
+	if (got != VR_JOURNAL_SUPER_USED || memchr_inv(other, 0, VR_JOURNAL_SUPER_USED))
+		return refuse(extack, -EINVAL, "a superblock is damaged: not started", path);
+	return 0;
+}
+
 static int scan(struct vrseq_journal *journal, u64 bytes, const struct vr_journal_shape *shape,
 		const char *path, struct netlink_ext_ack *extack)
 {
@@ -466,7 +487,8 @@ static int scan(struct vrseq_journal *journal, u64 bytes, const struct vr_journa
 		return refuse(extack, more, "cannot be read", path);
 	if (journal->scan.verdict == VR_JOURNAL_EMPTY)
 		return create(journal, shape, path, extack);
-	more = check_found(journal, bytes, shape, path, extack);
+	more = check_found(journal, bytes, shape, path, extack) ?:
+	       check_blank(journal, path, extack);
 	/* A whole one goes on with the replica that it is restored to. */
 	if (!more && journal->scan.verdict != VR_JOURNAL_WHOLE)
 		vr_journal_open(&journal->j, &journal->scan, NULL);

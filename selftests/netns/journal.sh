@@ -147,6 +147,27 @@ journal_alone_disk() {
 	disk_down
 }
 
+# One fsync for all that came during the one before.
+journal_group_commit() {
+	local threads before operations fsyncs
+
+	disk_up alone 64M
+	links_up 1
+	journals=$disk_mount
+	journaled_up 1
+	$vrseq -n vr1 group form t
+	for threads in 1 64; do
+		before=$(stat_of 1 journal_fsyncs)
+		operations=$($vrseq -n vr1 -j bench next threads "$threads" duration 2s |
+			jq .operations)
+		fsyncs=$(($(stat_of 1 journal_fsyncs) - before))
+		note "$threads writers: $operations operations, $fsyncs fsyncs"
+	done
+	[ "$operations" -gt $((4 * fsyncs)) ]
+	$vrseq -n vr1 group del t
+	disk_down
+}
+
 # One that is no member's own, and what there is no room for: refused, by name.
 journal_refused() {
 	local file=/run/journals/j1
@@ -297,11 +318,6 @@ rot() { # FILE
 	grep -q damaged /run/said || fail "$(cat /run/said)"
 }
 
-# The one in force: the other one says that there was no group yet.
-behead() { # FILE
-	flip "$1" $(($(journal_field "$1" sequence) % 2 * 4096 + 104))
-}
-
 journal_torn() {
 	one_damaged tear
 	[ "$(group_field 3 recoveries)" = 0 ]
@@ -338,9 +354,24 @@ journal_rotten_alone() {
 	grep -q 'superblocks damaged' /run/said || fail "$(cat /run/said)"
 }
 
+# The first one that says what there is; the other one is from before there was a group. Nobody
+# takes that for the truth: without the file it is a member like any other one without memory.
 journal_superblock() {
-	one_damaged behead
+	local file=$journals/j3
+
+	cluster_journaled 3
+	next 3 >/dev/null
+	sleep 2.5
+	journal_off 3
+	[ "$(journal_field "$file" sequence)" = 2 ]
+	flip "$file" 104
+	fails journaled_up 3 2>/run/said
+	grep -q 'a superblock is damaged' /run/said || fail "$(cat /run/said)"
+	rm "$file"
+	journal_on 3
+	eventually 20 has_quorum 3
 	[ "$(group_field 3 recoveries)" = 1 ]
+	[ "$(next 3 timeout "${recovery_s}s")" = 2 ]
 }
 
 # --- disks that fail ---
@@ -410,7 +441,12 @@ journal_disk_writes_fail() {
 	next 3 timeout "${recovery_s}s" >/dev/null
 	# shellcheck disable=SC2086
 	eventually 15 converged $members
+	sleep 2.5
 	$vrseq -n vr3 group del t
+	# Had it gone on behind what is in the page cache alone, there would be a hole on the disk.
+	umount "$disk_mount"
+	mount "/dev/mapper/$disk_name" "$disk_mount"
+	check_journal "$disk_mount/j3"
 	disk_down
 }
 
