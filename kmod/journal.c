@@ -341,7 +341,7 @@ static int forget_cache(struct file *file)
 /* What the disk says it cannot give is damage; what we cannot ask for now is not. */
 static bool is_damage(ssize_t got)
 {
-	return got >= 0 || got == -EIO || got == -EBADMSG || got == -EUCLEAN;
+	return got >= 0 || got == -EIO;
 }
 
 /* Return: 1 if there may be more, 0 at the end, or why it cannot be known. */

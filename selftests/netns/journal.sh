@@ -147,9 +147,9 @@ journal_alone_disk() {
 	disk_down
 }
 
-# One fsync for all that came during the one before.
+# One fsync for all that came during the one before; and the file has been begun anew meanwhile.
 journal_group_commit() {
-	local threads before operations fsyncs
+	local threads before operations fsyncs drawn
 
 	disk_up alone 64M
 	links_up 1
@@ -164,8 +164,39 @@ journal_group_commit() {
 		note "$threads writers: $operations operations, $fsyncs fsyncs"
 	done
 	[ "$operations" -gt $((4 * fsyncs)) ]
+	# Messages of a size that fills the ring, which has four times the room of the log.
+	$vrseq -n vr1 bench append size 4K threads 64 duration 4s >/dev/null
+	drawn=$(next 1 bench)
+	$vrseq -n vr1 group del t
+	check_journal "$journals/j1"
+	[ "$(journal_field "$journals/j1" start)" -gt 0 ]
+	[ "$(journal_field "$journals/j1" checkpoint_bytes)" -gt 0 ]
+	journaled_up 1
+	eventually 10 has_quorum 1
+	[ "$(next 1 bench timeout 10s)" = $((drawn + 1)) ]
 	$vrseq -n vr1 group del t
 	disk_down
+}
+
+# Until it is told of the members that its journal names it takes part in nothing.
+journal_waits() {
+	cluster_journaled 3
+	next 1 >/dev/null
+	journal_off 3
+	heal 3
+	# shellcheck disable=SC2086
+	$vrseq -n vr3 group add t self 3 listen "$(endpoint 3)" insecure heartbeat 20ms \
+		view-timeout 200ms $journal_options durability journal "$journals/j3"
+	$vrseq -n vr3 health >/run/said || true
+	grep -q 'the journal is of a group of other members' /run/said || fail "$(cat /run/said)"
+	fails $vrseq -n vr3 group form t 2>/run/said
+	grep -q 'not blank' /run/said || fail "$(cat /run/said)"
+	$vrseq -n vr3 member add 1 "$(endpoint 1)" group t
+	is 3 state 0
+	$vrseq -n vr3 member add 2 "$(endpoint 2)" group t
+	eventually 20 has_quorum 3
+	[ "$(group_field 3 recoveries)" = 0 ]
+	[ "$(next 3 timeout "${recovery_s}s")" = 2 ]
 }
 
 # One that is no member's own, and what there is no room for: refused, by name.

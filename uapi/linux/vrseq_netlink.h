@@ -17,8 +17,8 @@
  *                 [LEASE_NS] [RECORD_MAX] [LOG_ENTRIES] [LOG_BYTES] [MESSAGES]
  *                 [MESSAGE_BYTES] [ROLE] [CLIENTS_MAX] [NODE_LEASE_NS] [FILES_MAX];
  *                 a client's id is 8 or more, it keeps no record and no journal,
- *                 and its list of members is the voters. Without JOURNAL durability
- *                 is memory
+ *                 and its list of members is the voters. If no journal is
+ *                 named durability is memory
  *   GROUP_DEL     NAME                 EBUSY while files are attached; a
  *                 primary hands over first
  *   GROUP_FORM    NAME [GENERATION]    once in the life of a group, at one
