@@ -15,6 +15,8 @@
 #include <net/net_namespace.h>
 
 #include "compat.h"
+#include "vmgen.h"
+#include "vr_restore.h"
 
 static DEFINE_MUTEX(groups_lock);
 static LIST_HEAD(groups);
@@ -217,6 +219,26 @@ static bool journal_is_of(const struct vrseq_journal *journal, const u16 *ids, u
 			  !memcmp(owner->member_ids, ids, count * sizeof(*ids)));
 }
 
+/* R25 holds for what was read back and waits, too: it may be older than its file. */
+static int check_restored(struct vrseq_group *group, const struct vr_config *cfg,
+			  struct netlink_ext_ack *extack)
+{
+	struct vr_replica *lost;
+
+	if (!group->restored || (!group->restored_old &&
+				 group->restored_vmgen_id == vrseq_vmgen_id()))
+		return 0;
+	lost = vrseq_engine_birth(cfg);
+	if (!lost) {
+		NL_SET_ERR_MSG(extack, "log and messages: there is not enough memory");
+		return -ENOMEM;
+	}
+	vr_restore_lost(lost);
+	kvfree(group->restored);
+	group->restored = lost;
+	return 0;
+}
+
 static int check_config(const struct vr_config *cfg, struct netlink_ext_ack *extack)
 {
 	const char *reason = vr_config_invalid(cfg);
@@ -254,6 +276,8 @@ static int install(struct vrseq_group *group, const struct vrseq_member *members
 	else
 		restored = &group->restored;
 	error = check_config(&cfg, extack);
+	if (!error && restored == &group->restored)
+		error = check_restored(group, &cfg, extack);
 	if (error)
 		return error;
 
@@ -570,6 +594,7 @@ static int restore(struct vrseq_group *group, struct netlink_ext_ack *extack)
 	error = check_config(&cfg, extack);
 	if (error)
 		return error;
+	group->restored_vmgen_id = vrseq_vmgen_id();
 	replica = vrseq_engine_restore(&cfg, group->engine.journal, extack);
 	if (IS_ERR(replica))
 		return PTR_ERR(replica);
@@ -878,6 +903,7 @@ void vrseq_groups_demote(enum vrseq_stat reason)
 	mutex_lock(&groups_lock);
 	list_for_each_entry(group, &groups, list) {
 		vrseq_udp_renew(&group->engine.udp);
+		group->restored_old = true;
 		if (group->member_count > 1 || reason == VRSEQ_STAT_DEMOTED_ROLLBACK)
 			vrseq_engine_demote(&group->engine, reason);
 	}

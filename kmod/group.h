@@ -84,6 +84,8 @@ struct vrseq_group_config {
  * @config:	never changes
  * @found:	what the record said when the group was added
  * @restored:	what the journal's members will go on with; groups_lock
+ * @restored_vmgen_id: of the machine when that was read
+ * @restored_old: it slept since, or may have been put back; groups_lock
  * @file_count:	attached files; groups_lock
  * @members:	the voters, sorted by id; groups_lock, everybody else looks at engine.udp.peers
  * @member_count: valid elements
@@ -96,6 +98,8 @@ struct vrseq_group {
 	struct vrseq_group_config config;
 	struct vr_record found;
 	struct vr_replica *restored;
+	u64 restored_vmgen_id;
+	bool restored_old;
 	u32 file_count;
 	struct vrseq_member members[VR_REPLICAS_MAX];
 	u8 member_count;
