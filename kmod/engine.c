@@ -26,6 +26,7 @@ struct todo {
 	bool readable;
 	bool status_changed;
 	bool record;
+	bool journal;
 };
 
 /* Nobody who takes a group down waits longer for a hand-over. */
@@ -111,6 +112,8 @@ static void step_once(struct vrseq_engine *e, struct vr_event *ev, struct todo *
 		e->record_content = *fx->record_content;
 		todo->record = true;
 	}
+	/* What is not to be trusted any more the journal says, too, and that is no entry. */
+	todo->journal |= e->journal && (fx->persist || fx->status_changed);
 	if (fx->form_done)
 		end_form(e);
 	if (fx->left)
@@ -229,6 +232,8 @@ static void perform(struct vrseq_engine *e, struct todo *todo)
 	if (todo->record)
 		vrseq_record_write(e->record, e->record_number, &e->record_content,
 				   e->group.members);
+	if (todo->journal)
+		vrseq_journal_kick(e->journal);
 	for_each_set_bit(slot, todo->wake, VRSEQ_FILES_MAX) {
 		wait_queue_head_t *wait = &e->sessions.table[slot].wait;
 
@@ -430,7 +435,12 @@ int vrseq_engine_reform(struct vrseq_engine *e, struct vrseq_form *form)
 	return form_and_wait(e, &ev, form);
 }
 
-static void post(struct vrseq_engine *e, struct vr_event *ev)
+/**
+ * vrseq_engine_post - an event, and all that follows from it
+ * @e:	engine; nothing happens if the group is gone
+ * @ev:	what happened
+ */
+void vrseq_engine_post(struct vrseq_engine *e, struct vr_event *ev)
 {
 	struct todo todo;
 
@@ -454,7 +464,7 @@ void vrseq_engine_recorded(struct vrseq_engine *e, u64 number, int error)
 		.record_error = error,
 	};
 
-	post(e, &ev);
+	vrseq_engine_post(e, &ev);
 }
 
 /**
@@ -466,7 +476,7 @@ void vrseq_engine_leave(struct vrseq_engine *e)
 	struct vr_event ev = { .type = VR_EVENT_LEAVE };
 
 	reinit_completion(&e->left);
-	post(e, &ev);
+	vrseq_engine_post(e, &ev);
 }
 
 /**
@@ -515,7 +525,7 @@ void vrseq_engine_client_gone(struct vrseq_engine *e, u16 id)
 {
 	struct vr_event ev = { .type = VR_EVENT_CLIENT_GONE, .client = id };
 
-	post(e, &ev);
+	vrseq_engine_post(e, &ev);
 }
 
 /**
@@ -529,7 +539,7 @@ void vrseq_engine_subscribe(struct vrseq_engine *e)
 	if (!e->client || READ_ONCE(e->subscribed))
 		return;
 	WRITE_ONCE(e->subscribed, true);
-	post(e, &ev);
+	vrseq_engine_post(e, &ev);
 }
 
 /* ---- looking -------------------------------------------------------------- */
@@ -624,10 +634,34 @@ bool vrseq_engine_is_blank(struct vrseq_engine *e)
 }
 
 /**
+ * vrseq_engine_birth - a blank replica
+ * @cfg:	valid but for nonce and seed, which are ours
+ *
+ * Return: the replica, which kvfree() frees, or NULL.
+ */
+struct vr_replica *vrseq_engine_birth(const struct vr_config *cfg)
+{
+	struct vr_config birth = *cfg;
+	void *memory;
+
+	/* Whoever asks for too much is refused, instead of others being killed. */
+	memory = kvzalloc(vr_replica_size(cfg),
+			  GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
+	if (!memory)
+		return NULL;
+	birth.nonce = new_nonce();
+	birth.seed = get_random_u64();
+	return vr_replica_init(memory, &birth);
+}
+
+/**
  * vrseq_engine_configure - start with a replica, or change one that is blank
  * @e:		engine
  * @cfg:	for the new replica; valid but for nonce and seed, which are ours
  * @group:	its identity on the wire
+ * @ids:	of its members, by slot
+ * @restored:	a replica of this configuration to be taken, *@restored is NULL then;
+ *		if it is NULL a blank one is made
  *
  * The new one is made aside and takes the place of the old one in one step, so
  * that nobody ever meets half a replica. A blank one has nothing under way: it
@@ -636,31 +670,31 @@ bool vrseq_engine_is_blank(struct vrseq_engine *e)
  * Return: 0, -EBUSY if the old one has a group already, or -ENOMEM.
  */
 int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
-			   const struct vr_wire_group *group)
+			   const struct vr_wire_group *group, const u16 *ids,
+			   struct vr_replica **restored)
 {
 	struct vr_event ev = { .type = VR_EVENT_START };
-	struct vr_replica *replica, *old = NULL;
-	struct vr_config birth = *cfg;
-	size_t bytes = vr_replica_size(cfg);
+	struct vr_replica *blank = NULL, *old = NULL;
 	int error = 0;
 	struct todo todo;
 
-	/* Whoever asks for too much is refused, instead of others being killed. */
-	replica = kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL);
-	if (!replica)
-		return -ENOMEM;
-	birth.nonce = new_nonce();
-	birth.seed = get_random_u64();
-	replica = vr_replica_init(replica, &birth);
+	if (!*restored) {
+		blank = vrseq_engine_birth(cfg);
+		if (!blank)
+			return -ENOMEM;
+		restored = &blank;
+	}
 
 	enter(e, &todo);
 	if (e->running && !is_blank_locked(e)) {
 		error = -EBUSY;
 	} else {
 		old = e->replica;
-		e->replica = replica;
-		replica = NULL;
-		e->memory_bytes = bytes;
+		e->replica = *restored;
+		*restored = NULL;
+		if (e->journal)
+			vrseq_journal_name(e->journal, ids, cfg->replica_count);
+		e->memory_bytes = vr_replica_size(cfg);
 		e->heartbeat_ns = cfg->heartbeat_ns;
 		e->view_timeout_ns = cfg->view_timeout_ns;
 		e->group = *group;
@@ -675,7 +709,7 @@ int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 	}
 	leave(e, &todo);
 	kvfree(old);
-	kvfree(replica);
+	kvfree(blank);
 	return error;
 }
 

@@ -16,6 +16,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include "journal.h"
 #include "record.h"
 #include "ring.h"
 #include "session.h"
@@ -43,6 +44,7 @@ struct vrseq_form {
  * @record:	on stable storage, NULL = none is kept; constant
  * @record_number: of the write that was asked for last
  * @record_content: what it is to say; nobody changes it before that write ended
+ * @journal:	what was acknowledged is there, NULL = none is kept; constant
  * @left:	the hand-over that was asked for last is done
  * @fx:		of the last step
  * @scratch:	of the last decoded datagram
@@ -78,6 +80,7 @@ struct vrseq_engine {
 	struct vrseq_record *record;
 	u64 record_number;
 	struct vr_record record_content;
+	struct vrseq_journal *journal;
 	struct completion left;
 	struct vr_effects fx;
 	struct vr_wire_scratch scratch;
@@ -106,8 +109,10 @@ struct vrseq_engine {
 
 int vrseq_engine_create(struct vrseq_engine *e, u32 files_max);
 void vrseq_engine_destroy(struct vrseq_engine *e);
+struct vr_replica *vrseq_engine_birth(const struct vr_config *cfg);
 int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
-			   const struct vr_wire_group *group);
+			   const struct vr_wire_group *group, const u16 *ids,
+			   struct vr_replica **restored);
 void vrseq_engine_stop(struct vrseq_engine *e);
 void vrseq_engine_quiesce(struct vrseq_engine *e);
 
@@ -122,6 +127,22 @@ void vrseq_engine_receive(struct vrseq_engine *e, u16 member, const u8 *data, u3
 
 /* From record.c, in a work item. */
 void vrseq_engine_recorded(struct vrseq_engine *e, u64 number, int error);
+
+/* engine_journal.c: from journal.c, in its work item. */
+struct vr_journal;
+struct vr_write;
+
+bool vrseq_engine_journal_next(struct vrseq_engine *e, struct vr_journal *j, struct vr_write *w);
+void vrseq_engine_journal_done(struct vrseq_engine *e, struct vr_journal *j,
+			       const struct vr_write *w, int error);
+void vrseq_engine_journal_close(struct vrseq_engine *e, struct vr_journal *j);
+
+/* engine_journal.c: from group.c, in the process that adds the group. */
+struct vr_replica *vrseq_engine_restore(const struct vr_config *cfg,
+					struct vrseq_journal *journal,
+					struct netlink_ext_ack *extack);
+
+void vrseq_engine_post(struct vrseq_engine *e, struct vr_event *ev);
 
 /* From call.c and chardev.c, in a process. */
 int vrseq_engine_ask(struct vrseq_engine *e, u32 slot, struct vrseq_request *rq);

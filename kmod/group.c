@@ -19,6 +19,8 @@
 #include <net/net_namespace.h>
 
 #include "compat.h"
+#include "vmgen.h"
+#include "vr_restore.h"
 
 static DEFINE_MUTEX(groups_lock);
 static LIST_HEAD(groups);
@@ -89,6 +91,8 @@ static void release(struct kref *kref)
 
 	vrseq_engine_destroy(&group->engine);
 	vrseq_record_put(group->engine.record);
+	vrseq_journal_put(group->engine.journal);
+	kvfree(group->restored);
 	kvfree(group);
 }
 
@@ -209,8 +213,9 @@ static void configure(const struct vrseq_group *group, const struct vrseq_member
 		if (members[slot].id == config->self_id)
 			cfg->self = slot;
 	}
-	/* A PREPARE_OK says that a majority holds it, and promises no more. */
-	cfg->memory_is_durable = true;
+	/* Without a journal PREPARE_OK says that we hold it, and promises no more. */
+	cfg->memory_is_durable = !*config->journal;
+	cfg->journal = *config->journal;
 	cfg->keeps_record = group->engine.record;
 	cfg->record = group->found;
 	/* The list may not be complete yet. */
@@ -231,33 +236,82 @@ static void configure(const struct vrseq_group *group, const struct vrseq_member
 	cfg->node_lease_ns = config->node_lease_ns;
 }
 
-/* Give the group this list of members, with a replica that knows it. */
-static int install(struct vrseq_group *group, const struct vrseq_member *members, u8 count,
-		   struct netlink_ext_ack *extack)
+/* The journal is a memory of these, or of nobody. */
+static bool journal_is_of(const struct vrseq_journal *journal, const u16 *ids, u8 count)
 {
-	struct vr_wire_group identity;
-	struct vrseq_peers *peers, *old;
-	struct vr_config cfg;
-	const char *reason;
-	int error;
+	const struct vr_journal_owner *owner = journal ? vrseq_journal_members(journal) : NULL;
 
-	lockdep_assert_held(&groups_lock);
-	identify(&group->config.uuid, members, count, &identity);
-	configure(group, members, count, &identity, &cfg);
-	reason = vr_config_invalid(&cfg);
+	return !owner || (owner->member_count == count &&
+			  !memcmp(owner->member_ids, ids, count * sizeof(*ids)));
+}
+
+/* R25 holds for what was read back and waits, too: it may be older than its file. */
+static int check_restored(struct vrseq_group *group, const struct vr_config *cfg,
+			  struct netlink_ext_ack *extack)
+{
+	struct vr_replica *lost;
+
+	if (!group->restored || (!group->restored_old &&
+				 group->restored_vmgen_id == vrseq_vmgen_id()))
+		return 0;
+	lost = vrseq_engine_birth(cfg);
+	if (!lost) {
+		NL_SET_ERR_MSG(extack, "log and messages: there is not enough memory");
+		return -ENOMEM;
+	}
+	vr_restore_lost(lost);
+	kvfree(group->restored);
+	group->restored = lost;
+	return 0;
+}
+
+static int check_config(const struct vr_config *cfg, struct netlink_ext_ack *extack)
+{
+	const char *reason = vr_config_invalid(cfg);
+
 	if (reason) {
 		NL_SET_ERR_MSG_FMT(extack, "%s", reason);
 		return -EINVAL;
 	}
-	if (vr_replica_size(&cfg) > VRSEQ_MEMORY_BYTES_MAX) {
+	if (vr_replica_size(cfg) > VRSEQ_MEMORY_BYTES_MAX) {
 		NL_SET_ERR_MSG(extack, "log and messages: the group would take more than 1 GiB");
 		return -EINVAL;
 	}
+	return 0;
+}
+
+/* Give the group this list of members, with a replica that knows it. */
+static int install(struct vrseq_group *group, const struct vrseq_member *members, u8 count,
+		   struct netlink_ext_ack *extack)
+{
+	struct vr_replica *none = NULL, **restored = &none;
+	struct vr_wire_group identity;
+	struct vrseq_peers *peers, *old;
+	u16 ids[VR_REPLICAS_MAX];
+	struct vr_config cfg;
+	int error;
+	u8 slot;
+
+	lockdep_assert_held(&groups_lock);
+	identify(&group->config.uuid, members, count, &identity);
+	configure(group, members, count, &identity, &cfg);
+	for (slot = 0; slot < count; slot++)
+		ids[slot] = members[slot].id;
+	if (!journal_is_of(group->engine.journal, ids, count))
+		cfg.record_differs = true;
+	else
+		restored = &group->restored;
+	error = check_config(&cfg, extack);
+	if (!error && restored == &group->restored)
+		error = check_restored(group, &cfg, extack);
+	if (error)
+		return error;
 
 	old = rcu_dereference_protected(group->engine.udp.peers, lockdep_is_held(&groups_lock));
 	peers = vrseq_peers_create(members, count, cfg.self, &group->config.listen,
 				   group->config.secure, old);
-	error = peers ? vrseq_engine_configure(&group->engine, &cfg, &identity) : -ENOMEM;
+	error = peers ? vrseq_engine_configure(&group->engine, &cfg, &identity, ids, restored) :
+			-ENOMEM;
 	if (error) {
 		vrseq_peers_destroy(peers, old);
 		if (error == -EBUSY)	/* just now */
@@ -473,9 +527,10 @@ static void hand_over(struct list_head *list)
  *    the socket is released, so the network namespace may go.
  * d) vrseq_engine_quiesce(): the timer is neither armed nor running; with b)
  *    nobody looks at the replica any more, and it is freed.
- * e) vrseq_record_stop(): by b) no write of the record is asked for any more, and
- *    nobody is told of the end of one. It waits a second for one under way; a
- *    disk that hangs holds that write, its file and the module, nothing of ours.
+ * e) vrseq_record_stop(), vrseq_journal_stop(): by b) no write of the record, and
+ *    none of the journal, begins any more, and nobody is told of the end of one.
+ *    Each waits a second for one under way; a disk that hangs holds that write, its
+ *    file and the module, nothing of ours.
  * f) The peers are taken away, and freed with their routes and what was agreed
  *    with them after one more grace period: who holds the group for a look may
  *    still have been at them.
@@ -490,6 +545,7 @@ static void destroy(struct vrseq_group *group)
 	vrseq_udp_close(&group->engine.udp);
 	vrseq_engine_quiesce(&group->engine);
 	vrseq_record_stop(group->engine.record);
+	vrseq_journal_stop(group->engine.journal);
 	peers = vrseq_udp_replace_peers(&group->engine.udp, NULL);
 	synchronize_net();
 	vrseq_peers_destroy(peers, NULL);
@@ -527,6 +583,80 @@ void vrseq_group_name_uuid(const char *name, uuid_t *uuid)
 	uuid->b[8] = (uuid->b[8] & 0x3f) | 0x80;
 }
 
+static int open_record(struct vrseq_group *group, struct netlink_ext_ack *extack)
+{
+	const struct vrseq_group_config *config = &group->config;
+	struct vrseq_record *record;
+
+	if (!*config->record)
+		return 0;
+	record = vrseq_record_open(config->record, config->uuid.b, config->self_id,
+				   &group->found, extack);
+	if (IS_ERR(record))
+		return PTR_ERR(record);
+	group->engine.record = record;
+	vrseq_record_attach(record, &group->engine);
+	return 0;
+}
+
+/*
+ * All that is to be read of the journal is read now, without a lock. Its members are
+ * not in our list yet: what it brings back waits until they are.
+ */
+static int restore(struct vrseq_group *group, struct netlink_ext_ack *extack)
+{
+	const struct vr_journal_owner *owner = vrseq_journal_members(group->engine.journal);
+	struct vrseq_member members[VR_REPLICAS_MAX] = {};
+	struct vr_wire_group identity;
+	struct vr_replica *replica;
+	struct vr_config cfg;
+	int error;
+	u8 slot;
+
+	if (!owner)
+		return 0;
+	for (slot = 0; slot < owner->member_count; slot++)
+		members[slot].id = owner->member_ids[slot];
+	identify(&group->config.uuid, members, owner->member_count, &identity);
+	configure(group, members, owner->member_count, &identity, &cfg);
+	error = check_config(&cfg, extack);
+	if (error)
+		return error;
+	group->restored_vmgen_id = vrseq_vmgen_id();
+	replica = vrseq_engine_restore(&cfg, group->engine.journal, extack);
+	if (IS_ERR(replica))
+		return PTR_ERR(replica);
+	group->restored = replica;
+	return 0;
+}
+
+static int open_journal(struct vrseq_group *group, const struct vrseq_member *self,
+			struct netlink_ext_ack *extack)
+{
+	const struct vrseq_group_config *config = &group->config;
+	struct vr_wire_group identity;
+	struct vrseq_journal *journal;
+	struct vr_config cfg;
+	int error;
+
+	if (!*config->journal)
+		return 0;
+	identify(&config->uuid, self, 1, &identity);
+	configure(group, self, 1, &identity, &cfg);
+	error = check_config(&cfg, extack);
+	if (error)
+		return error;
+	journal = vrseq_journal_open(config->journal, config->journal_bytes, &cfg,
+				     config->uuid.b, config->self_id, extack);
+	if (IS_ERR(journal))
+		return PTR_ERR(journal);
+	group->engine.journal = journal;
+	error = restore(group, extack);
+	if (!error)
+		vrseq_journal_attach(journal, &group->engine);
+	return error;
+}
+
 /**
  * vrseq_group_add - a new group, with this member alone, blank
  * @net:	where
@@ -534,10 +664,11 @@ void vrseq_group_name_uuid(const char *name, uuid_t *uuid)
  * @key:	VRSEQ_KEY_BYTES, if @config->secure
  * @extack:	told why not
  *
- * Opens the record in the context of the caller, who waits for its disk himself.
+ * Opens record and journal in the context of the caller, who waits for their disks
+ * himself.
  *
  * Return: 0, -EEXIST, -EINVAL, -EADDRNOTAVAIL, -EADDRINUSE or -ENOMEM, or what
- * vrseq_record_open() says.
+ * vrseq_record_open() and vrseq_journal_open() say.
  */
 int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 		    const u8 *key, struct netlink_ext_ack *extack)
@@ -566,17 +697,10 @@ int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 	vrseq_auth_init(&group->engine.udp.auth, config->uuid.b, config->self_id);
 	if (config->secure)
 		vrseq_auth_set_key(&group->engine.udp.auth, 0, key);
-	if (*config->record) {
-		struct vrseq_record *record =
-			vrseq_record_open(config->record, config->uuid.b, config->self_id,
-					  &group->found, extack);
-
-		if (IS_ERR(record)) {
-			destroy(group);
-			return PTR_ERR(record);
-		}
-		group->engine.record = record;
-		vrseq_record_attach(record, &group->engine);
+	error = open_record(group, extack) ?: open_journal(group, &self, extack);
+	if (error) {
+		destroy(group);
+		return error;
 	}
 
 	mutex_lock(&groups_lock);
@@ -744,6 +868,7 @@ u64 vrseq_group_memory_bytes(const struct vrseq_group *group)
 	return sizeof(*group) + group->config.files_max * sizeof(struct vrseq_session) +
 	       vrseq_clients_bytes(&group->engine.udp.clients) +
 	       READ_ONCE(group->engine.memory_bytes) +
+	       (group->engine.journal ? vrseq_journal_memory_bytes(group->engine.journal) : 0) +
 	       (READ_ONCE(group->engine.ring.header) ? VRSEQ_RING_BYTES : 0);
 }
 
@@ -773,6 +898,10 @@ int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *look)
 	for (slot = 0; slot < look->member_count; slot++)
 		look->trust[slot] = vrseq_udp_trust(&group->engine.udp, slot, look->now_ns);
 	look->self_id = group->config.self_id;
+	if (group->engine.journal) {
+		vrseq_journal_look(group->engine.journal, &look->journal);
+		look->journal_differs = READ_ONCE(group->restored);
+	}
 	look->client_count = READ_ONCE(group->engine.udp.clients.count);
 	vrseq_status_describe(group, look);
 	return 0;
@@ -803,6 +932,7 @@ void vrseq_groups_demote(enum vrseq_stat reason)
 	mutex_lock(&groups_lock);
 	list_for_each_entry(group, &groups, list) {
 		vrseq_udp_renew(&group->engine.udp);
+		group->restored_old = true;
 		if (group->member_count > 1 || reason == VRSEQ_STAT_DEMOTED_ROLLBACK)
 			vrseq_engine_demote(&group->engine, reason);
 	}

@@ -46,6 +46,8 @@ struct netlink_ext_ack;
  * @listen:	where it listens
  * @record_max:	bytes of a message
  * @record:	path of the record, "" = none
+ * @journal:	path of the journal, "" = none: durability is memory
+ * @journal_bytes: of a new one, 0 = the smallest that works well
  * @secure:	it has a key; otherwise anybody can forge anything
  * @client:	this member is one
  * @files_max:	files that can be attached here
@@ -69,6 +71,8 @@ struct vrseq_group_config {
 	u64 node_lease_ns;
 	struct vrseq_endpoint listen;
 	char record[VRSEQ_RECORD_PATH_BYTES];
+	char journal[VRSEQ_JOURNAL_PATH_BYTES];
+	u64 journal_bytes;
 	bool secure;
 	u64 heartbeat_ns;
 	u64 view_timeout_ns;
@@ -87,6 +91,9 @@ struct vrseq_group_config {
  * @net_cookie:	its network namespace, which it does not hold
  * @config:	never changes
  * @found:	what the record said when the group was added
+ * @restored:	what the journal's members will go on with; groups_lock
+ * @restored_vmgen_id: of the machine when that was read
+ * @restored_old: it slept since, or may have been put back; groups_lock
  * @file_count:	attached files; groups_lock
  * @members:	the voters, sorted by id; groups_lock, everybody else looks at engine.udp.peers
  * @member_count: valid elements
@@ -98,6 +105,9 @@ struct vrseq_group {
 	u64 net_cookie;
 	struct vrseq_group_config config;
 	struct vr_record found;
+	struct vr_replica *restored;
+	u64 restored_vmgen_id;
+	bool restored_old;
 	u32 file_count;
 	struct vrseq_member members[VR_REPLICAS_MAX];
 	u8 member_count;
@@ -114,6 +124,8 @@ struct vrseq_group {
  * @member_count: valid elements of @members
  * @members:	by slot
  * @trust:	by slot: enum vrseq_trust
+ * @journal:	what the journal says, if there is one
+ * @journal_differs: it is of other members
  * @text:	one sentence for people
  */
 struct vrseq_snapshot {
@@ -125,6 +137,8 @@ struct vrseq_snapshot {
 	u8 member_count;
 	struct vrseq_member members[VR_REPLICAS_MAX];
 	u8 trust[VR_REPLICAS_MAX];
+	struct vrseq_journal_state journal;
+	bool journal_differs;
 	char text[VRSEQ_STATUS_TEXT_BYTES];
 };
 

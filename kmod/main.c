@@ -6,6 +6,7 @@
 
 #include "chardev.h"
 #include "group.h"
+#include "journal.h"
 #include "netlink.h"
 #include "power.h"
 #include "record.h"
@@ -20,6 +21,9 @@ static int __init vrseq_init(void)
 	error = vrseq_records_init();
 	if (error)
 		goto err_udp;
+	error = vrseq_journals_init();
+	if (error)
+		goto err_records;
 	vrseq_vmgen_init();
 	error = vrseq_groups_init();
 	if (error)
@@ -43,6 +47,8 @@ err_groups:
 	vrseq_groups_exit();
 err_vmgen:
 	vrseq_vmgen_exit();
+	vrseq_journals_exit();
+err_records:
 	vrseq_records_exit();
 err_udp:
 	vrseq_udp_exit();
@@ -60,6 +66,7 @@ static void __exit vrseq_exit(void)
 	vrseq_chardev_exit();
 	vrseq_groups_exit();
 	vrseq_vmgen_exit();
+	vrseq_journals_exit();
 	vrseq_records_exit();
 	vrseq_udp_exit();
 }

@@ -71,6 +71,8 @@ static const struct nla_policy group_add_policy[] = {
 	[VRSEQ_A_ADDRESS_IPV6] = NLA_POLICY_EXACT_LEN(sizeof(struct in6_addr)),
 	[VRSEQ_A_GID] = { .type = NLA_U32 },
 	[VRSEQ_A_WIRE] = { .type = NLA_U8 },
+	[VRSEQ_A_JOURNAL] = { .type = NLA_NUL_STRING, .len = VRSEQ_JOURNAL_PATH_BYTES - 1 },
+	[VRSEQ_A_JOURNAL_BYTES] = { .type = NLA_U64 },
 };
 
 static const struct nla_policy key_policy[] = {
@@ -268,6 +270,32 @@ static int take_security(struct genl_info *info, struct vrseq_group_config *conf
 	return 0;
 }
 
+static int take_journal(struct genl_info *info, struct vrseq_group_config *config)
+{
+	struct nlattr **attrs = info->attrs;
+
+	if (attrs[VRSEQ_A_JOURNAL])
+		nla_strscpy(config->journal, attrs[VRSEQ_A_JOURNAL], sizeof(config->journal));
+	if (attrs[VRSEQ_A_JOURNAL] && !*config->journal)
+		return refuse_range(info, VRSEQ_A_JOURNAL, "journal: a path is needed");
+	/* What each of them would have to say of the other nobody has shown yet. */
+	if (*config->record && *config->journal)
+		return refuse_range(info, VRSEQ_A_RECORD,
+				    "record: not beside a journal in this version");
+	if (config->client && *config->journal)
+		return refuse_range(info, VRSEQ_A_JOURNAL,
+				    "journal: a client has nothing that one could keep");
+	if (!attrs[VRSEQ_A_JOURNAL_BYTES])
+		return 0;
+	config->journal_bytes = nla_get_u64(attrs[VRSEQ_A_JOURNAL_BYTES]);
+	if (!*config->journal)
+		return refuse_range(info, VRSEQ_A_JOURNAL_BYTES,
+				    "journal-size: there is no journal");
+	if (!config->journal_bytes || config->journal_bytes > VRSEQ_JOURNAL_BYTES_MAX)
+		return refuse_range(info, VRSEQ_A_JOURNAL_BYTES, "journal-size: at most 1 TiB");
+	return 0;
+}
+
 /* What there are clients for, or what makes us one. */
 static int take_clients(struct genl_info *info, struct vrseq_group_config *config)
 {
@@ -356,6 +384,7 @@ static int group_add(struct sk_buff *skb, struct genl_info *info)
 		take_clients(info, &config) ?:
 		take_gid(info, &config) ?:
 		take_wire(info, &config) ?:
+		take_journal(info, &config) ?:
 		take_rings(info, &config) ?:
 		take_security(info, &config, key) ?:
 		vrseq_group_add(genl_info_net(info), &config, key, info->extack);
@@ -517,6 +546,20 @@ static int put_keys(struct sk_buff *skb, struct vrseq_group *group)
 	return error;
 }
 
+static int put_journal(struct sk_buff *skb, struct vrseq_group *group,
+		       const struct vrseq_snapshot *look)
+{
+	const struct vrseq_journal_state *journal = &look->journal;
+
+	if (!*group->config.journal)
+		return 0;
+	return nla_put_string(skb, VRSEQ_A_JOURNAL, group->config.journal) ?:
+	       put_u64(skb, VRSEQ_A_JOURNAL_BYTES, journal->bytes) ?:
+	       put_u64(skb, VRSEQ_A_JOURNAL_WRITES, journal->writes) ?:
+	       put_u64(skb, VRSEQ_A_JOURNAL_FSYNCS, journal->fsyncs) ?:
+	       (journal->error ? nla_put_u32(skb, VRSEQ_A_JOURNAL_ERROR, -journal->error) : 0);
+}
+
 static int put_config(struct sk_buff *skb, struct vrseq_group *group)
 {
 	const struct vrseq_group_config *config = &group->config;
@@ -628,7 +671,7 @@ static int put_group(struct sk_buff *skb, struct vrseq_group *group,
 {
 	u8 slot;
 
-	if (put_config(skb, group) || put_state(skb, look) ||
+	if (put_config(skb, group) || put_journal(skb, group, look) || put_state(skb, look) ||
 	    nla_put_u32(skb, VRSEQ_A_FILES, READ_ONCE(group->file_count)))
 		return -EMSGSIZE;
 	for (slot = 0; slot < look->member_count; slot++) {
@@ -689,7 +732,10 @@ static int put_stats(struct sk_buff *skb, struct vrseq_group *group,
 			 put_stat(skb, "", "checkpoints", info->checkpoints) ?:
 			 put_stat(skb, "", "transfers", info->transfers) ?:
 			 put_stat(skb, "", "cold_starts", info->cold_starts) ?:
-			 put_stat(skb, "", "record_writes", info->record_writes);
+			 put_stat(skb, "", "record_writes", info->record_writes) ?:
+			 put_stat(skb, "", "journal_writes", look->journal.writes) ?:
+			 put_stat(skb, "", "journal_fsyncs", look->journal.fsyncs) ?:
+			 put_stat(skb, "", "journal_bytes", look->journal.bytes_written);
 	for (i = 1; i < VR_TYPE_COUNT && !error; i++)
 		error = put_stat(skb, "sent_", vr_type_name(i), info->sent[i]);
 	for (i = 1; i < VR_TYPE_COUNT && !error; i++)

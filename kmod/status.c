@@ -164,6 +164,23 @@ static void say_record(struct sentence *s, const struct vr_info *info)
 		say(s, "; record cannot be written: error %d", -info->record_error);
 }
 
+/* A disk may take its time; that it takes long is worth a word. */
+static void say_journal(struct sentence *s, const struct vrseq_snapshot *look)
+{
+	const struct vrseq_journal_state *journal = &look->journal;
+	u64 tenths;
+
+	if (journal->error)
+		say(s, "; error %d of its disk", -journal->error);
+	if (journal->damaged && (look->info.status == VR_STATUS_RECOVERING ||
+				 look->info.status == VR_STATUS_AMNESIA))
+		say(s, "; the journal was damaged");
+	if (!journal->busy_ns || look->now_ns < journal->busy_ns + NSEC_PER_SEC)
+		return;
+	tenths = div_u64(look->now_ns - journal->busy_ns, NSEC_PER_SEC / 10);
+	say(s, "; the disk of the journal silent %llu.%llu s", tenths / 10, tenths % 10);
+}
+
 /**
  * vrseq_status_describe - the sentence that goes with a look at a group
  * @group:	the group
@@ -192,7 +209,9 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 		say_client(&s, look);
 	switch (info->status) {
 	case VR_STATUS_BLANK:
-		if (info->keeps_record && info->record.formed)
+		if (look->journal_differs)
+			say(&s, "the journal is of a group of other members: add them");
+		else if (info->keeps_record && info->record.formed)
 			say(&s, "the record is of a group of other members: add them");
 		else if (!group->config.client)
 			say(&s, "not formed: run vrseq group form %s", group->config.name);
@@ -219,6 +238,7 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 		say_versions(&s, group, look);
 	say_transfer(&s, info);
 	say_record(&s, info);
+	say_journal(&s, look);
 	if (!group->config.client || info->status != VR_STATUS_NORMAL)
 		say_peers(&s, group, look);
 	if (!group->config.secure)

@@ -39,8 +39,8 @@ struct vr_replica;
  *			that what was promised must be durable, too; not with
  *			@memory_is_durable
  * @keeps_record:	this member has a record on stable storage (R18)
- * @record_differs: it is of this group with another list of members: this member
- *		takes part in nothing until it is given that list
+ * @record_differs: it, or the journal, is of this group with another list of
+ *		members: this member takes part in nothing until it is given that list
  * @record:	what it said
  * @seed:		random: for jitter only
  * @heartbeat_ns:	time between two signs of life of an idle primary

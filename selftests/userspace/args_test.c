@@ -152,11 +152,14 @@ struct command {
 	struct endpoint endpoint;
 	uint8_t uuid[UUID_BYTES];
 	uint32_t mode;
+	uint32_t kept;
+	const char *file;
 	bool flag;
 };
 
 static int parse(struct command *command, int argc, char **argv)
 {
+	static const char *const places[] = { "nowhere", "in", NULL };
 	static const char *const modes[] = { "slow", "fast", "fastest", NULL };
 	struct arg args[] = {
 		ARG("name", ARG_STRING, &command->name, .positional = true, .required = true),
@@ -170,6 +173,7 @@ static int parse(struct command *command, int argc, char **argv)
 		ARG("-f", ARG_FLAG, NULL),
 		ARG("key", ARG_REFUSED, NULL, .text = "not in this version"),
 		ARG("mode", ARG_CHOICE, &command->mode, .words = modes),
+		ARG("kept", ARG_CHOICE, &command->kept, .words = places, .of = &command->file),
 		{ 0 },
 	};
 	int code;
@@ -196,6 +200,22 @@ TEST(gid)
 	EXPECT_FALSE(parse_gid("no such group", &gid));
 	EXPECT_FALSE(parse_gid("-1", &gid));
 	EXPECT_FALSE(parse_gid("", &gid));
+}
+
+TEST(choice_with_value)
+{
+	struct command command;
+
+	EXPECT_EQ(PARSE(&command, "a", "kept", "in", "name", "count", "9"), 0);
+	EXPECT_EQ(command.kept, 1);
+	EXPECT_STREQ(command.file, "name");
+	EXPECT_EQ(command.count, 9);
+	EXPECT_EQ(PARSE(&command, "a", "kept", "nowhere", "b"), 0);
+	EXPECT_EQ(command.kept, 0);
+	EXPECT_EQ(command.file, NULL);
+	EXPECT_STREQ(command.text, "b");
+	EXPECT_NE(PARSE(&command, "a", "kept", "in"), 0);
+	EXPECT_NE(PARSE(&command, "a", "kept", "out", "name"), 0);
 }
 
 TEST(grammar)

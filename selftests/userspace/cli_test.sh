@@ -214,14 +214,13 @@ key_files() {
 	rm -f "$file" "$file.bad" "$file.all"
 }
 
-not_in_this_version() {
-	local word
-
-	for word in "durability journal"; do
-		# shellcheck disable=SC2086
-		usage group add g self 1 listen 10.0.0.1:7400 insecure $word
-		complains 'in this version'
-	done
+journal_words() {
+	usage group add g self 1 listen 10.0.0.1:7400 insecure durability journal
+	complains 'journal needs a value'
+	usage group add g self 1 listen 10.0.0.1:7400 insecure durability disk
+	complains 'durability must be memory or journal'
+	usage group add g self 1 listen 10.0.0.1:7400 insecure journal-size 1M
+	complains 'journal-size needs durability journal'
 }
 
 no_module() {
@@ -516,7 +515,7 @@ ktap_run version "-V"
 ktap_run prefixes "unique beginnings of objects and commands"
 ktap_run usage_errors "usage errors exit with 2 and a hint"
 ktap_run key_files "keys: made, refused if others can read them or they are none"
-ktap_run not_in_this_version "refusals of what is not in this version"
+ktap_run journal_words "durability journal takes a file, and journal-size a journal"
 ktap_run no_module "without the module: 6 and modprobe"
 ktap_run no_netns "a network namespace that is not there"
 ktap_run counter "counter next and get"

@@ -99,6 +99,11 @@ static void put_group(struct nlmsghdr *nlh)
 	mnl_attr_put_strz(nlh, VRSEQ_A_RECORD, "/var/lib/vrseq/fence");
 	mnl_attr_put_u32(nlh, VRSEQ_A_RECORD_ERROR, 28);
 	mnl_attr_put_u8(nlh, VRSEQ_A_HALT, VRSEQ_HALT_TWO_LOGS);
+	mnl_attr_put_strz(nlh, VRSEQ_A_JOURNAL, "/var/lib/vrseq/log");
+	mnl_attr_put_u64(nlh, VRSEQ_A_JOURNAL_BYTES, 67108864);
+	mnl_attr_put_u64(nlh, VRSEQ_A_JOURNAL_WRITES, 70);
+	mnl_attr_put_u64(nlh, VRSEQ_A_JOURNAL_FSYNCS, 60);
+	mnl_attr_put_u32(nlh, VRSEQ_A_JOURNAL_ERROR, EIO);
 	mnl_attr_put_u32(nlh, VRSEQ_A_FILES, 2);
 	put_member(nlh, 1, true, true);
 	put_member(nlh, 2, false, false);
@@ -137,6 +142,8 @@ TEST(json)
 		"\"sequence_first\":3,\"sequence_last\":9,\"incarnation\":4,"
 		"\"checkpoint_op\":47104,\"recoveries\":3,\"transfers\":1,"
 		"\"record\":\"/var/lib/vrseq/fence\",\"record_error\":28,\"halt\":\"two-logs\","
+		"\"journal\":\"/var/lib/vrseq/log\",\"journal_bytes\":67108864,"
+		"\"journal_writes\":70,\"journal_fsyncs\":60,\"journal_error\":5,"
 		"\"files\":2,\"members\":["
 		"{\"id\":1,\"address\":\"10.0.0.1\",\"port\":7400,\"role\":\"voter\","
 		"\"self\":true,\"primary\":true,\"state\":\"view-change\",\"heard_age_ns\":5,"
@@ -190,6 +197,8 @@ TEST(text)
 		TH_LOG("%s", text);
 	}
 	EXPECT_NE(strstr(text, "  record /var/lib/vrseq/fence\n"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "  journal /var/lib/vrseq/log  64.0M  writes 70  fsyncs 60  FAILED: "
+			       "Input/output error\n"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "  view timeout 200ms  lease 90ms  uuid "), NULL) {
 		TH_LOG("%s", text);
 	}
@@ -245,6 +254,7 @@ TEST(nothing_but_a_name)
 	EXPECT_NE(strstr(text, "  lease off\n"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"uuid\":null"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"record\":null"), NULL) { TH_LOG("%s", text); }
+	EXPECT_NE(strstr(text, "\"journal\":null"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"view\":null"), NULL) { TH_LOG("%s", text); }
 	EXPECT_NE(strstr(text, "\"members\":[]"), NULL) { TH_LOG("%s", text); }
 	free(text);

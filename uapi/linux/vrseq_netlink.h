@@ -13,13 +13,14 @@
  * different names and therefore the UUID.
  *
  *   GROUP_ADD     NAME, SELF_ID, one of ADDRESS_IPV4 and ADDRESS_IPV6, PORT, and one
- *                 of INSECURE, KEY and KEY_NAME; [RECORD] [UUID] [HEARTBEAT_NS]
- *                 [VIEW_TIMEOUT_NS]
+ *                 of INSECURE, KEY and KEY_NAME; [RECORD] [JOURNAL [JOURNAL_BYTES]]
+ *                 [UUID] [HEARTBEAT_NS] [VIEW_TIMEOUT_NS]
  *                 [LEASE_NS] [RECORD_MAX] [LOG_ENTRIES] [LOG_BYTES] [MESSAGES]
  *                 [MESSAGE_BYTES] [ROLE] [CLIENTS_MAX] [NODE_LEASE_NS] [FILES_MAX]
  *                 [GID] [WIRE];
- *                 a client's id is 8 or more, it keeps no record, and its list of
- *                 members is the voters
+ *                 a client's id is 8 or more, it keeps no record and no journal,
+ *                 and its list of members is the voters. If no journal is
+ *                 named durability is memory
  *   GROUP_DEL     NAME                 EBUSY while files are attached; a
  *                 primary hands over first
  *   GROUP_FORM    NAME [GENERATION]    once in the life of a group, at one
@@ -32,7 +33,8 @@
  *     WIRE MEMORY_BYTES GENERATION STATE STATUS_TEXT HAS_QUORUM
  *     QUORUM_COUNT VIEW LAST_NORMAL_VIEW PRIMARY_ID OP COMMIT COMMIT_HASH
  *     SEQUENCE_FIRST SEQUENCE_LAST INCARNATION CHECKPOINT_OP RECOVERIES
- *     TRANSFERS [RECORD RECORD_ERROR] [HALT] FILES MEMBER (nested, one for each voter)
+ *     TRANSFERS [RECORD RECORD_ERROR] [HALT] [JOURNAL JOURNAL_BYTES JOURNAL_WRITES
+ *     JOURNAL_FSYNCS [JOURNAL_ERROR]] FILES MEMBER (nested, one for each voter)
  *   MEMBER_ADD    NAME, MEMBER { ID, PORT, and the one of ADDRESS_IPV4 and ADDRESS_IPV6
  *                 that this member has, too [ROLE] }; a voter only
  *                 while the group is blank, a client at any time: its id is 8 or
@@ -137,6 +139,11 @@ enum vrseq_attr {
 	VRSEQ_A_HALT,			/* u8, enum vrseq_halt; absent = it has not */
 	VRSEQ_A_RECORD_ERROR,		/* u32, errno of the last write; absent = no record */
 	VRSEQ_A_WIRE,			/* u8, newest version of the wire format it speaks, 4..5 */
+	VRSEQ_A_JOURNAL,		/* string, 1..255, absolute path; absent = none */
+	VRSEQ_A_JOURNAL_BYTES,		/* u64, of the file, at most 1 TiB */
+	VRSEQ_A_JOURNAL_WRITES,		/* u64, since it was opened */
+	VRSEQ_A_JOURNAL_FSYNCS,		/* u64, since then */
+	VRSEQ_A_JOURNAL_ERROR,		/* u32, errno that ended it; absent = none */
 	__VRSEQ_A_MAX,
 };
 

@@ -28,7 +28,7 @@ _vrseq_words()
 	bench) echo "next append tail help" ;;
 	"group add")
 		echo "self listen key key-name insecure uuid heartbeat view-timeout lease record-max" \
-			"log-entries log-bytes messages message-bytes durability record role" \
+			"log-entries log-bytes messages message-bytes durability journal-size record role" \
 			"clients node-lease files gid wire help"
 		;;
 	"group form") echo "generation help $(_vrseq_groups)" ;;
@@ -78,7 +78,7 @@ _vrseq()
 	group) [[ $path == group ]] && words=$(_vrseq_words group) || words=$(_vrseq_groups) ;;
 	mode) words="log index lease local" ;;
 	role) words="voter client" ;;
-	durability) words=memory ;;
+	durability) words="memory journal" ;;
 	*)
 		words=$(_vrseq_words "$path")
 		[[ -z $path && $cur == -* ]] && words="-j -p -n -V -h"

@@ -246,6 +246,12 @@ static struct arg *find_arg(struct arg *args, const char *token, bool *has_word)
 	return NULL;
 }
 
+/* "journal PATH": the word that takes a value was chosen. */
+static bool takes_value(const struct arg *arg)
+{
+	return arg->kind == ARG_CHOICE && arg->of && !arg->words[*(uint32_t *)arg->value + 1];
+}
+
 int args_parse(int argc, char **argv, struct arg *args, const char *hint)
 {
 	struct arg *arg;
@@ -272,6 +278,13 @@ int args_parse(int argc, char **argv, struct arg *args, const char *hint)
 		error = parse_value(arg, *argv, hint);
 		if (error)
 			return error;
+		argc--;
+		argv++;
+		if (!takes_value(arg))
+			continue;
+		if (!argc)
+			return usage_error(hint, "%s needs a value", argv[-1]);
+		*arg->of = *argv;
 		argc--;
 		argv++;
 	}

@@ -22,33 +22,36 @@ static void put_u32_given(struct nlmsghdr *nlh, const struct arg *arg,
 		mnl_attr_put_u32(nlh, type, *(uint64_t *)arg->value);
 }
 
-#define RECORD_PATH_MAX 255
+#define MODULE_PATH_MAX 255
 
 /* The module takes an absolute path. Return: 0, or -1 if it has no room for it. */
-static int absolute(const char *record, char *path, size_t room)
+static int absolute(const char *file, char *path, size_t room)
 {
 	char here[PATH_MAX] = "";
 
-	if (*record != '/' && !getcwd(here, sizeof(here)))
+	if (*file != '/' && !getcwd(here, sizeof(here)))
 		return -1;
-	return (size_t)snprintf(path, room, "%s%s%s", here, *here ? "/" : "", record) >
-	       RECORD_PATH_MAX ? -1 : 0;
+	return (size_t)snprintf(path, room, "%s%s%s", here, *here ? "/" : "", file) >
+	       MODULE_PATH_MAX ? -1 : 0;
 }
 
 int group_add(int argc, char **argv)
 {
 	enum { NAME, SELF, LISTEN, INSECURE, KEY, KEY_NAME, UUID, HEARTBEAT, VIEW_TIMEOUT, LEASE,
 	       RECORD_MAX, LOG_ENTRIES, LOG_BYTES, MESSAGES, MESSAGE_BYTES, RECORD, ROLE, CLIENTS,
-	       NODE_LEASE, FILES, GID, WIRE };
+	       NODE_LEASE, FILES, GID, WIRE, DURABILITY, JOURNAL_SIZE };
+	enum { MEMORY, JOURNAL };
+	static const char *const durabilities[] = { "memory", "journal", NULL };
 	static const char hint[] = "vrseq group help";
 	uint64_t self, heartbeat_ns, timeout_ns, lease_ns, log_entries, log_bytes;
 	uint64_t messages, message_bytes, record_max, clients, node_lease_ns, files, wire;
-	uint32_t role = VRSEQ_ROLE_VOTER, gid;
+	uint64_t journal_bytes;
+	uint32_t role = VRSEQ_ROLE_VOTER, durability = MEMORY, gid;
 	uint8_t uuid[UUID_BYTES];
 	struct endpoint listen;
-	const char *name, *key_file, *key_name, *record;
+	const char *name, *key_file, *key_name, *record, *journal;
 	uint8_t key[KEY_BYTES];
-	char path[PATH_MAX];
+	char path[PATH_MAX], journal_path[PATH_MAX];
 	struct arg args[] = {
 		[NAME] = ARG("name", ARG_STRING, &name, .positional = true, .required = true),
 		[SELF] = ARG_IN("self", ARG_COUNT, &self, 1, UINT16_MAX, .required = true),
@@ -72,7 +75,9 @@ int group_add(int argc, char **argv)
 		[FILES] = ARG_IN("files", ARG_COUNT, &files, 1, UINT32_MAX),
 		[GID] = ARG("gid", ARG_GID, &gid),
 		[WIRE] = ARG_IN("wire", ARG_COUNT, &wire, 1, UINT8_MAX),
-		ARG("durability", ARG_WORD, NULL, .text = "memory"),
+		[DURABILITY] = ARG("durability", ARG_CHOICE, &durability, .words = durabilities,
+				   .of = &journal),
+		[JOURNAL_SIZE] = ARG_IN("journal-size", ARG_SIZE, &journal_bytes, 1, UINT64_MAX),
 		{ 0 },
 	};
 	struct nlmsghdr *nlh;
@@ -85,6 +90,11 @@ int group_add(int argc, char **argv)
 	if (args[RECORD].given && absolute(record, path, sizeof(path)))
 		return usage_error("a shorter path", "The path of the record is too long: %s",
 				   record);
+	if (durability == JOURNAL && absolute(journal, journal_path, sizeof(journal_path)))
+		return usage_error("a shorter path", "The path of the journal is too long: %s",
+				   journal);
+	if (args[JOURNAL_SIZE].given && durability != JOURNAL)
+		return usage_error(hint, "journal-size needs durability journal");
 	if (args[INSECURE].given + args[KEY].given + args[KEY_NAME].given != 1)
 		return usage_error("add key FILE (vrseq genkey), or the word insecure if only trusted machines can reach it",
 				   "One of key, key-name and insecure is needed: without a key whoever can send to the listen address can forge the group's traffic");
@@ -109,6 +119,9 @@ int group_add(int argc, char **argv)
 		mnl_attr_put(nlh, VRSEQ_A_UUID, sizeof(uuid), uuid);
 	if (args[RECORD].given)
 		mnl_attr_put_strz(nlh, VRSEQ_A_RECORD, path);
+	if (durability == JOURNAL)
+		mnl_attr_put_strz(nlh, VRSEQ_A_JOURNAL, journal_path);
+	put_u64_given(nlh, &args[JOURNAL_SIZE], VRSEQ_A_JOURNAL_BYTES);
 	put_u64_given(nlh, &args[HEARTBEAT], VRSEQ_A_HEARTBEAT_NS);
 	put_u64_given(nlh, &args[VIEW_TIMEOUT], VRSEQ_A_VIEW_TIMEOUT_NS);
 	put_u64_given(nlh, &args[LEASE], VRSEQ_A_LEASE_NS);

@@ -37,7 +37,7 @@ static const struct command group_commands[] = {
 	  "NAME self ID listen ADDR:PORT { key FILE | key-name NAME | insecure }\n"
 	  "        [uuid UUID] [heartbeat T] [view-timeout T] [lease T] [record-max SIZE]\n"
 	  "        [log-entries N] [log-bytes SIZE] [messages N] [message-bytes SIZE]\n"
-	  "        [durability memory] [record FILE]\n"
+	  "        [durability { memory | journal FILE }] [journal-size SIZE] [record FILE]\n"
 	  "        [role voter|client] [clients N] [node-lease T] [files N] [gid GROUP]\n"
 	  "        [wire N]",
 	  "A new, blank member of a group, with the id ID. T is like 500us, 20ms, 3s;\n"
@@ -45,12 +45,14 @@ static const struct command group_commands[] = {
 	  "members; key-name: the description of a kernel key of type logon; insecure:\n"
 	  "datagrams are not authenticated. uuid: of the group, the same at all members;\n"
 	  "left out, it is made of the name. lease: for counter get mode lease; off if left\n"
-	  "out or 0. record: a file, or a block device, that keeps the generation across a\n"
-	  "loss of all power. role client: no vote and no log, the voters serve it; they\n"
-	  "need room for clients, and end what one held when it was silent for the node\n"
-	  "lease. files: that can be open here. gid: the Unix group whose files can be attached\n"
-	  "here, by name or number; left out, those of whoever can open the device. wire: the\n"
-	  "newest version of datagrams it is to speak, 4 or 5; 5 if left out.", NULL },
+	  "out or 0. durability journal: nothing is acknowledged before a majority has it\n"
+	  "on disk; in FILE, of journal-size. record: a file, or a block device, that keeps\n"
+	  "the generation across a loss of all power, where durability is memory. role\n"
+	  "client: no vote and no log, the voters serve it; they need room for clients, and\n"
+	  "end what one held when it was silent for the node lease. files: that can be open\n"
+	  "here. gid: the Unix group whose files can be attached here, by name or number;\n"
+	  "left out, those of whoever can open the device. wire: the newest version of\n"
+	  "datagrams it is to speak, 4 or 5; 5 if left out.", NULL },
 	{ "form", group_form, "NAME [generation G]",
 	  "Begin the group. Once in its life, at one member, with all members\n"
 	  "reachable and blank.", NULL },

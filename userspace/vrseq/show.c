@@ -84,6 +84,11 @@ static const struct field group_fields[] = {
 	{ VRSEQ_A_RECORD, FIELD_STRING, "record" },
 	{ VRSEQ_A_RECORD_ERROR, FIELD_U32, "record_error" },
 	{ VRSEQ_A_HALT, FIELD_HALT, "halt" },
+	{ VRSEQ_A_JOURNAL, FIELD_STRING, "journal" },
+	{ VRSEQ_A_JOURNAL_BYTES, FIELD_U64, "journal_bytes" },
+	{ VRSEQ_A_JOURNAL_WRITES, FIELD_U64, "journal_writes" },
+	{ VRSEQ_A_JOURNAL_FSYNCS, FIELD_U64, "journal_fsyncs" },
+	{ VRSEQ_A_JOURNAL_ERROR, FIELD_U32, "journal_error" },
 	{ VRSEQ_A_FILES, FIELD_U32, "files" },
 };
 
@@ -611,6 +616,21 @@ static void keys_print(const struct nlattr *const *attr)
 	putchar('\n');
 }
 
+static void journal_print(const struct nlattr *const *attr)
+{
+	char text[32];
+
+	if (!attr[VRSEQ_A_JOURNAL])
+		return;
+	printf("  journal %s  %s  writes %" PRIu64 "  fsyncs %" PRIu64,
+	       attr_string(attr[VRSEQ_A_JOURNAL]),
+	       size_text(attr_u64(attr[VRSEQ_A_JOURNAL_BYTES]), text, sizeof(text)),
+	       attr_u64(attr[VRSEQ_A_JOURNAL_WRITES]), attr_u64(attr[VRSEQ_A_JOURNAL_FSYNCS]));
+	if (attr[VRSEQ_A_JOURNAL_ERROR])
+		printf("  FAILED: %s", strerror(attr_u64(attr[VRSEQ_A_JOURNAL_ERROR])));
+	putchar('\n');
+}
+
 void messages_print(uint64_t first, uint64_t last)
 {
 	if (last && last >= first)
@@ -670,6 +690,7 @@ void group_print(const struct group *group)
 		printf("  gid %" PRIu64 "\n", attr_u64(attr[VRSEQ_A_GID]));
 	if (attr[VRSEQ_A_RECORD])
 		printf("  record %s\n", attr_string(attr[VRSEQ_A_RECORD]));
+	journal_print(attr);
 	clients_print(attr);
 	if (attr[VRSEQ_A_WIRE] && attr_u64(attr[VRSEQ_A_WIRE]) < WIRE_NEWEST)
 		printf("  wire %" PRIu64 "\n", attr_u64(attr[VRSEQ_A_WIRE]));

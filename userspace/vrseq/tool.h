@@ -59,7 +59,7 @@ enum arg_kind {
 	ARG_UUID,		/* uint8_t[UUID_BYTES] */
 	ARG_GID,		/* uint32_t: a Unix group, by name or number */
 	ARG_WORD,		/* one word: @text; nothing is stored */
-	ARG_CHOICE,		/* uint32_t: place of one of @words */
+	ARG_CHOICE,		/* uint32_t: place of one of @words; the last one takes @of */
 	ARG_FLAG,		/* the keyword alone */
 	ARG_REFUSED,		/* known, but not in this version: @text says why */
 };
@@ -82,6 +82,7 @@ struct arg {
 	uint64_t max;
 	const char *text;
 	const char *const *words; /* ends with NULL */
+	const char **of;	/* receives the value after the last word, if not NULL */
 	bool positional;	/* @word may be left out, in the table's order */
 	bool required;
 	bool given;		/* out */
