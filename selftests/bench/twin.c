@@ -85,7 +85,9 @@ static void queue(const struct vr_message *m, u8 to)
 {
 	if (send_count == SEND_MAX)
 		flush();
-	send_iov[send_count].iov_len = vr_wire_encode(sent[send_count], m, to, &group);
+	send_iov[send_count].iov_len =
+		vr_wire_encode(sent[send_count], m, to, vr_replica_version_to(replica, m, to),
+			       &group);
 	sends[send_count].msg_hdr.msg_name = &address[to];
 	send_count++;
 }

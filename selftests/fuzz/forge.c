@@ -276,12 +276,15 @@ static void edit(const struct forge *f, struct lie *l)
 static void deliver(const struct forge *f, struct lie *l)
 {
 	const struct vr_wire_group group = { .group = 7, .members = f->c->members[f->from] };
+	/* In either version, if the older one can say it. */
+	u8 version = vr_max(vr_message_version(&l->message),
+			    VR_WIRE_VERSION - ((l->message.op ^ l->message.view) & 1));
 	struct letter *letter = &l->letter;
 
 	if (vr_wire_bytes(&l->message) > sizeof(letter->data))
 		return;
 	letter->to = f->to;
-	letter->bytes = vr_wire_encode(letter->data, &l->message, f->to, &group);
+	letter->bytes = vr_wire_encode(letter->data, &l->message, f->to, version, &group);
 	cluster_deliver(f->c, letter);
 }
 
