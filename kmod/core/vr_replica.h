@@ -375,7 +375,8 @@ const struct vr_entry *vr_replica_message(const struct vr_replica *r, u64 sequen
  * @r: replica
  *
  * Return: 0 if it does, maybe after some time; -EHOSTUNREACH before the group is
- * formed, and at a client while voters are too old to serve one (R34), -ENOTRECOVERABLE in AMNESIA, -EIO if it has halted.
+ * formed, and at a client while voters are too old to serve one (R34),
+ * -ENOTRECOVERABLE in AMNESIA, -EIO if it has halted.
  */
 s32 vr_replica_refusal(const struct vr_replica *r);
 

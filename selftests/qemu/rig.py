@@ -122,8 +122,8 @@ def die_with_parent():
 
 @functools.cache
 def tsc_khz():
-    """How fast this processor's time-stamp counter counts, which is what an emulated one shows, too;
-    None on a machine that has none."""
+    """How fast this processor's time-stamp counter counts, which is what an emulated one shows,
+    too; None on a machine that has none."""
     if platform.machine() != "x86_64":
         return None
     code = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
