@@ -442,7 +442,7 @@ static void fewer_messages(struct vrt *t)
 	VRT_EXPECT(t, messages->first > m->sm.messages.first);
 	VRT_EXPECT(t, messages->last - messages->first < 4);
 	VRT_EXPECT_EQUAL(t, vr_ring_get(messages, messages->last)->op,
-		      vr_ring_get(&m->sm.messages, messages->last)->op);
+			 vr_ring_get(&m->sm.messages, messages->last)->op);
 }
 
 /* As full as it can be, it fits the room there is. */
