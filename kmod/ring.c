@@ -136,7 +136,8 @@ static struct vrseq_ring_header *create(void)
 {
 	struct vrseq_ring_header *header;
 
-	header = __vmalloc(VRSEQ_RING_BYTES, GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	header = __vmalloc(VRSEQ_RING_BYTES,
+			   GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
 	if (!header)
 		return NULL;
 	header->magic = VRSEQ_RING_MAGIC;
