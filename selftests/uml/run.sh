@@ -12,10 +12,14 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 timeout=300
 memory=2G
 travel=
+afterwards='&& selftests/uml/clean.sh'
 out=
 while :; do
 	case ${1-} in
-	--time-travel) travel=time-travel=inf-cpu ;;
+	--time-travel)
+		travel='time-travel=inf-cpu kmemleak=off'
+		afterwards=
+		;;
 	-t) timeout=$2; shift ;;
 	-m) memory=$2; shift ;;
 	-o) out=$2; shift ;;
@@ -49,7 +53,7 @@ quote() {
 		eval "value=\${$name-}"
 		[ -z "$value" ] || echo "export $name=$(quote "$value")"
 	done
-	echo "$(quote "$script" "$@") && selftests/uml/clean.sh"
+	echo "$(quote "$script" "$@") $afterwards"
 } >"$out/command"
 
 # tty0 is the kernel's and goes to its log; tty1 is the script's and goes to our stdout.
