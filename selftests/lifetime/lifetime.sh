@@ -221,6 +221,20 @@ killed_tool() { # ARGS of vrseq
 	[ $(($(now_ms) - start)) -lt 3000 ]
 }
 
+# Nobody answers a primary that hands over.
+killed_leaving() { # COMMAND of vrseq group
+	GROUP_OPTIONS='heartbeat 1s view-timeout 50s' cluster_formed 3
+	while [ "$(primary)" != 1 ]; do
+		$vrseq -n "vr$(primary)" group resign t || true
+		pause 0.2
+	done
+	eventually 10 has_quorum 1
+	# Whom nobody has answered there is nobody to hand over to.
+	[ "$(next_soon 1)" -gt 0 ]
+	cut 2 3
+	killed_tool group "$1" t
+}
+
 killed_anywhere() {
 	# Nobody is told soon that there is no quorum.
 	GROUP_OPTIONS='heartbeat 1s view-timeout 50s' cluster_formed 3
@@ -242,15 +256,8 @@ killed_anywhere() {
 	killed_tool group form t
 	cluster_down
 
-	GROUP_OPTIONS='heartbeat 1s view-timeout 50s' cluster_formed 3
-	while [ "$(primary)" != 1 ]; do
-		$vrseq -n "vr$(primary)" group resign t || true
-		pause 0.2
-	done
-	# Whom nobody has answered there is nobody to hand over to.
-	[ "$(next_soon 1)" -gt 0 ]
-	cut 2 3
-	killed_tool group resign t
-	killed_tool group del t
+	killed_leaving resign
+	cluster_down
+	killed_leaving del
 	[ -z "$($vrseq -n vr1 group show)" ]
 }
