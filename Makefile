@@ -93,15 +93,17 @@ build/vrseq: $(tool_objects) build/libvrseq.a
 #	TESTS_BUILD   += files under build/selftests/ that `make` builds
 #	CHECK_TARGETS += phony targets that `make check` runs, in this order, one stage each
 #	SOAK_TARGETS  += phony targets that go on for MINUTES=n, or until a failure
+#	SOAK_ONCE     += phony targets that take long, and end by themselves
 # and defines them. A stage prints TAP on stdout, its plan included, and fails if a test did. A part
 # that does not exist has no target: nothing here passes by being absent.
 
 TESTS_BUILD :=
 CHECK_TARGETS :=
 SOAK_TARGETS :=
+SOAK_ONCE :=
 -include $(wildcard $(patsubst %,selftests/%/rules.mk, \
 	tidy core auth userspace scenario sim explore coverage fuzz lin kunit uml chardev netlink \
-	lifetime hostile netns mpi qemu bench))
+	kcsan lifetime hostile netns mpi qemu bench))
 
 tests: $(TESTS_BUILD) ## the test programs alone
 
@@ -114,7 +116,10 @@ check: | provision-build ## everything a merge needs
 	@selftests/tally --beside uml build-tap $(CHECK_TARGETS)
 
 soak_minutes = $$(($(or $(HOURS),1) * 60 / $(words $(SOAK_TARGETS))))
-soak: ## what nobody has run, for HOURS=n in all or until a failure: simulator, then fuzzers
+soak: ## what takes long, once; then what nobody has run, for HOURS=n or until a failure
+	@for target in $(SOAK_ONCE); do \
+		$(MAKE) --no-print-directory $$target || exit; \
+	done
 	@for target in $(SOAK_TARGETS); do \
 		$(MAKE) --no-print-directory $$target MINUTES=$(soak_minutes) || exit; \
 	done
@@ -165,4 +170,4 @@ clean: ## remove build/ (the cache of kernels stays: /var/cache/vrseq)
 	rm -rf build
 
 .PHONY: help all modules tools tests build-tap check soak install clean $(CHECK_TARGETS) \
-	$(SOAK_TARGETS)
+	$(SOAK_ONCE) $(SOAK_TARGETS)

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs what the named parts need from Debian 12 and nothing that is already there, then brings
-# the stock kernel images (qemu) or the UML kernel (uml) into the cache. Knows packages; does not
-# know what is done with them.
+# the stock kernel images (qemu), the UML kernel (uml) or the one with KCSAN (kcsan) into the cache.
+# Knows packages; does not know what is done with them.
 #
-# usage: provision.sh [build|unit|lint|qemu|uml|bench|mpi|dkms ...]
-#	(default: all but bench, mpi and dkms)
+# usage: provision.sh [build|unit|lint|qemu|uml|kcsan|bench|mpi|dkms ...]
+#	(default: all but kcsan, bench, mpi and dkms)
 set -eu
 . "$(dirname "$0")/rig.sh"
 
@@ -21,6 +21,7 @@ packages() {
 	bench) echo redis-tools etcd-server etcd-client gnuplot-nox ;;
 	mpi) echo openmpi-bin libopenmpi-dev ;;
 	qemu) echo qemu-system-x86 busybox-static cpio kmod iproute2 dmsetup jq python3 xz-utils ;;
+	kcsan) echo gcc make bc flex bison libelf-dev libc6-dev kmod xz-utils linux-source-6.1 ;;
 	uml) echo gcc make bc flex bison patch cpio kmod xz-utils iproute2 linux-source-6.1 ;;
 	*) rig_die "no part named '$1'" ;;
 	esac
@@ -101,6 +102,10 @@ for part; do
 	qemu)
 		fetch_image 6.1
 		fetch_image 6.12
+		;;
+	kcsan)
+		unpack_source
+		"$(dirname "$0")/kcsan/build.sh" >/dev/null 9>&-
 		;;
 	uml)
 		unpack_source

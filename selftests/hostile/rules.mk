@@ -21,6 +21,7 @@ hostile: modules tools tests | provision-qemu ## fuzzers of device and netlink, 
 	@selftests/lib/guests.sh hostile $(KVER)
 
 # Longer than a merge has time for.
+SOAK_ONCE += hostile-long
 hostile-long: modules tools tests | provision-qemu ## the same for SECONDS=300 each, and a million datagrams
 	@SECONDS=$(or $(SECONDS),300) JUNK=$(or $(JUNK),1000000) \
 		selftests/lib/guests.sh hostile $(KVER)

@@ -4,7 +4,7 @@
 
 The guest has the host's root (read-only, under an overlay), this repository at the same path as
 the working directory, and in the environment:
-  KVER       6.1 or 6.12
+  KVER       6.1, 6.12 or kcsan
   VRSEQ_KO   the module built for it
   VRSEQ_OUT  a directory shared with the host: what is written there stays
 The modules a test network needs are loaded (veth, bridge, sch_netem, cls_flower, udp_tunnel); vrseq
@@ -23,7 +23,7 @@ def main():
     parser = argparse.ArgumentParser(prog="guest.sh", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("-k", dest="kver", default=os.environ.get("KVER", "6.12").split()[0],
-                        choices=["6.1", "6.12"], help="kernel series")
+                        choices=["6.1", "6.12", "kcsan"], help="kernel series")
     parser.add_argument("-s", dest="smp", type=int, default=2, help="processors")
     parser.add_argument("-m", dest="memory", default="1G")
     parser.add_argument("-t", dest="timeout", type=float, default=300, help="seconds")

@@ -26,6 +26,7 @@ cluster-check: $(call guest_needs,$(demo_kver)) | provision-qemu
 		RESTARTS=$(or $(RESTARTS),15) \
 		python3 selftests/qemu/cluster.py $(demo_kver)
 
+SOAK_ONCE += cluster-long
 cluster-long: $(foreach kver,$(KVER),$(call guest_needs,$(kver))) | provision-qemu
 	@for kver in $(KVER); do python3 selftests/qemu/cluster.py $$kver long || exit; done
 

@@ -41,6 +41,7 @@ uml: build/uml/vrseq.ko build/planted/planted.ko tools tests ## on a UML kernel:
 
 # All the guests run, which a merge has no time for. One test of chardev wants more memory than
 # there is; fuzzers get little done in a second.
+SOAK_ONCE += uml-suite
 uml_parts := chardev lifetime netns hostile
 
 uml-suite: build/uml/vrseq.ko tools tests ## the functional suite and fuzzers on the UML kernel (PART=name)
@@ -49,5 +50,3 @@ uml-suite: build/uml/vrseq.ko tools tests ## the functional suite and fuzzers on
 		SECONDS=$(or $(SECONDS),30) selftests/uml/run.sh -t 7200 -m $$memory \
 			selftests/$$part/run.sh || failed=1; \
 	done; exit $$failed
-
-.PHONY: uml-suite

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0
+# The module on two processors of a kernel that looks for data races.
+
+SOAK_ONCE += kcsan
+
+kcsan_tests := tokens logs primary_cut restarts_under_load key_rotation client_serves \
+	journal_alone kill_clients unload_under_load del_under_load
+
+build/kcsan/vrseq.ko: $(module_sources) | provision-kcsan
+	@selftests/farm.sh build/kcsan $(module_sources)
+	@echo "  KMOD     $@"
+	@$(MAKE) -s -C $(shell selftests/kcsan/build.sh)/build ARCH=x86 \
+		M=$(CURDIR)/build/kcsan modules
+	@touch $@
+
+kcsan: build/kcsan/vrseq.ko tools tests | provision-qemu ## on a kernel that looks for data races (KCSAN): TEST=name
+	@selftests/kcsan/tests.sh $(or $(TEST),$(kcsan_tests))
