@@ -208,7 +208,8 @@ reader() { # N
 client_minute() {
 	local n end readers
 
-	cluster_formed 3 clients 16 messages 16384 message-bytes 8M
+	# All of a minute: readers come again when it is over.
+	cluster_formed 3 clients 16 messages 65536 message-bytes 32M
 	client_links_up 11 12
 	for n in $clients; do
 		client_up "$n" files 80 messages 4096 message-bytes 2M
