@@ -103,7 +103,7 @@ SOAK_TARGETS :=
 SOAK_ONCE :=
 -include $(wildcard $(patsubst %,selftests/%/rules.mk, \
 	tidy core auth userspace scenario sim explore coverage fuzz lin kunit uml chardev netlink \
-	kcsan lifetime hostile netns mpi qemu bench))
+	kcsan lifetime hostile netns durable mpi qemu bench))
 
 tests: $(TESTS_BUILD) ## the test programs alone
 

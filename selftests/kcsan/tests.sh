@@ -11,6 +11,7 @@ echo "1..$#"
 for test; do
 	case $test in
 	kill_clients | unload_* | del_*) part=lifetime ;;
+	journal_*) part=durable ;;
 	*) part=netns ;;
 	esac
 	count=$((count + 1))

@@ -11,7 +11,7 @@ count=0
 case $part in
 chardev) guest='-m 448M' ;;	# one test wants more than there is
 # The members race over the network: half the time.
-netns | userspace | hostile) guest='-m 1G -s 1 -n' ;;
+netns | durable | userspace | hostile) guest='-m 1G -s 1 -n' ;;
 *) guest='-m 1G' ;;
 esac
 

@@ -42,7 +42,7 @@ uml: build/uml/vrseq.ko build/planted/planted.ko tools tests ## on a UML kernel:
 # All the guests run, which a merge has no time for. One test of chardev wants more memory than
 # there is; fuzzers get little done in a second.
 SOAK_ONCE += uml-suite
-uml_parts := chardev lifetime netns hostile
+uml_parts := chardev lifetime netns durable hostile
 
 uml-suite: build/uml/vrseq.ko tools tests ## the functional suite and fuzzers on the UML kernel (PART=name)
 	@failed=0; for part in $(or $(PART),$(uml_parts)); do \
