@@ -25,13 +25,16 @@ client_up() { # ID OPTIONS
 	done
 }
 
+# A client keeps all that a test says, unless the test says otherwise in $client_options: who reads
+# there afterwards begins with the first message.
 served() { # OPTIONS of the voters
 	local n
 
 	cluster_formed 3 clients 16 "$@"
 	client_links_up 11 12
 	for n in $clients; do
-		client_up "$n" files 16 messages 1024 message-bytes 64K
+		# shellcheck disable=SC2086
+		client_up "$n" files 16 ${client_options:-messages 4096 message-bytes 2M}
 	done
 	for n in $clients; do
 		eventually 10 has_quorum "$n"
@@ -79,7 +82,7 @@ knows_message() { # N
 
 # A client is sent the log when somebody reads there, and what is then sent is what a voter has.
 client_reads() {
-	local n
+	local n client_options='messages 1024 message-bytes 64K'
 
 	served
 	$vrseq -n vr11 log append hello >/dev/null
