@@ -102,8 +102,8 @@ CHECK_TARGETS :=
 SOAK_TARGETS :=
 SOAK_ONCE :=
 -include $(wildcard $(patsubst %,selftests/%/rules.mk, \
-	tidy core auth userspace scenario sim explore coverage fuzz lin kunit uml chardev netlink \
-	kcsan lifetime hostile netns durable mpi qemu bench))
+	tidy core auth userspace scenario sim explore coverage fuzz lin kunit chardev netlink \
+	lifetime hostile uml kcsan netns durable mpi qemu bench))
 
 tests: $(TESTS_BUILD) ## the test programs alone
 
