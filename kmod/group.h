@@ -158,9 +158,6 @@ int vrseq_group_reform(struct net *net, const char *name, struct netlink_ext_ack
 
 /* group.c */
 int vrseq_group_resign(struct net *net, const char *name, struct netlink_ext_ack *extack);
-int vrseq_group_set_key(struct net *net, const char *name, const u8 *key,
-			struct netlink_ext_ack *extack);
-int vrseq_group_swap_keys(struct net *net, const char *name, struct netlink_ext_ack *extack);
 int vrseq_member_add(struct net *net, const char *name, const struct vrseq_member *member,
 		     struct netlink_ext_ack *extack);
 int vrseq_member_del(struct net *net, const char *name, u16 id,
@@ -176,6 +173,11 @@ void vrseq_group_put(struct vrseq_group *group);
 
 int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *s);
 u64 vrseq_group_memory_bytes(const struct vrseq_group *group);
+
+/* keys.c */
+int vrseq_group_set_key(struct net *net, const char *name, const u8 *key,
+			struct netlink_ext_ack *extack);
+int vrseq_group_swap_keys(struct net *net, const char *name, struct netlink_ext_ack *extack);
 
 /* status.c */
 void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapshot *look);
