@@ -137,7 +137,7 @@ void vrseq_engine_journal_done(struct vrseq_engine *e, struct vr_journal *j,
 			       const struct vr_write *w, int error);
 void vrseq_engine_journal_close(struct vrseq_engine *e, struct vr_journal *j);
 
-/* engine_journal.c: from group.c, in the process that adds the group. */
+/* engine_journal.c: from storage.c, in the process that adds the group. */
 struct vr_replica *vrseq_engine_restore(const struct vr_config *cfg,
 					struct vrseq_journal *journal,
 					struct netlink_ext_ack *extack);

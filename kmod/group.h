@@ -5,8 +5,8 @@
  * knows nothing of the protocol but a sentence about its state.
  *
  * Locks
- *	groups_lock (mutex)		the list of groups, each one's configuration
- *	  file->attach_lock (mutex)	is taken before groups_lock, see chardev.c
+ *	vrseq_groups_lock (mutex)	the list of groups, each one's configuration
+ *	  file->attach_lock (mutex)	is taken before it, see chardev.c
  *	core_lock (spinlock, per group)	a leaf; softirq takes it too
  *	reader->lock (mutex)		a file's reader; nothing but core_lock inside
  *	file->spare_lock (spinlock)	a leaf
@@ -87,15 +87,15 @@ struct vrseq_group_config {
 /**
  * struct vrseq_group - one group at one member
  * @kref:	held by the list, by each attached file and by who looks
- * @list:	in groups; groups_lock
+ * @list:	in groups; vrseq_groups_lock
  * @net_cookie:	its network namespace, which it does not hold
  * @config:	never changes
  * @found:	what the record said when the group was added
- * @restored:	what the journal's members will go on with; groups_lock
+ * @restored:	what the journal's members will go on with; vrseq_groups_lock
  * @restored_vmgen_id: of the machine when that was read
- * @restored_old: it slept since, or may have been put back; groups_lock
- * @file_count:	attached files; groups_lock
- * @members:	the voters, sorted by id; groups_lock, everybody else looks at engine.udp.peers
+ * @restored_old: it slept since, or may have been put back; vrseq_groups_lock
+ * @file_count:	attached files; vrseq_groups_lock
+ * @members:	the voters, sorted by id; vrseq_groups_lock, others look at engine.udp.peers
  * @member_count: valid elements
  * @engine:	what it does
  */
@@ -142,6 +142,7 @@ struct vrseq_snapshot {
 	char text[VRSEQ_STATUS_TEXT_BYTES];
 };
 
+/* group.c */
 int vrseq_groups_init(void);
 void vrseq_groups_exit(void);
 void vrseq_groups_hand_over(void);
@@ -151,17 +152,7 @@ void vrseq_group_name_uuid(const char *name, uuid_t *uuid);
 int vrseq_group_add(struct net *net, const struct vrseq_group_config *config,
 		    const u8 *key, struct netlink_ext_ack *extack);
 int vrseq_group_del(struct net *net, const char *name, struct netlink_ext_ack *extack);
-/* forming.c */
-int vrseq_group_form(struct net *net, const char *name, u16 generation,
-		     struct netlink_ext_ack *extack);
-int vrseq_group_reform(struct net *net, const char *name, struct netlink_ext_ack *extack);
-
-/* group.c */
 int vrseq_group_resign(struct net *net, const char *name, struct netlink_ext_ack *extack);
-int vrseq_member_add(struct net *net, const char *name, const struct vrseq_member *member,
-		     struct netlink_ext_ack *extack);
-int vrseq_member_del(struct net *net, const char *name, u16 id,
-		     struct netlink_ext_ack *extack);
 
 int vrseq_group_attach(u64 net_cookie, const struct file *opened, const char *name,
 		       struct vrseq_group **group);
@@ -173,6 +164,17 @@ void vrseq_group_put(struct vrseq_group *group);
 
 int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *s);
 u64 vrseq_group_memory_bytes(const struct vrseq_group *group);
+
+/* member.c */
+int vrseq_member_add(struct net *net, const char *name, const struct vrseq_member *member,
+		     struct netlink_ext_ack *extack);
+int vrseq_member_del(struct net *net, const char *name, u16 id,
+		     struct netlink_ext_ack *extack);
+
+/* forming.c */
+int vrseq_group_form(struct net *net, const char *name, u16 generation,
+		     struct netlink_ext_ack *extack);
+int vrseq_group_reform(struct net *net, const char *name, struct netlink_ext_ack *extack);
 
 /* keys.c */
 int vrseq_group_set_key(struct net *net, const char *name, const u8 *key,

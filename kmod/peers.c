@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The table of voters and the list of clients. Changes come one at a time, under
- * groups_lock; datagrams look at both under RCU.
+ * vrseq_groups_lock; datagrams look at both under RCU.
  */
 #include "peers.h"
 
@@ -152,7 +152,7 @@ void vrseq_clients_destroy(struct vrseq_clients *clients)
 	memset(clients, 0, sizeof(*clients));
 }
 
-/** vrseq_clients_by_id - the client with this id, under RCU or groups_lock */
+/** vrseq_clients_by_id - the client with this id, under RCU or vrseq_groups_lock */
 const struct vrseq_client *vrseq_clients_by_id(const struct vrseq_clients *clients, u16 id)
 {
 	const struct vrseq_client *client;
@@ -166,7 +166,7 @@ const struct vrseq_client *vrseq_clients_by_id(const struct vrseq_clients *clien
 	return NULL;
 }
 
-/** vrseq_clients_by_address - the client that listens there, under RCU or groups_lock */
+/** vrseq_clients_by_address - the client that listens there, under RCU or vrseq_groups_lock */
 const struct vrseq_client *vrseq_clients_by_address(const struct vrseq_clients *clients,
 						    const struct vrseq_endpoint *at)
 {
@@ -185,7 +185,7 @@ const struct vrseq_client *vrseq_clients_by_address(const struct vrseq_clients *
 
 /**
  * vrseq_clients_add - listen to one more
- * @clients:	room; groups_lock is held
+ * @clients:	room; vrseq_groups_lock is held
  * @id:		of a client that is not there
  * @endpoint:	where nobody listens that is
  *
@@ -214,7 +214,7 @@ int vrseq_clients_add(struct vrseq_clients *clients, u16 id,
 
 /**
  * vrseq_clients_del - listen to it no more
- * @clients:	list; groups_lock is held
+ * @clients:	list; vrseq_groups_lock is held
  * @id:		who
  *
  * Waits for a grace period: then nobody is at its row, which is free.

@@ -66,7 +66,7 @@ struct vrseq_client {
  * @by_address:	@mask + 1 chains
  * @mask:	a power of two less one
  * @max:	how many there can be, 0 = none
- * @count:	how many there are; groups_lock, as all changes are
+ * @count:	how many there are; vrseq_groups_lock, as all changes are
  * @segments:	long messages of all of them: not those of voters, whose places
  *		they cannot take; NULL if there can be none
  *

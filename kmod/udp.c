@@ -98,7 +98,7 @@ void vrseq_udp_destroy(struct vrseq_udp *udp)
  * @udp:	socket
  * @peers:	new table, NULL for none
  *
- * The caller holds groups_lock and waits for a grace period before it destroys
+ * The caller holds vrseq_groups_lock and waits for a grace period before it destroys
  * what is returned. A datagram that was on its way between the two tables may
  * go to the wrong member, which drops it.
  *

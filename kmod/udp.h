@@ -25,7 +25,7 @@ struct sock;
 /**
  * struct vrseq_udp - the socket of a group
  * @sk:		NULL once the group is gone; RCU
- * @peers:	RCU, replaced under groups_lock
+ * @peers:	RCU, replaced under vrseq_groups_lock
  * @clients:	whom a voter listens to besides
  * @stats:	the engine's
  * @secure:	the group has a key: nothing else is sent or taken
