@@ -55,30 +55,45 @@ struct vrseq_group *vrseq_group_find(struct net *net, const char *name,
 }
 
 /**
- * vrseq_group_get - hold a group, for a look at it
+ * vrseq_group_hold - hold a group, to work with it without the lock
  * @net:	where
- * @name:	which, or NULL
- * @skip:	without @name: how many groups of @net to pass over
+ * @name:	which
+ * @extack:	told why not
  *
  * Return: the group, to be given back with vrseq_group_put(), or NULL.
  */
-struct vrseq_group *vrseq_group_get(struct net *net, const char *name, u32 skip)
+struct vrseq_group *vrseq_group_hold(struct net *net, const char *name,
+				     struct netlink_ext_ack *extack)
+{
+	struct vrseq_group *group;
+
+	mutex_lock(&vrseq_groups_lock);
+	group = vrseq_group_find(net, name, extack);
+	if (group)
+		kref_get(&group->kref);
+	mutex_unlock(&vrseq_groups_lock);
+	return group;
+}
+
+/**
+ * vrseq_group_hold_nth - hold one after the other, to look at all
+ * @net:	where
+ * @skip:	how many groups of @net to pass over
+ *
+ * Return: the group, to be given back with vrseq_group_put(), or NULL.
+ */
+struct vrseq_group *vrseq_group_hold_nth(struct net *net, u32 skip)
 {
 	struct vrseq_group *group, *found = NULL;
 
 	mutex_lock(&vrseq_groups_lock);
-	if (name) {
-		found = find(net->net_cookie, name);
-	} else {
-		list_for_each_entry(group, &groups, list) {
-			if (group->net_cookie == net->net_cookie && !skip--) {
-				found = group;
-				break;
-			}
+	list_for_each_entry(group, &groups, list) {
+		if (group->net_cookie == net->net_cookie && !skip--) {
+			kref_get(&group->kref);
+			found = group;
+			break;
 		}
 	}
-	if (found)
-		kref_get(&found->kref);
 	mutex_unlock(&vrseq_groups_lock);
 	return found;
 }
@@ -360,27 +375,6 @@ int vrseq_group_del(struct net *net, const char *name, struct netlink_ext_ack *e
 	mutex_unlock(&vrseq_groups_lock);
 	destroy_all(&gone);
 	return error;
-}
-
-/**
- * vrseq_group_hold - hold a group, to work with it without the lock
- * @net:	where
- * @name:	which
- * @extack:	told why not
- *
- * Return: the group, to be given back with vrseq_group_put(), or NULL.
- */
-struct vrseq_group *vrseq_group_hold(struct net *net, const char *name,
-				     struct netlink_ext_ack *extack)
-{
-	struct vrseq_group *group;
-
-	mutex_lock(&vrseq_groups_lock);
-	group = vrseq_group_find(net, name, extack);
-	if (group)
-		kref_get(&group->kref);
-	mutex_unlock(&vrseq_groups_lock);
-	return group;
 }
 
 /**

@@ -157,9 +157,9 @@ int vrseq_group_resign(struct net *net, const char *name, struct netlink_ext_ack
 int vrseq_group_attach(u64 net_cookie, const struct file *opened, const char *name,
 		       struct vrseq_group **group);
 void vrseq_group_detach(struct vrseq_group *group, u32 slot);
-struct vrseq_group *vrseq_group_get(struct net *net, const char *name, u32 skip);
 struct vrseq_group *vrseq_group_hold(struct net *net, const char *name,
 				     struct netlink_ext_ack *extack);
+struct vrseq_group *vrseq_group_hold_nth(struct net *net, u32 skip);
 void vrseq_group_put(struct vrseq_group *group);
 
 int vrseq_group_look(struct vrseq_group *group, struct vrseq_snapshot *s);

@@ -144,13 +144,21 @@ static int key_set(struct sk_buff *skb, struct genl_info *info)
 	return error;
 }
 
-static int key_swap(struct sk_buff *skb, struct genl_info *info)
+typedef int (*act_fn)(struct net *net, const char *name, struct netlink_ext_ack *extack);
+
+/* A command that takes the name of the group and nothing else. */
+static int act_on(struct genl_info *info, act_fn act)
 {
 	const char *name = vrseq_netlink_name(info);
 
 	if (IS_ERR(name))
 		return PTR_ERR(name);
-	return vrseq_group_swap_keys(genl_info_net(info), name, info->extack);
+	return act(genl_info_net(info), name, info->extack);
+}
+
+static int key_swap(struct sk_buff *skb, struct genl_info *info)
+{
+	return act_on(info, vrseq_group_swap_keys);
 }
 
 static int key_del(struct sk_buff *skb, struct genl_info *info)
@@ -164,29 +172,17 @@ static int key_del(struct sk_buff *skb, struct genl_info *info)
 
 static int group_del(struct sk_buff *skb, struct genl_info *info)
 {
-	const char *name = vrseq_netlink_name(info);
-
-	if (IS_ERR(name))
-		return PTR_ERR(name);
-	return vrseq_group_del(genl_info_net(info), name, info->extack);
+	return act_on(info, vrseq_group_del);
 }
 
 static int group_resign(struct sk_buff *skb, struct genl_info *info)
 {
-	const char *name = vrseq_netlink_name(info);
-
-	if (IS_ERR(name))
-		return PTR_ERR(name);
-	return vrseq_group_resign(genl_info_net(info), name, info->extack);
+	return act_on(info, vrseq_group_resign);
 }
 
 static int group_reform(struct sk_buff *skb, struct genl_info *info)
 {
-	const char *name = vrseq_netlink_name(info);
-
-	if (IS_ERR(name))
-		return PTR_ERR(name);
-	return vrseq_group_reform(genl_info_net(info), name, info->extack);
+	return act_on(info, vrseq_group_reform);
 }
 
 static int group_form(struct sk_buff *skb, struct genl_info *info)

@@ -269,11 +269,9 @@ static int get(struct genl_info *info, put_fn put)
 
 	if (IS_ERR(name))
 		return PTR_ERR(name);
-	group = vrseq_group_get(genl_info_net(info), name, 0);
-	if (!group) {
-		NL_SET_ERR_MSG(info->extack, "name: no such group in this network namespace");
+	group = vrseq_group_hold(genl_info_net(info), name, info->extack);
+	if (!group)
 		return -ENOENT;
-	}
 	error = -ENOMEM;
 	skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
 	if (skb)
@@ -292,7 +290,7 @@ static int dump(struct sk_buff *skb, struct netlink_callback *cb, u8 command, pu
 	struct vrseq_group *group;
 	int error;
 
-	while ((group = vrseq_group_get(sock_net(skb->sk), NULL, cb->args[0]))) {
+	while ((group = vrseq_group_hold_nth(sock_net(skb->sk), cb->args[0]))) {
 		error = put_reply(skb, NETLINK_CB(cb->skb).portid, cb->nlh->nlmsg_seq,
 				  NLM_F_MULTI, command, group, put);
 		vrseq_group_put(group);
