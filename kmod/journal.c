@@ -38,6 +38,7 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+#include "disk.h"
 #include "engine.h"
 #include "vr_journal_write.h"
 #include "vr_restore.h"
@@ -49,8 +50,7 @@
 /**
  * struct vrseq_journal - an open journal
  * @kref:	held by the group, and by the work while a write is under way
- * @list:	in journals; journals_lock
- * @file:	stays open
+ * @disk:	stays open
  * @bytes:	of the file
  * @buffer_bytes: of @j's two buffers; constant
  * @scan:	what was found when it was opened; constant after that
@@ -73,8 +73,7 @@
  */
 struct vrseq_journal {
 	struct kref kref;
-	struct list_head list;
-	struct file *file;
+	struct vrseq_disk disk;
 	u64 bytes;
 	u64 buffer_bytes;
 	struct vr_journal_scan scan;
@@ -96,18 +95,12 @@ struct vrseq_journal {
 };
 
 static struct workqueue_struct *queue;
-static DEFINE_MUTEX(journals_lock);
-static LIST_HEAD(journals);
 
 static void release(struct kref *kref)
 {
 	struct vrseq_journal *journal = container_of(kref, struct vrseq_journal, kref);
 
-	mutex_lock(&journals_lock);
-	list_del(&journal->list);
-	mutex_unlock(&journals_lock);
-	if (journal->file)
-		fput(journal->file);
+	vrseq_disk_close(&journal->disk);
 	kvfree(journal->j.checkpoint);
 	kvfree(journal->j.frame);
 	kfree(journal);
@@ -122,7 +115,7 @@ static int write_part(struct vrseq_journal *journal, const struct vr_part *part)
 	loff_t at = part->offset;
 
 	while (left) {
-		ssize_t written = kernel_write(journal->file, bytes, left, &at);
+		ssize_t written = kernel_write(journal->disk.file, bytes, left, &at);
 
 		if (written <= 0)
 			return written ?: -EIO;
@@ -142,7 +135,7 @@ static int perform(struct vrseq_journal *journal, const struct vr_write *w)
 	WRITE_ONCE(journal->busy_ns, ktime_get_boottime_ns());
 	error = write_part(journal, &w->parts[0]) ?: write_part(journal, &w->parts[1]);
 	if (!error && w->sync) {
-		error = vfs_fsync(journal->file, 1);
+		error = vfs_fsync(journal->disk.file, 1);
 		WRITE_ONCE(journal->fsyncs, journal->fsyncs + 1);
 	}
 	WRITE_ONCE(journal->busy_ns, 0);
@@ -270,58 +263,10 @@ void vrseq_journal_name(struct vrseq_journal *journal, const u16 *ids, u8 count)
 
 /* ---- opening ---------------------------------------------------------------------- */
 
-/* The reason first: the sentence may be cut where the path is long. */
 static int refuse(struct netlink_ext_ack *extack, int error, const char *reason,
 		  const char *path)
 {
-	NL_SET_ERR_MSG_FMT(extack, "journal: %s: %s", reason, path);
-	return error;
-}
-
-/* As the caller sees paths, and with what the caller may. */
-static struct file *open_file(const char *path, struct netlink_ext_ack *extack)
-{
-	const int flags = O_RDWR | O_LARGEFILE | O_NOCTTY | O_NONBLOCK;
-	struct file *file;
-
-	if (*path != '/') {
-		refuse(extack, -EINVAL, "needs an absolute path", path);
-		return ERR_PTR(-EINVAL);
-	}
-	file = filp_open(path, flags, 0);
-	if (PTR_ERR_OR_ZERO(file) == -ENOENT)
-		file = filp_open(path, flags | O_CREAT | O_EXCL, 0600);
-	if (IS_ERR(file)) {
-		refuse(extack, 0, "cannot be opened or made", path);
-		return file;
-	}
-	if (!S_ISREG(file_inode(file)->i_mode))
-		refuse(extack, -EINVAL, "must be a file", path);
-	else if (i_blocksize(file_inode(file)) > BLOCK_BYTES)
-		refuse(extack, -EINVAL, "on a file system with too large blocks", path);
-	else
-		return file;
-	filp_close(file, NULL);
-	return ERR_PTR(-EINVAL);
-}
-
-/* Nobody else may write to it, by whatever path. */
-static int enlist(struct vrseq_journal *journal, const char *path,
-		  struct netlink_ext_ack *extack)
-{
-	const struct address_space *mapping = journal->file->f_mapping;
-	struct vrseq_journal *other;
-	int error = 0;
-
-	mutex_lock(&journals_lock);
-	list_for_each_entry(other, &journals, list) {
-		if (other->file->f_mapping == mapping)
-			error = -EBUSY;
-	}
-	if (!error)
-		list_add_tail(&journal->list, &journals);
-	mutex_unlock(&journals_lock);
-	return error ? refuse(extack, error, "of another group here", path) : 0;
+	return vrseq_disk_refuse(extack, error, "journal", reason, path);
 }
 
 /*
@@ -356,7 +301,7 @@ static int scan_on(struct vrseq_journal *journal, struct vr_journal_scan *s)
 	if (!vr_scan_wants(s, &offset, &bytes, &into))
 		return 0;
 	at = offset;
-	got = kernel_read(journal->file, into, bytes, &at);
+	got = kernel_read(journal->disk.file, into, bytes, &at);
 	if (got == bytes)
 		vr_scan_took(s);
 	else if (is_damage(got))
@@ -389,20 +334,20 @@ static int create(struct vrseq_journal *journal, const struct vr_journal_shape *
 	int error;
 
 	journal->bytes = vr_journal_file_bytes(shape);
-	error = vfs_fallocate(journal->file, 0, 0, journal->bytes);
+	error = vfs_fallocate(journal->disk.file, 0, 0, journal->bytes);
 	if (error == -EOPNOTSUPP)
 		return refuse(extack, error, "this file system cannot set room aside", path);
 	if (!error) {
 		vr_journal_create(&journal->j, shape, &journal->write);
 		error = perform(journal, &journal->write);
 	}
-	error = error ?: vfs_fsync(journal->file, 0) ?: sync_directory(journal->file);
+	error = error ?: vfs_fsync(journal->disk.file, 0) ?: sync_directory(journal->disk.file);
 	if (!error) {
 		vr_journal_done(&journal->j, &journal->write);
 		return 0;
 	}
 	/* As if we had not been here. */
-	vfs_truncate(&journal->file->f_path, 0);
+	vfs_truncate(&journal->disk.file->f_path, 0);
 	if (error != -ENOSPC)
 		return refuse(extack, error, "cannot be written", path);
 	NL_SET_ERR_MSG_FMT(extack, "journal: no room for its %llu bytes: %s", journal->bytes, path);
@@ -463,7 +408,7 @@ static int check_blank(struct vrseq_journal *journal, const char *path,
 
 	if (journal->scan.verdict != VR_JOURNAL_BLANK)
 		return 0;
-	got = kernel_read(journal->file, other, VR_JOURNAL_SUPER_USED, &at);
+	got = kernel_read(journal->disk.file, other, VR_JOURNAL_SUPER_USED, &at);
 	if (got < 0)
 		return refuse(extack, got, "cannot be read", path);
 	if (got != VR_JOURNAL_SUPER_USED || memchr_inv(other, 0, VR_JOURNAL_SUPER_USED))
@@ -474,11 +419,14 @@ static int check_blank(struct vrseq_journal *journal, const char *path,
 static int scan(struct vrseq_journal *journal, u64 bytes, const struct vr_journal_shape *shape,
 		const char *path, struct netlink_ext_ack *extack)
 {
-	int more = forget_cache(journal->file);
+	int more;
 
+	if (i_blocksize(file_inode(journal->disk.file)) > BLOCK_BYTES)
+		return refuse(extack, -EINVAL, "on a file system with too large blocks", path);
+	more = forget_cache(journal->disk.file);
 	if (more)
 		return refuse(extack, more, "cannot be read anew", path);
-	journal->bytes = i_size_read(file_inode(journal->file));
+	journal->bytes = i_size_read(file_inode(journal->disk.file));
 	vr_scan_begin(&journal->scan, journal->j.frame, journal->bytes);
 	do {
 		more = scan_on(journal, &journal->scan);
@@ -527,7 +475,6 @@ struct vrseq_journal *vrseq_journal_open(const char *path, u64 bytes,
 	if (!journal)
 		goto err_memory;
 	kref_init(&journal->kref);
-	INIT_LIST_HEAD(&journal->list);
 	mutex_init(&journal->engine_lock);
 	spin_lock_init(&journal->lock);
 	init_completion(&journal->idle);
@@ -541,13 +488,8 @@ struct vrseq_journal *vrseq_journal_open(const char *path, u64 bytes,
 	journal->j.checkpoint = kvzalloc(shape.checkpoint_bytes, gfp);
 	if (!journal->j.frame || !journal->j.checkpoint)
 		goto err_memory;
-	journal->file = open_file(path, extack);
-	if (IS_ERR(journal->file)) {
-		error = PTR_ERR(journal->file);
-		journal->file = NULL;
-		goto err_journal;
-	}
-	error = enlist(journal, path, extack) ?: scan(journal, bytes, &shape, path, extack);
+	error = vrseq_disk_open(&journal->disk, "journal", path, false, extack) ?:
+		scan(journal, bytes, &shape, path, extack);
 	if (error)
 		goto err_journal;
 	return journal;

@@ -23,6 +23,7 @@
 #include <linux/workqueue.h>
 
 #include "compat.h"
+#include "disk.h"
 #include "engine.h"
 
 #define CLOSE_WAIT_JIFFIES	HZ
@@ -30,8 +31,7 @@
 /**
  * struct vrseq_record - an open record
  * @kref:	held by the group, and by the work while a write is under way
- * @list:	in records; records_lock
- * @file:	stays open
+ * @disk:	stays open
  * @engine:	who is told; NULL once the group has gone; engine_lock
  * @engine_lock: held while it is told; nothing that waits for a disk is done inside
  * @lock:	protects the next four; a leaf
@@ -47,8 +47,7 @@
  */
 struct vrseq_record {
 	struct kref kref;
-	struct list_head list;
-	struct file *file;
+	struct vrseq_disk disk;
 	struct vrseq_engine *engine;
 	struct mutex engine_lock;	/* engine */
 	spinlock_t lock;		/* closed .. content */
@@ -64,18 +63,12 @@ struct vrseq_record {
 };
 
 static struct workqueue_struct *queue;
-static DEFINE_MUTEX(records_lock);
-static LIST_HEAD(records);
 
 static void release(struct kref *kref)
 {
 	struct vrseq_record *record = container_of(kref, struct vrseq_record, kref);
 
-	mutex_lock(&records_lock);
-	list_del(&record->list);
-	mutex_unlock(&records_lock);
-	if (record->file)
-		fput(record->file);
+	vrseq_disk_close(&record->disk);
 	kfree(record);
 }
 
@@ -87,7 +80,7 @@ static int write_slots(struct vrseq_record *record, const struct vr_record *cont
 	vr_record_encode(record->bytes, content);
 	for (i = 0; i < VR_RECORD_SLOTS; i++) {
 		loff_t at = record->slot * VR_RECORD_SLOT_BYTES;
-		ssize_t written = kernel_write(record->file, record->bytes,
+		ssize_t written = kernel_write(record->disk.file, record->bytes,
 					       VR_RECORD_SLOT_BYTES, &at);
 		int error;
 
@@ -95,7 +88,7 @@ static int write_slots(struct vrseq_record *record, const struct vr_record *cont
 			return written;
 		if (written != VR_RECORD_SLOT_BYTES)
 			return -ENOSPC;
-		error = vfs_fsync(record->file, 0);
+		error = vfs_fsync(record->disk.file, 0);
 		if (error)
 			return error;
 		record->slot = (record->slot + 1) % VR_RECORD_SLOTS;
@@ -161,35 +154,10 @@ void vrseq_record_write(struct vrseq_record *record, u64 number,
 
 /* ---- opening ------------------------------------------------------------------ */
 
-/* The reason first: the sentence may be cut where the path is long. */
 static int refuse(struct netlink_ext_ack *extack, int error, const char *reason,
 		  const char *path)
 {
-	NL_SET_ERR_MSG_FMT(extack, "record %s: %s", reason, path);
-	return error;
-}
-
-/* As the caller sees paths, and with what the caller may. */
-static struct file *open_file(const char *path, struct netlink_ext_ack *extack)
-{
-	struct file *file;
-
-	if (*path != '/') {
-		refuse(extack, -EINVAL, "needs an absolute path", path);
-		return ERR_PTR(-EINVAL);
-	}
-	file = filp_open(path, O_RDWR | O_LARGEFILE | O_NOCTTY | O_NONBLOCK, 0);
-	if (PTR_ERR_OR_ZERO(file) == -ENOENT)
-		file = filp_open(path, O_RDWR | O_LARGEFILE | O_CREAT | O_EXCL, 0600);
-	if (IS_ERR(file)) {
-		refuse(extack, 0, "cannot be opened or made", path);
-		return file;
-	}
-	if (S_ISREG(file_inode(file)->i_mode) || S_ISBLK(file_inode(file)->i_mode))
-		return file;
-	filp_close(file, NULL);
-	refuse(extack, -EINVAL, "must be a file or a block device", path);
-	return ERR_PTR(-EINVAL);
+	return vrseq_disk_refuse(extack, error, "record", reason, path);
 }
 
 static int check_found(const struct vr_record *found, enum vr_record_verdict verdict,
@@ -213,31 +181,12 @@ static int check_found(const struct vr_record *found, enum vr_record_verdict ver
 	return refuse(extack, -EINVAL, "of another member: not started", path);
 }
 
-/* Nobody else may write to it, by whatever path. */
-static int enlist(struct vrseq_record *record, const char *path,
-		  struct netlink_ext_ack *extack)
-{
-	const struct address_space *mapping = record->file->f_mapping;
-	struct vrseq_record *other;
-	int error = 0;
-
-	mutex_lock(&records_lock);
-	list_for_each_entry(other, &records, list) {
-		if (other->file->f_mapping == mapping)
-			error = -EBUSY;
-	}
-	if (!error)
-		list_add_tail(&record->list, &records);
-	mutex_unlock(&records_lock);
-	return error ? refuse(extack, error, "of another group here", path) : 0;
-}
-
 static int read_and_mark(struct vrseq_record *record, const char *path, const u8 *uuid,
 			 u16 member_id, struct vr_record *found, struct netlink_ext_ack *extack)
 {
 	enum vr_record_verdict verdict;
 	loff_t at = 0;
-	ssize_t count = kernel_read(record->file, record->bytes, VR_RECORD_BYTES, &at);
+	ssize_t count = kernel_read(record->disk.file, record->bytes, VR_RECORD_BYTES, &at);
 	int error;
 
 	if (count < 0)
@@ -282,19 +231,12 @@ struct vrseq_record *vrseq_record_open(const char *path, const u8 *uuid, u16 mem
 		return ERR_PTR(-ENOMEM);
 	}
 	kref_init(&record->kref);
-	INIT_LIST_HEAD(&record->list);
 	mutex_init(&record->engine_lock);
 	spin_lock_init(&record->lock);
 	init_completion(&record->idle);
 	complete_all(&record->idle);
 	INIT_WORK(&record->work, write_work);
-	record->file = open_file(path, extack);
-	if (IS_ERR(record->file)) {
-		error = PTR_ERR(record->file);
-		record->file = NULL;
-		goto err_record;
-	}
-	error = enlist(record, path, extack) ?:
+	error = vrseq_disk_open(&record->disk, "record", path, true, extack) ?:
 		read_and_mark(record, path, uuid, member_id, found, extack);
 	if (error)
 		goto err_record;

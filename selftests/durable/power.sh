@@ -193,6 +193,9 @@ record_full() {
 	fails $vrseq -n vr1 group add u self 1 listen 10.77.0.1:7401 insecure \
 		record "$records/alone" 2>/run/said
 	grep -q 'of another group here' /run/said || fail "$(cat /run/said)"
+	fails $vrseq -n vr1 group add u self 1 listen 10.77.0.1:7401 insecure \
+		durability journal "$records/alone" 2>/run/said
+	grep -q 'of another group here' /run/said || fail "$(cat /run/said)"
 	rm -f relative
 }
 
