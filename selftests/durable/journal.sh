@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Members with a journal: what they acknowledged is there again after a power cut, whatever the disk
 # did to it that it can be told by. A power cut is as in power.sh, and the kernel's, so the page
-# cache stays: what only a disk can lose is lost by the device mapper. Sourced by run.sh.
+# cache stays: what only a disk can lose is lost by the device mapper. Sourced by run.sh, after it.
 
 journals=/run/journals
 
@@ -24,17 +24,6 @@ cluster_journaled() { # N
 	# shellcheck disable=SC2086
 	journaled_up $members
 	cluster_form
-}
-
-# Nobody is told anything: what is not on the disk is lost.
-journal_off() { # N...
-	local n
-
-	cut "$@"
-	for n; do
-		$vrseq -n "vr$n" group del t
-		printf '%s\n' "link set eth0 down" "link set eth0 up" | ip -n "vr$n" -batch -
-	done
 }
 
 journal_on() { # N...
@@ -182,7 +171,7 @@ journal_group_commit() {
 journal_waits() {
 	cluster_journaled 3
 	next 1 >/dev/null
-	journal_off 3
+	power_off 3
 	heal 3
 	# shellcheck disable=SC2086
 	$vrseq -n vr3 group add t self 3 listen "$(endpoint 3)" insecure heartbeat 20ms \
@@ -253,7 +242,7 @@ journal_power_loss() {
 		load 3 -t 4
 		sleep "$((1 + round % 2)).${round}3"
 		load_kill
-		journal_off 1 2 3
+		power_off 1 2 3
 		for n in $members; do
 			check_journal "$journals/j$n"
 		done
@@ -319,7 +308,7 @@ one_damaged() { # DAMAGE
 	last=$(next 3)
 	# What is newest is guarded a second after it.
 	sleep 2.5
-	journal_off 1 2 3
+	power_off 1 2 3
 	"$1" "$file"
 	cp "$file" /run/damaged
 	journal_on 1 2 3
@@ -359,7 +348,7 @@ journal_rotten() {
 	one_damaged rot
 	[ "$(group_field 3 recoveries)" = 1 ]
 	sleep 1
-	journal_off 3
+	power_off 3
 	check_journal "$journals/j3"
 	journal_on 3
 	eventually 20 has_quorum 3
@@ -393,7 +382,7 @@ journal_superblock() {
 	cluster_journaled 3
 	next 3 >/dev/null
 	sleep 2.5
-	journal_off 3
+	power_off 3
 	[ "$(journal_field "$file" sequence)" = 2 ]
 	flip "$file" 104
 	fails journaled_up 3 2>/run/said
@@ -499,7 +488,7 @@ journal_disk_lies() {
 		last=$(next 3 timeout "${recovery_s}s")
 	done
 	sleep 2.5
-	journal_off 3
+	power_off 3
 	umount "$disk_mount"
 	mount "/dev/mapper/$disk_name" "$disk_mount"
 	fails $vrseq journal check "$disk_mount/j3" >/run/said
