@@ -11,22 +11,11 @@
 #include "../lib/kselftest_harness.h"
 #undef ARRAY_SIZE	/* the tool has its own */
 #include "../../userspace/vrseq/doctor.h"
+#include "answer.h"
 
 #define MS NS_PER_MS
 
 struct options options;
-
-struct answer {
-	char bytes[8192];
-	struct nlmsghdr *nlh;
-};
-
-static void start(struct answer *answer)
-{
-	memset(answer, 0, sizeof(*answer));
-	answer->nlh = mnl_nlmsg_put_header(answer->bytes);
-	mnl_nlmsg_put_extra_header(answer->nlh, sizeof(struct genlmsghdr));
-}
 
 /* --- groups --- */
 
@@ -118,20 +107,6 @@ static struct group *group_of(const struct patient *patient)
 		put_member(nlh, patient, i);
 	return group_decode(nlh);
 }
-
-/* Runs @code with stdout, or a JSON writer, going to a string. */
-#define CAPTURED(json, code) ({						\
-	static char *text_;						\
-	size_t size_;							\
-	FILE *stdout_ = stdout;						\
-	struct json json = { .file = open_memstream(&text_, &size_) };	\
-									\
-	stdout = json.file;						\
-	code;								\
-	stdout = stdout_;						\
-	fclose(json.file);						\
-	text_;								\
-})
 
 #define COUNT(doctor) ({						\
 	unsigned int count_ = 0;					\

@@ -8,20 +8,9 @@
 #include "../lib/kselftest_harness.h"
 #undef ARRAY_SIZE	/* the tool has its own */
 #include "../../userspace/vrseq/show.h"
+#include "answer.h"
 
 struct options options;
-
-struct answer {
-	char bytes[8192];
-	struct nlmsghdr *nlh;
-};
-
-static void start(struct answer *answer)
-{
-	memset(answer, 0, sizeof(*answer));
-	answer->nlh = mnl_nlmsg_put_header(answer->bytes);
-	mnl_nlmsg_put_extra_header(answer->nlh, sizeof(struct genlmsghdr));
-}
 
 static void put_member(struct nlmsghdr *nlh, uint16_t id, bool self, bool heard)
 {
@@ -108,20 +97,6 @@ static void put_group(struct nlmsghdr *nlh)
 	put_member(nlh, 1, true, true);
 	put_member(nlh, 2, false, false);
 }
-
-/* Runs @code with stdout, or a JSON writer, going to a string. */
-#define CAPTURED(json, code) ({						\
-	static char *text_;						\
-	size_t size_;							\
-	FILE *stdout_ = stdout;						\
-	struct json json = { .file = open_memstream(&text_, &size_) };	\
-									\
-	stdout = json.file;						\
-	code;								\
-	stdout = stdout_;						\
-	fclose(json.file);						\
-	text_;								\
-})
 
 TEST(json)
 {
