@@ -171,7 +171,6 @@ int group_form(int argc, char **argv)
 	return code;
 }
 
-/* A command that takes the name of the group and nothing else. */
 static int send_name(int argc, char **argv, uint8_t command, const char *what)
 {
 	const char *name;
@@ -179,21 +178,9 @@ static int send_name(int argc, char **argv, uint8_t command, const char *what)
 		ARG("name", ARG_STRING, &name, .positional = true, .required = true),
 		{ 0 },
 	};
-	struct nlmsghdr *nlh;
-	struct nl nl;
-	int code;
+	int code = args_parse(argc, argv, args, "vrseq group help");
 
-	code = args_parse(argc, argv, args, "vrseq group help");
-	if (code)
-		return code;
-	code = nl_open(&nl);
-	if (code)
-		return code;
-	nlh = nl_request(&nl, command, NLM_F_ACK);
-	mnl_attr_put_strz(nlh, VRSEQ_A_NAME, name);
-	code = nl_command(&nl, nlh, "vrseq group show", what, name);
-	nl_close(&nl);
-	return code;
+	return code ? code : nl_command_group(command, what, name);
 }
 
 int group_resign(int argc, char **argv)
@@ -253,8 +240,6 @@ int group_reform(int argc, char **argv)
 		{ 0 },
 	};
 	struct group *group;
-	struct nlmsghdr *nlh;
-	struct nl nl;
 	int code;
 
 	code = args_parse(argc, argv, args, "vrseq group help");
@@ -268,14 +253,7 @@ int group_reform(int argc, char **argv)
 	code = is_meant(name, answer);
 	if (code)
 		return code;
-	code = nl_open(&nl);
-	if (code)
-		return code;
-	nlh = nl_request(&nl, VRSEQ_CMD_GROUP_REFORM, NLM_F_ACK);
-	mnl_attr_put_strz(nlh, VRSEQ_A_NAME, name);
-	code = nl_command(&nl, nlh, "vrseq group show", "group reform", name);
-	nl_close(&nl);
-	return code;
+	return nl_command_group(VRSEQ_CMD_GROUP_REFORM, "group reform", name);
 }
 
 int group_del(int argc, char **argv)

@@ -156,36 +156,24 @@ int key_set(int argc, char **argv)
 	return code;
 }
 
-static int command(int argc, char **argv, uint8_t number, const char *what)
+static int send_name(int argc, char **argv, uint8_t command, const char *what)
 {
 	const char *group;
 	struct arg args[] = {
 		ARG("group", ARG_STRING, &group, .required = true),
 		{ 0 },
 	};
-	struct nlmsghdr *nlh;
-	struct nl nl;
-	int code;
+	int code = args_parse(argc, argv, args, hint);
 
-	code = args_parse(argc, argv, args, hint);
-	if (code)
-		return code;
-	code = nl_open(&nl);
-	if (code)
-		return code;
-	nlh = nl_request(&nl, number, NLM_F_ACK);
-	mnl_attr_put_strz(nlh, VRSEQ_A_NAME, group);
-	code = nl_command(&nl, nlh, "vrseq group show", what, group);
-	nl_close(&nl);
-	return code;
+	return code ? code : nl_command_group(command, what, group);
 }
 
 int key_swap(int argc, char **argv)
 {
-	return command(argc, argv, VRSEQ_CMD_KEY_SWAP, "key swap");
+	return send_name(argc, argv, VRSEQ_CMD_KEY_SWAP, "key swap");
 }
 
 int key_del(int argc, char **argv)
 {
-	return command(argc, argv, VRSEQ_CMD_KEY_DEL, "key del");
+	return send_name(argc, argv, VRSEQ_CMD_KEY_DEL, "key del");
 }

@@ -211,3 +211,19 @@ int nl_command(struct nl *nl, struct nlmsghdr *request, const char *hint,
 	return fail(exit_code_of(error), nl_why(nl, error), hint, "%s %s failed",
 		    what, name);
 }
+
+int nl_command_group(uint8_t command, const char *what, const char *group)
+{
+	struct nlmsghdr *nlh;
+	struct nl nl;
+	int code;
+
+	code = nl_open(&nl);
+	if (code)
+		return code;
+	nlh = nl_request(&nl, command, NLM_F_ACK);
+	mnl_attr_put_strz(nlh, VRSEQ_A_NAME, group);
+	code = nl_command(&nl, nlh, "vrseq group show", what, group);
+	nl_close(&nl);
+	return code;
+}

@@ -53,6 +53,9 @@ void nl_put_endpoint(struct nlmsghdr *nlh, const struct endpoint *endpoint, uint
 int nl_command(struct nl *nl, struct nlmsghdr *request, const char *hint,
 	       const char *what, const char *name);
 
+/* The same for a command that takes the name of a group and nothing else. */
+int nl_command_group(uint8_t command, const char *what, const char *group);
+
 /* Why a request failed: the kernel's sentence, or the errno's. */
 const char *nl_why(const struct nl *nl, int error);
 
