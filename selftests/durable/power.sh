@@ -180,6 +180,7 @@ records_missing() {
 # No room for the record: the step that needs it does not happen, and says so.
 record_full() {
 	links_up 1
+	mkdir -p "$records"
 	mkdir -p /run/full
 	mount -t tmpfs -o size=4k tmpfs /run/full
 	dd if=/dev/zero of=/run/full/x bs=4k count=1 2>/dev/null
