@@ -2,24 +2,60 @@
 # SPDX-License-Identifier: GPL-2.0
 # usage: tests.sh TEST... - tests of netns and lifetime, each in a guest of two processors whose
 # kernel looks for data races in the module; prints TAP, fails if one does, or races.
+# planted_race: that it would.
 cd "$(dirname "$0")/../.." || exit
 failed=0
 count=0
 
+guest() { # ARGS
+	selftests/qemu/guest.sh -k kcsan -m 1G -s 2 -n -t 900 "$@" 2>&1 | sed 's/^/    /'
+	return "${PIPESTATUS[0]}"
+}
+
+# The guest has to end badly, and to say why; and not because two threads share something.
+planted_race() {
+	local said
+
+	guest selftests/kcsan/planted.sh marked || return
+	if said=$(guest selftests/kcsan/planted.sh race); then
+		echo "    # nobody saw the race"
+		return 1
+	fi
+	grep 'BUG: KCSAN: data-race in .*planted_read' <<<"$said" || {
+		echo "$said"
+		return 1
+	}
+}
+
+run() { # TEST
+	local part=netns
+
+	case $1 in
+	planted_race)
+		planted_race
+		return
+		;;
+	kill_clients | unload_* | del_*) part=lifetime ;;
+	journal_*) part=durable ;;
+	esac
+	guest -e "TEST=$1" "selftests/$part/run.sh"
+}
+
+property() { # TEST
+	case $1 in
+	planted_race) echo "$1: a race is seen that was planted, and makes a guest fail" ;;
+	*) echo "$1, and no race" ;;
+	esac
+}
+
 echo "TAP version 13"
 echo "1..$#"
 for test; do
-	case $test in
-	kill_clients | unload_* | del_*) part=lifetime ;;
-	journal_*) part=durable ;;
-	*) part=netns ;;
-	esac
 	count=$((count + 1))
-	if selftests/qemu/guest.sh -k kcsan -m 1G -s 2 -n -t 900 -e "TEST=$test" \
-		"selftests/$part/run.sh" 2>&1 | sed 's/^/    /'; [ "${PIPESTATUS[0]}" = 0 ]; then
-		echo "ok $count - $test, and no race"
+	if run "$test"; then
+		echo "ok $count - $(property "$test")"
 	else
-		echo "not ok $count - $test, and no race"
+		echo "not ok $count - $(property "$test")"
 		failed=1
 	fi
 done
