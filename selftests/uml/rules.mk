@@ -39,14 +39,9 @@ build/planted/planted.ko: selftests/uml/planted.c | provision-uml
 uml: build/uml/vrseq.ko build/planted/planted.ko tools tests ## on a UML kernel: with KASAN and lockdep; an hour of faults in virtual time
 	@selftests/uml/tests.sh $(or $(TEST),$(uml_tests))
 
-# All the guests run, which a merge has no time for. One test of chardev wants more memory than
-# there is; fuzzers get little done in a second.
+# All the guests run, which a merge has no time for. Fuzzers get little done in a second.
 SOAK_ONCE += uml-suite
 uml_parts := chardev lifetime netns durable hostile
 
 uml-suite: build/uml/vrseq.ko tools tests ## the functional suite and fuzzers on the UML kernel (PART=name)
-	@failed=0; for part in $(or $(PART),$(uml_parts)); do \
-		[ $$part = chardev ] && memory=448M || memory=2G; \
-		SECONDS=$(or $(SECONDS),30) selftests/uml/run.sh -t 7200 -m $$memory \
-			selftests/$$part/run.sh || failed=1; \
-	done; exit $$failed
+	@SECONDS=$(or $(SECONDS),30) selftests/uml/suite.sh $(or $(PART),$(uml_parts))
