@@ -116,10 +116,8 @@ check: | provision-build ## everything a merge needs
 	@selftests/tally --beside uml build-tap $(CHECK_TARGETS)
 
 soak_minutes = $$(($(or $(HOURS),1) * 60 / $(words $(SOAK_TARGETS))))
-soak: ## what takes long, once; then what nobody has run, for HOURS=n or until a failure
-	@for target in $(SOAK_ONCE); do \
-		$(MAKE) --no-print-directory $$target || exit; \
-	done
+soak: | provision-build ## what takes long, once; then what nobody has run, for HOURS=n or until a failure
+	@selftests/tally $(SOAK_ONCE)
 	@for target in $(SOAK_TARGETS); do \
 		$(MAKE) --no-print-directory $$target MINUTES=$(soak_minutes) || exit; \
 	done
