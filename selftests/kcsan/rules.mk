@@ -4,7 +4,8 @@
 SOAK_ONCE += kcsan
 
 kcsan_tests := planted_race tokens logs primary_cut restarts_under_load key_rotation client_serves \
-	journal_alone kill_clients unload_under_load del_under_load
+	journal_alone kill_clients unload_under_load del_under_load ring uring crowd \
+	file_of_three netlink_anything junk
 
 build/kcsan/vrseq.ko: $(module_sources) | provision-kcsan
 	@selftests/farm.sh build/kcsan $(module_sources)
@@ -24,4 +25,4 @@ build/kcsan-planted/planted.ko: selftests/kcsan/planted.c | provision-kcsan
 	@touch $@
 
 kcsan: build/kcsan/vrseq.ko build/kcsan-planted/planted.ko tools tests | provision-qemu ## on a kernel that looks for data races (KCSAN): TEST=name
-	@selftests/kcsan/tests.sh $(or $(TEST),$(kcsan_tests))
+	@SECONDS=$(or $(SECONDS),30) selftests/kcsan/tests.sh $(or $(TEST),$(kcsan_tests))

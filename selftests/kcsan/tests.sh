@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# usage: tests.sh TEST... - tests of netns and lifetime, each in a guest of two processors whose
+# usage: tests.sh TEST... - tests of the functional suite, each in a guest of two processors whose
 # kernel looks for data races in the module; prints TAP, fails if one does, or races.
-# planted_race: that it would.
+# planted_race: that it would. SECONDS=n for each fuzzer.
+span=$SECONDS
 cd "$(dirname "$0")/../.." || exit
 failed=0
 count=0
@@ -37,8 +38,10 @@ run() { # TEST
 		;;
 	kill_clients | unload_* | del_*) part=lifetime ;;
 	journal_*) part=durable ;;
+	file_of_* | netlink_* | junk) part=hostile ;;
+	ring | uring | crowd) part=chardev ;;
 	esac
-	guest -e "TEST=$1" "selftests/$part/run.sh"
+	guest -e "TEST=$1" -e "SECONDS=$span" "selftests/$part/run.sh"
 }
 
 property() { # TEST
