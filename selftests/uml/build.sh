@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Builds the UML 6.1 kernel, once per source version, config and patch. Prints the directory that
 # holds it: "linux" in it is the kernel, and modules build against it with make -C DIR ARCH=um M=...
+# What modprobe is told, also of all that is built in, is in root/lib/modules.
 set -eu
 here=$(realpath "$(dirname "$0")")
 . "$here/../rig.sh"
@@ -14,6 +15,7 @@ build() {
 	patch -s -p1 -d "$dir/src" <"$here/linux.patch"
 	kernel_configure "$dir/src" "$dir" um defconfig
 	nice make -C "$dir" ARCH=um -j"$(nproc)" linux modules
+	make -C "$dir" ARCH=um INSTALL_MOD_PATH="$dir/root" modules_install
 }
 
 kernel_cached uml "$here/config" "$here/linux.patch"

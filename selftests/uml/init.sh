@@ -19,6 +19,8 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 rig_machine
+mkdir -p /lib/modules
+ln -s "$rig_kernel/root/lib/modules/$(uname -r)" /lib/modules/
 # It is told when (clean.sh).
 echo scan=off >/sys/kernel/debug/kmemleak
 mkdir -p "$rig_dir"

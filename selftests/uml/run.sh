@@ -59,7 +59,7 @@ quote() {
 # tty0 is the kernel's and goes to its log; tty1 is the script's and goes to our stdout.
 timeout -k 5 "$timeout" "$uml/linux" mem="$memory" $travel root=/dev/root rootfstype=hostfs \
 	rootflags=/ ro con=null con0=null,fd:1 con1=null,fd:3 loglevel=5 panic=-1 panic_on_warn=1 \
-	rig_dir="$out" rig_top="$top" init="$top/selftests/uml/init.sh" \
+	rig_dir="$out" rig_top="$top" rig_kernel="$uml" init="$top/selftests/uml/init.sh" \
 	3>&1 </dev/null >"$out/kernel.log" 2>&1
 code=$?
 [ $code = 124 ] || [ $code = 137 ] && code=124 || code=125
