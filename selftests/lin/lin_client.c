@@ -281,7 +281,8 @@ static bool operate(struct worker *worker)
 		if (request.hdr.outcome == VRSEQ_OUTCOME_NOT_APPLIED) {
 			op->outcome = LIN_NOT_APPLIED;
 			atomic_fetch_add(&outcomes[LIN_NOT_APPLIED], 1);
-			return err == ESTALE ? worker_open(worker) : !over;
+			/* Without memory the next one may fare better. */
+			return err == ESTALE ? worker_open(worker) : !over || err == ENOMEM;
 		}
 		if (over) {
 			atomic_fetch_add(&outcomes[LIN_UNKNOWN], 1);
