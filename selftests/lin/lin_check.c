@@ -2,11 +2,11 @@
 /*
  * Read history files, say whether what they hold was linearizable.
  *
- *	lin_check [-d] [-i INITIAL] [-q] FILE...
+ *	lin_check [-d] [-g GENERATION] [-i INITIAL] [-q] FILE...
  *
- * -d prints the records, -i the number after which counter 0 began (0), -q
- * prints nothing but a violation. Exit 0 legal, 1 not (the two offending
- * operations are printed), 2 could not tell.
+ * -d prints the records, -g names the generation all of them are of (0), -i the
+ * number after which counter 0 began (0), -q prints nothing but a violation. Exit
+ * 0 legal, 1 not (the two offending operations are printed), 2 could not tell.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -68,6 +68,21 @@ static int report(const char *what, const struct lin_verdict *verdict)
 	return verdict->rule == LIN_NOMEM || verdict->rule == LIN_UNDECIDED ? 2 : 1;
 }
 
+/*
+ * Counters, sequences and places all begin anew behind generation << 48, so what is
+ * above that is what the rules are about. What is of another generation is a lie.
+ */
+static void strip(uint64_t *number, uint64_t generation, const char *path, size_t record)
+{
+	if (*number >> 48 != generation) {
+		printf("lin_check: generation: %s: record %zu: %" PRIu64 " is of generation %"
+		       PRIu64 ", not %" PRIu64 "\n", path, record, *number, *number >> 48,
+		       generation);
+		exit(1);
+	}
+	*number -= generation << 48;
+}
+
 struct history {
 	struct lin_op *ops;
 	size_t op_count;
@@ -76,7 +91,7 @@ struct history {
 	bool counters[1 << 16];
 };
 
-static void load(struct history *history, const char *path, bool dump)
+static void load(struct history *history, const char *path, bool dump, uint64_t generation)
 {
 	struct lin_file file;
 	int err = lin_file_load(&file, path);
@@ -96,26 +111,38 @@ static void load(struct history *history, const char *path, bool dump)
 		exit(2);
 	}
 	for (i = 0; i < file.capacity; i++) {
-		const union lin_record *record = &file.records[i];
+		union lin_record record = file.records[i];
 
-		switch (record->op.kind) {
+		switch (record.op.kind) {
 		case LIN_NONE:
 			break;
 		case LIN_NEXT:
 		case LIN_GET:
 		case LIN_APPEND:
-			if (record->op.kind != LIN_APPEND)
-				history->counters[record->op.counter] = true;
-			history->ops[history->op_count++] = record->op;
 			if (dump)
-				print_op("", &record->op);
+				print_op("", &record.op);
+			if (record.op.kind != LIN_APPEND)
+				history->counters[record.op.counter] = true;
+			if (record.op.outcome == LIN_APPLIED) {
+				strip(&record.op.first, generation, path, i);
+				strip(&record.op.last, generation, path, i);
+				if (record.op.index)
+					strip(&record.op.index, generation, path, i);
+			}
+			history->ops[history->op_count++] = record.op;
 			break;
 		case LIN_DELIVERY:
 		case LIN_LOST:
 		case LIN_COMPLETE:
-			history->deliveries[history->delivery_count++] = record->delivery;
 			if (dump)
-				print_delivery("", &record->delivery);
+				print_delivery("", &record.delivery);
+			if (record.delivery.kind != LIN_COMPLETE) {
+				strip(&record.delivery.first, generation, path, i);
+				strip(&record.delivery.last, generation, path, i);
+				if (record.delivery.index)
+					strip(&record.delivery.index, generation, path, i);
+			}
+			history->deliveries[history->delivery_count++] = record.delivery;
 			break;
 		default:
 			fprintf(stderr, "lin_check: %s: record %zu is none\n", path, i);
@@ -146,14 +173,17 @@ int main(int argc, char **argv)
 	static struct history history;
 	bool dump = false, quiet = false;
 	struct lin_verdict verdict;
-	uint64_t initial = 0;
+	uint64_t initial = 0, generation = 0;
 	unsigned int counter;
 	int option, i;
 
-	while ((option = getopt(argc, argv, "di:q")) != -1) {
+	while ((option = getopt(argc, argv, "dg:i:q")) != -1) {
 		switch (option) {
 		case 'd':
 			dump = true;
+			break;
+		case 'g':
+			generation = strtoull(optarg, NULL, 0);
 			break;
 		case 'i':
 			initial = strtoull(optarg, NULL, 0);
@@ -166,11 +196,11 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind == argc) {
-		fprintf(stderr, "usage: lin_check [-d] [-i INITIAL] [-q] FILE...\n");
+		fprintf(stderr, "usage: lin_check [-d] [-g GENERATION] [-i INITIAL] [-q] FILE...\n");
 		return 2;
 	}
 	for (i = optind; i < argc; i++)
-		load(&history, argv[i], dump);
+		load(&history, argv[i], dump, generation);
 
 	for (counter = 0; counter < 1 << 16; counter++)
 		if (history.counters[counter] &&

@@ -2,12 +2,13 @@
 /*
  * Reads the log of one member of a group and records what it saw for lin_check.
  *
- *	lin_reader -o FILE -c READER [-n NETNS] [-g GROUP] [-u SEQUENCE] [-T SECONDS]
+ *	lin_reader -o FILE -c READER [-n NETNS] [-g GROUP] [-f SEQUENCE] [-u SEQUENCE]
+ *		[-T SECONDS]
  *
  * Runs until SIGTERM, or until it has read SEQUENCE (-u), then reads on to the
  * newest message this member has, and marks its record complete. -T gives up
- * (exit 1) after so many seconds. A byte that is wrong in a record's head or
- * padding is a failure at once (exit 3).
+ * (exit 1) after so many seconds. -f begins there, and says what was lost of it. A
+ * byte that is wrong in a record's head or padding is a failure at once (exit 3).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -27,6 +28,7 @@ static volatile sig_atomic_t stopping;
 static struct lin_file file;
 static uint32_t reader;
 static int fd;
+static uint64_t from;
 
 static void on_term(int number)
 {
@@ -126,6 +128,9 @@ static bool read_some(uint64_t *sequence)
 			.first = status.lost_first,
 			.last = status.lost_last,
 		});
+		if (from)
+			printf("lin_reader %" PRIu32 ": lost %" PRIu64 " to %" PRIu64 "\n", reader,
+			       (uint64_t)status.lost_first, (uint64_t)status.lost_last);
 		*sequence = status.lost_last;
 		return true;
 	default:
@@ -142,7 +147,7 @@ int main(int argc, char **argv)
 	struct vrseq_status status;
 	int option, err;
 
-	while ((option = getopt(argc, argv, "o:c:n:g:u:T:")) != -1) {
+	while ((option = getopt(argc, argv, "o:c:n:g:f:u:T:")) != -1) {
 		switch (option) {
 		case 'o':
 			path = optarg;
@@ -156,6 +161,9 @@ int main(int argc, char **argv)
 		case 'g':
 			strncpy(attach.group, optarg, sizeof(attach.group) - 1);
 			break;
+		case 'f':
+			from = strtoull(optarg, NULL, 0);
+			break;
 		case 'u':
 			until = strtoull(optarg, NULL, 0);
 			break;
@@ -167,7 +175,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (!path || optind != argc) {
-		fprintf(stderr, "usage: lin_reader -o FILE -c READER [-n NETNS] [-g GROUP] [-u SEQUENCE] [-T SECONDS]\n");
+		fprintf(stderr, "usage: lin_reader -o FILE -c READER [-n NETNS] [-g GROUP]\n"
+			"\t[-f SEQUENCE] [-u SEQUENCE] [-T SECONDS]\n");
 		return 2;
 	}
 	sigaction(SIGTERM, &action, NULL);
@@ -176,6 +185,12 @@ int main(int argc, char **argv)
 		die("/dev/vrseq: %s", strerror(errno));
 	if (ioctl(fd, VRSEQ_IOC_ATTACH, &attach))
 		die("ATTACH: %s", strerror(errno));
+	if (from) {
+		struct vrseq_seek seek = { .whence = VRSEQ_SEEK_SEQUENCE, .position = from };
+
+		if (ioctl(fd, VRSEQ_IOC_SEEK, &seek))
+			die("SEEK: %s", strerror(errno));
+	}
 	err = lin_file_create(&file, path, 1 << 20);
 	if (err)
 		die("%s: %s", path, strerror(-err));
