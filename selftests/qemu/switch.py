@@ -52,12 +52,17 @@ def recorded(path):
 
 
 class Port:
+    """Two sockets: one that is connected, so that poll() tells when the guest takes more, would
+    hear nobody else, and so not the next guest of that number."""
+
     def __init__(self, directory, number):
         self.number = number
         self.peer = os.path.join(directory, f"l{number}")
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(os.path.join(directory, f"r{number}"))
-        self.socket.setblocking(False)
+        self.sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        for each in (self.socket, self.sender):
+            each.setblocking(False)
         self.queue = collections.deque(maxlen=QUEUE_FRAMES)
         self.connected = False
 
@@ -65,19 +70,22 @@ class Port:
         return self.socket.fileno()
 
     def flush(self):
-        """Send what the guest takes; connected, so that poll() tells when it takes more."""
-        try:
-            if not self.connected:
-                self.socket.connect(self.peer)
-                self.connected = True
-            while self.queue:
-                self.socket.send(self.queue[0])
+        """Send what the guest takes."""
+        while self.queue:
+            was_connected = self.connected
+            try:
+                if not self.connected:
+                    self.sender.connect(self.peer)
+                    self.connected = True
+                self.sender.send(self.queue[0])
                 self.queue.popleft()
-        except BlockingIOError:
-            pass
-        except OSError:     # no such guest, not yet or no more
-            self.connected = False
-            self.queue.clear()
+            except BlockingIOError:
+                return
+            except OSError:     # no such guest, not yet or no more
+                self.connected = False
+                # There may be another one.
+                if not was_connected:
+                    self.queue.clear()
 
 
 class Link:
@@ -222,7 +230,8 @@ class Switch:
         wait = max(0, self.late[0][0] - time.monotonic()) if self.late else None
         if self.playing and not any(len(port.queue) >= PLAYED_AHEAD for port in self.ports):
             wait = 0
-        readable, _, _ = select.select(sources, [port for port in self.ports if port.queue], [],
+        readable, _, _ = select.select(sources, [port.sender for port in self.ports if port.queue],
+                                       [],
                                        wait)
         for source in readable:
             if source is self.listener:

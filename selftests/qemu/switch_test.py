@@ -3,6 +3,7 @@
 """The switch between guests does what it is told, and with one seed always the same. Prints TAP."""
 import json
 import os
+import socket
 import sys
 import tempfile
 
@@ -142,6 +143,39 @@ def records_and_plays():
         return seen == FRAMES[2:50] and tell()["left"] == 0 and not three.queue
 
 
+def hears_who_was_reborn():
+    with tempfile.TemporaryDirectory() as directory:
+        some = switch.Switch(directory, 2, 1)
+
+        def guest(number):
+            path = os.path.join(directory, f"l{number}")
+            if os.path.exists(path):
+                os.unlink(path)
+            new = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            new.settimeout(1)
+            new.bind(path)
+            return new
+
+        def gets_through(source, target):
+            source.sendto(FRAMES[0], os.path.join(directory, "r1"))
+            some.receive(some.ports[0])
+            some.ports[1].flush()
+            return target.recv(65536) == FRAMES[0]
+        before = guest(1), guest(2)
+        if not gets_through(*before):
+            return False
+        some.send(some.ports[0], FRAMES[1], 0)
+        some.ports[0].flush()
+        # Both die and live again, and nobody has sent anything to either.
+        for one in before:
+            one.close()
+        after = guest(1), guest(2)
+        try:
+            return gets_through(*after)
+        except OSError:
+            return False
+
+
 TESTS = ((passes_all, "without faults everything arrives, once, at once, in order"),
          (cuts, "a cut link carries nothing"),
          (drops, "frames are lost as often as told"),
@@ -151,7 +185,8 @@ TESTS = ((passes_all, "without faults everything arrives, once, at once, in orde
          (leaves_others_whole, "frames that are not UDP are not damaged"),
          (is_seeded, "one seed is one fate for each directed link"),
          (obeys_commands, "cut one way, heal, replay, by command"),
-         (records_and_plays, "what goes over it is written down, and sent again as it was"))
+         (records_and_plays, "what goes over it is written down, and sent again as it was"),
+         (hears_who_was_reborn, "all guests at once may be others, and are heard"))
 
 
 def main():
