@@ -8,8 +8,10 @@ here=$(dirname "$0")
 . "$here/../lib/members.sh"
 . "$here/../netns/forming.sh"
 . "$here/../netns/restart.sh"
+. "$here/../netns/client.sh"
 . "$here/power.sh"
 . "$here/journal.sh"
+. "$here/failing.sh"
 
 set -e
 ktap_begin
@@ -37,6 +39,11 @@ ktap_run journal_disk_error "a journal's disk fails: its member halts, the other
 ktap_run journal_disk_writes_fail "what only the page cache has is not read back"
 ktap_run journal_disk_lies "writes a disk lost are found out, and given back by the others"
 ktap_run journal_hangs "a journal's disk hangs, and nothing else does"
+ktap_run journal_outcomes "who outlives a loss of all power learns of each outcome"
+ktap_run journal_fsync_fails "all is written and nothing is flushed: its member halts"
+ktap_run journal_disk_full_later "a disk that is full later is nothing to a journal"
+ktap_run journal_sparse "a copy with holes and no room: its member halts, and comes back"
+ktap_run journal_waits_asleep "what was read back and slept over is given up"
 
 ktap_run kernel_log "the kernel has nothing to complain about"
 ktap_end
