@@ -7,7 +7,7 @@ Three guests (five for partitions in the long form) on a switch with faults, eac
 reader of the log, recorded with one clock into memory that outlives the guests. Prints TAP.
 Environment: TEST=name[,name...] (kill-loop, pause, partition, ...), SEEDS=n FIRST=seed (each seed
 is a run of everything wanted: who is killed, what clients do, what the switch does), KILLS=n,
-RESTARTS=n.
+RESTARTS=n, LOSSES=n.
 """
 import os
 import random
@@ -16,21 +16,15 @@ import subprocess
 import sys
 import time
 
+import durability
 import members
 import network
 import switch
-from members import check, note
+from members import SLOW_TIMERS, SLOW_WORK, SPARSE_WORK, TIMERS, check, note
 
 LONG_PAUSE = 4              # seconds; several of the longest timeout, and shorter than TICK_GAP
-TIMERS = "heartbeat 20ms view-timeout 120ms"
-# A view timeout that nobody could mistake for a hand-over, even on a slow machine.
-SLOW_TIMERS = "heartbeat 100ms view-timeout 8s"
 HAND_OVER_MS = 6000
 VMGENID = (1, 2)            # who is told of a rollback; 3 is not
-# More would only be a test of how many machines two processors can emulate, and fill the histories.
-SLOW_WORK = "-t 2 -p 80000 -i 300 -x 3 -m 0"
-# For many restarts: the reader of each life reads all there is, and a history has an end.
-SPARSE_WORK = "-t 2 -p 400000 -i 300 -x 3 -m 0"
 TICK_GAP = 10               # seconds, VRSEQ_GAP_NS
 GENERATION = 1 << 48
 
@@ -49,6 +43,7 @@ class Run:
         self.random = random.Random(seed)
         self.long = long
         self.restarts = int(os.environ.get("RESTARTS") or 100)
+        self.losses = int(os.environ.get("LOSSES") or 10)
         self.kills = int(os.environ.get("KILLS") or (36 if long else 10))
 
     def now_ns(self):
@@ -232,8 +227,8 @@ def links(run):
     note(f"the switch: {counts}")
 
 
-def rolling_upgrade(run):
-    """the module is reloaded at one member after the other: hand-overs, nothing lost"""
+def upgrade(run, unload):
+    """The module is reloaded at one member after the other, under load."""
     group = run.group
     group.work()
     run.progress(group.ids)
@@ -243,7 +238,7 @@ def rolling_upgrade(run):
         moves += was_primary
         begin_ns = run.now_ns()
         group.work_kill(node)
-        group.expect(node, members.UNLOAD)
+        group.expect(node, unload)
         run.progress(group.others(node))
         silence = group.silence_ms(begin_ns, run.now_ns())
         note(f"node {node}{', the primary,' if was_primary else ''} unloaded: "
@@ -258,7 +253,22 @@ def rolling_upgrade(run):
     group.linearizable(100)
 
 
+def rolling_upgrade(run):
+    """the module is reloaded at one member after the other: hand-overs, nothing lost"""
+    upgrade(run, members.UNLOAD)
+
+
 rolling_upgrade.options = SLOW_TIMERS
+
+
+def rolling_upgrade_journal(run):
+    """the same with journals: each comes back with what its own says, and asks nobody"""
+    upgrade(run, members.DELETE_AND_UNLOAD)
+    durability.trusted(run)
+
+
+rolling_upgrade_journal.options = f"{SLOW_TIMERS} {durability.JOURNAL_WORDS}"
+rolling_upgrade_journal.disk = durability.disk.USUAL
 
 
 def shutdown(run):
@@ -410,7 +420,7 @@ def rollback(run):
     group.linearizable(100)
 
 
-def power_loss(run):
+def power_loss_two(run):
     """two of three lose power: refused, whatever is asked, until the group is formed anew"""
     group = run.group
     group.work()
@@ -575,8 +585,9 @@ replay.options = SLOW_TIMERS
 replay.keyed = True
 
 
-TESTS = (kill_loop, reloads, power_loss, pause, pause_clock, stall, minority, nobody, one_way,
-         links, rollback, suspend, shutdown, rolling_upgrade, replay)
+TESTS = (kill_loop, reloads, power_loss_two, pause, pause_clock, stall, minority, nobody, one_way,
+         links, rollback, suspend, shutdown, rolling_upgrade, rolling_upgrade_journal,
+         replay) + durability.TESTS
 # What a name in TEST= stands for, if not for the functions that have it in their name.
 FAMILIES = {"partition": ("minority", "nobody", "one_way", "links"),
             "pause": ("pause", "pause_clock", "stall")}
@@ -607,6 +618,7 @@ def run_tests(run, tests, number):
         begin = time.monotonic()
         try:
             run.group.options = getattr(test, "options", TIMERS)
+            run.group.disk = getattr(test, "disk", None)
             keyed = getattr(test, "keyed", False)
             run.group.key = new_key() if keyed else None
             run.recorded = run.net.record("recorded" if keyed else "")

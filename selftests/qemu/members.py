@@ -4,20 +4,34 @@
 Owns: how a member is configured, asked and restarted, who works there, the histories of it all.
 Does not know why something is done to a member.
 """
+import json
 import os
 import struct
 import subprocess
 import time
 
+import disk
 import network
 
 PATIENCE = 900          # seconds, for anything that has no bound of its own
 RECOVERY = 30           # until a member is well again: machines emulated on two loaded cores
 WELL = "until vrseq health >/dev/null 2>&1; do sleep 0.05; done"
-UNLOAD = "for i in 1 2 3 4 5 6 7 8 9; do rmmod vrseq && break; sleep 0.1; done"
+TIMERS = "heartbeat 20ms view-timeout 120ms"
+# A view timeout that nobody could mistake for a hand-over, even on a slow machine.
+SLOW_TIMERS = "heartbeat 100ms view-timeout 8s"
+# More would only be a test of how many machines two processors can emulate, and fill the histories.
+SLOW_WORK = "-t 2 -p 80000 -i 300 -x 3 -m 0"
+# For many restarts: the reader of each life reads all there is, and a history has an end.
+SPARSE_WORK = "-t 2 -p 400000 -i 300 -x 3 -m 0"
+UNLOAD = ("for i in 1 2 3 4 5 6 7 8 9; do rmmod vrseq && break; sleep 0.1; done; "
+          "! grep -q ^vrseq /proc/modules")
+# A journal that is being written holds the module, which under load it always is.
+DELETE_AND_UNLOAD = ("for i in 1 2 3 4 5 6 7 8 9; do vrseq group del t && break; sleep 0.1; done; "
+                     + UNLOAD)
 OP = struct.Struct("=QQQQQQIIIHBB")
 NEXT, GET, APPEND = 1, 2, 3
 APPLIED = 1
+OP_LAST = 3             # where in an operation its last number is
 
 
 class Failure(Exception):
@@ -33,17 +47,23 @@ def note(text):
     print("# " + text, flush=True)
 
 
+def numbers(operations):
+    """Those of them that drew numbers, and were told so."""
+    return [op for op in operations if op[10] == NEXT and op[11] == APPLIED]
+
+
 class Members:
     """The members of one group. options: words for `vrseq group add`. key: what is in the key's
-    file, None = insecure."""
+    file, None = insecure. disk: features of a file system of its own, at disk.PLACE, or None."""
 
     def __init__(self, net, ids, options=""):
         self.net = net
         self.ids = list(ids)
         self.options = options
         self.key = None
+        self.disk = None
         self.serial = 0         # of clients and readers, over all tests: their names
-        self.first_history = 1  # of the test under way
+        self.first_history = 1  # of those that are looked at
 
     # --- commands ---
 
@@ -58,6 +78,10 @@ class Members:
         lines = self.expect(node, "member_status - t")
         return {name[2:]: int(value) for name, value in
                 (line.split("=") for line in lines if line.startswith("s_"))}
+
+    def show(self, node):
+        """All of `vrseq group show`."""
+        return json.loads("".join(self.expect(node, "vrseq -j group show t")))[0]
 
     def stat(self, node, name):
         """One of `vrseq stats`."""
@@ -98,15 +122,28 @@ class Members:
 
     # --- life ---
 
-    def configure(self, node):
-        """A blank member: what a machine's boot does."""
+    def add(self, node):
+        """The command that makes a member, without those that name the others."""
         security = "key /run/key" if self.key else "insecure"
+        return f"vrseq group add t self {node} listen 10.0.0.{node}:7400 {security} {self.options}"
+
+    def prepare(self, node):
+        """All that a boot does before there is a member."""
         self.expect(node, " && ".join(
             ["insmod $VRSEQ_KO"] +
             ([f"(umask 077 && echo '{self.key}' >/run/key)"] if self.key else []) +
-            [f"vrseq group add t self {node} listen 10.0.0.{node}:7400 {security} {self.options}"] +
-            [f"vrseq member add {other} 10.0.0.{other}:7400 group t"
-             for other in self.others(node)]))
+            ([disk.MOUNT] if self.disk else [])))
+
+    def join(self, node):
+        """A member, with what memory it finds."""
+        self.expect(node, " && ".join([self.add(node)] + [
+            f"vrseq member add {other} 10.0.0.{other}:7400 group t"
+            for other in self.others(node)]))
+
+    def configure(self, node):
+        """What a machine's boot does."""
+        self.prepare(node)
+        self.join(node)
 
     def well(self, *nodes):
         """Wait until these take part again. Seconds it took."""
@@ -130,17 +167,28 @@ class Members:
                   f"node {node} does not come up")
         for node in self.ids:
             self.expect(node, f"pkill -9 lin_; grep -q ^vrseq /proc/modules || exit 0; {UNLOAD}")
+            if self.disk:
+                self.expect(node, disk.blank(self.disk))
+        self.net.forget_histories()
+        self.first_history = 1
         # Now, when nobody is left who remembers a group of that name.
         for node in self.ids:
             self.configure(node)
-        self.first_history = self.net.history_count + 1
         self.form()
 
-    def power_on(self, node):
+    def boot(self, *nodes):
+        """After the power was cut, up to where something is done with the group."""
+        for node in nodes:
+            self.net.boot(node)
+        for node in nodes:
+            check(self.net.ready(node, PATIENCE), f"node {node} does not come up again")
+            self.prepare(node)
+
+    def power_on(self, *nodes):
         """What a boot does after the power was cut."""
-        self.net.boot(node)
-        check(self.net.ready(node, PATIENCE), f"node {node} does not come up again")
-        self.configure(node)
+        self.boot(*nodes)
+        for node in nodes:
+            self.join(node)
 
     # --- work ---
 
@@ -186,6 +234,10 @@ class Members:
 
     # --- what came of it ---
 
+    def forget(self):
+        """What was recorded up to now is of no concern any more."""
+        self.first_history = self.net.history_count + 1
+
     def files(self):
         """The histories of the test under way."""
         directory = os.path.join(self.net.out, "histories")
@@ -199,12 +251,12 @@ class Members:
                 out += [op for op in OP.iter_unpack(file.read()) if op[10] in (NEXT, GET, APPEND)]
         return out
 
-    def linearizable(self, least=1):
-        """Everything recorded is what one linearizable service could have said."""
+    def linearizable(self, least=1, generation=0):
+        """Everything recorded is what one linearizable service could have said, in a generation."""
         files = self.files()
         checker = os.path.join(network.rig.TOP, "build/selftests/lin_check")
-        run = subprocess.run([checker] + files, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             text=True)
+        run = subprocess.run([checker, "-g", str(generation)] + files, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True)
         for line in run.stdout.splitlines()[-12:]:
             note(line)
         check(run.returncode == 0, "the history is not linearizable")

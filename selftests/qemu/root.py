@@ -12,7 +12,8 @@ import subprocess
 import tempfile
 
 # From the host, with the libraries they want. busybox has the rest.
-PROGRAMS = ["/bin/bash", "/sbin/ip", "/bin/kmod", "/usr/bin/stdbuf", "/sbin/dmsetup"]
+PROGRAMS = ["/bin/bash", "/sbin/ip", "/bin/kmod", "/usr/bin/stdbuf", "/sbin/dmsetup",
+            "/sbin/mkfs.ext4"]
 KMOD_NAMES = ["insmod", "rmmod", "modprobe", "lsmod"]
 LIBRARIES = ["/usr/libexec/coreutils/libstdbuf.so"]
 # From build/; what a test runs in a guest.

@@ -14,16 +14,18 @@ demo-tap: $(call guest_needs,$(demo_kver)) | provision-qemu
 switch: ## the switch between guests, without guests
 	@python3 selftests/qemu/switch_test.py
 
-cluster: $(call guest_needs,$(demo_kver)) | provision-qemu ## whole machines fail; TEST=kill-loop|power-loss|pause|partition|... SEEDS, FIRST, KILLS, RESTARTS
+cluster: $(call guest_needs,$(demo_kver)) | provision-qemu ## whole machines fail; TEST=kill-loop|power-loss|disk|pause|partition|... SEEDS, FIRST, KILLS, RESTARTS, LOSSES
 	@python3 selftests/qemu/cluster.py $(demo_kver)
 
 # What make check has time for.
 comma := ,
-cluster_few := kill_loop$(comma)reloads$(comma)power_loss$(comma)minority$(comma)nobody
+space := $() $()
+cluster_few := $(subst $(space),$(comma),kill_loop reloads power_loss_two power_loss_recorded \
+	power_loss_journal minority nobody)
 
 cluster-check: $(call guest_needs,$(demo_kver)) | provision-qemu
 	@TEST=$(or $(TEST),$(cluster_few)) KILLS=$(or $(KILLS),4) \
-		RESTARTS=$(or $(RESTARTS),15) \
+		RESTARTS=$(or $(RESTARTS),15) LOSSES=$(or $(LOSSES),1) \
 		python3 selftests/qemu/cluster.py $(demo_kver)
 
 SOAK_ONCE += cluster-long
