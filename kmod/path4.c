@@ -3,6 +3,7 @@
 #include <net/dst_cache.h>
 #include <net/ip.h>
 #include <net/route.h>
+#include <net/udp.h>
 #include <net/udp_tunnel.h>
 
 #include "path.h"
@@ -49,11 +50,39 @@ struct dst_entry *vrseq_path4_route(struct sock *sk, struct dst_cache *cache,
 	return &rt->dst;
 }
 
+/*
+ * As udp_tunnel_xmit_skb(), without what is for a packet that was somebody else's before,
+ * and without a hash for an identification that a datagram with DF has no use for (RFC
+ * 6864): it has the one of any other socket's.
+ */
 void vrseq_path4_xmit(struct sock *sk, struct dst_entry *route, const struct vrseq_endpoint *from,
 		      const struct vrseq_endpoint *to, struct sk_buff *skb)
 {
-	udp_tunnel_xmit_skb(container_of(route, struct rtable, dst), sk, skb,
-			    vrseq_endpoint_address4(from), vrseq_endpoint_address4(to), 0,
-			    ip4_dst_hoplimit(route), htons(IP_DF), from->port, to->port,
-			    false, false);
+	__be32 source = vrseq_endpoint_address4(from), target = vrseq_endpoint_address4(to);
+	struct net *net = sock_net(sk);
+	struct udphdr *udp;
+	struct iphdr *ip;
+
+	udp = skb_push(skb, sizeof(*udp));
+	skb_reset_transport_header(skb);
+	udp->source = from->port;
+	udp->dest = to->port;
+	udp->len = htons(skb->len);
+	udp_set_csum(false, skb, source, target, skb->len);
+
+	ip = skb_push(skb, sizeof(*ip));
+	skb_reset_network_header(skb);
+	ip->version = 4;
+	ip->ihl = sizeof(*ip) >> 2;
+	ip->tos = 0;
+	ip->frag_off = ip_mtu_locked(route) ? 0 : htons(IP_DF);
+	ip->ttl = ip4_dst_hoplimit(route);
+	ip->protocol = IPPROTO_UDP;
+	ip->saddr = source;
+	ip->daddr = target;
+	ip_select_ident(net, skb, sk);
+
+	memset(IPCB(skb), 0, sizeof(*IPCB(skb)));
+	skb_dst_set(skb, route);
+	ip_local_out(net, sk, skb);
 }
