@@ -88,12 +88,12 @@ static void end_form(struct vrseq_engine *e)
 	complete(&form->done);
 }
 
+/* The caller has looked at the clock. */
 static void step_once(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 {
 	struct vr_effects *fx = &e->fx;
 	u32 i;
 
-	ev->now_ns = clock_ns(e);
 	vr_step(e->replica, ev, fx);
 
 	for (i = 0; i < fx->send_count; i++)
@@ -128,6 +128,7 @@ static void demote(struct vrseq_engine *e, enum vrseq_stat reason, struct todo *
 {
 	struct vr_event ev = {
 		.type = VR_EVENT_DEMOTE,
+		.now_ns = clock_ns(e),
 		/* Asleep, nobody wrote to the disk; put back in time, the record may be too. */
 		.rolled_back = reason != VRSEQ_STAT_DEMOTED_SLEEP,
 	};
@@ -145,12 +146,11 @@ static void demote(struct vrseq_engine *e, enum vrseq_stat reason, struct todo *
  */
 static void step(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 {
-	u64 now_ns = clock_ns(e);
-
+	ev->now_ns = clock_ns(e);
 	if (unlikely(vrseq_vmgen_id() != e->vmgen_id))
 		demote(e, VRSEQ_STAT_DEMOTED_ROLLBACK, todo);
-	else if (now_ns > e->deadline_ns && vrseq_vmgen_doubts(now_ns - e->deadline_ns) &&
-		 e->gap_demotes)
+	else if (ev->now_ns > e->deadline_ns &&
+		 vrseq_vmgen_doubts(ev->now_ns - e->deadline_ns) && e->gap_demotes)
 		demote(e, VRSEQ_STAT_DEMOTED_GAP, todo);
 	step_once(e, ev, todo);
 }
