@@ -41,6 +41,7 @@ void vr_enter_normal(struct vr_replica *r)
 	r->lease_ns = 0;
 	r->batch_count = 0;
 	r->op_prepared = r->log.ring.last;
+	r->durable_said = 0;
 	r->install.active = false;
 	r->repair_op = 0;
 	r->repair_asked = false;
@@ -216,10 +217,27 @@ static bool flush_prepares(struct vr_replica *r)
 		if (end == r->op_prepared)
 			break;
 		r->op_prepared = end;
+		r->durable_said = r->op_durable;
 		r->batch_ends[r->batch_count++] = end;
 		sent = true;
 	}
 	return sent;
+}
+
+/*
+ * Who waits for this commit must not wait for the next heartbeat; but who acknowledged
+ * what a PREPARE said is durable here has applied it by then (R5).
+ */
+static void tell_who_waits(struct vr_replica *r)
+{
+	u8 to_mask = r->commit_mask & vr_others(r);
+	u32 i;
+
+	for (i = 0; to_mask && r->quorum == 2 && i < r->cfg.replica_count; i++) {
+		if (vr_min(r->peers[i].acked, r->durable_said) >= r->commit)
+			to_mask &= ~(1u << i);
+	}
+	send_commit(r, to_mask, 0);
 }
 
 void vr_send_heartbeat(struct vr_replica *r)
@@ -246,8 +264,7 @@ void vr_flush(struct vr_replica *r)
 		if (!vr_timer_runs(r, VR_TIMER_RESEND))
 			vr_timer_set(r, VR_TIMER_RESEND, r->cfg.heartbeat_ns);
 	} else {
-		/* Who waits for this commit must not wait for the next heartbeat. */
-		send_commit(r, r->commit_mask & vr_others(r), 0);
+		tell_who_waits(r);
 	}
 }
 

@@ -372,6 +372,7 @@ struct vr_replica {
 
 	/* primary */
 	u64 op_prepared;		/* newest entry sent in a PREPARE */
+	u64 durable_said;		/* by a PREPARE to all: durable here through this */
 	u64 batch_ends[VR_PREPARES_MAX]; /* of PREPAREs in flight, oldest first */
 	u32 batch_count;
 	bool abdicated;			/* no quorum answers: silent (R21) */

@@ -129,6 +129,59 @@ static void is_told_to_nobody(struct vrt *t)
 	VRT_EXPECT_EQUAL(t, cluster_info(c, 2)->commit, 1);
 }
 
+/* Who acknowledged it has applied it: there is nothing to tell. */
+static void is_known_to_who_acknowledged(struct vrt *t)
+{
+	u64 session;
+	struct cluster *c = group(t, 3, durable, 2, &session);
+
+	cluster_submit(c, 2, 0, VR_KIND_NEXT, session, 1, 1, NULL);
+	cluster_deliver(c, cluster_take(c, VR_REQUEST, 2, 0));
+	cluster_deliver(c, cluster_take(c, VR_PREPARE, 0, 2));
+	cluster_deliver(c, cluster_take(c, VR_PREPARE_OK, 2, 0));
+	VRT_EXPECT_EQUAL(t, cluster_info(c, 0)->commit, 2);
+	VRT_EXPECT_EQUAL(t, c->sent[0][VR_COMMIT], 0);
+}
+
+/* Of more than three a backup cannot know, and is told at once. */
+static void is_told_of_five(struct vrt *t)
+{
+	u64 session;
+	struct cluster *c = group(t, 5, durable, 2, &session);
+
+	cluster_submit(c, 2, 0, VR_KIND_NEXT, session, 1, 1, NULL);
+	cluster_deliver(c, cluster_take(c, VR_REQUEST, 2, 0));
+	cluster_deliver(c, cluster_take(c, VR_PREPARE, 0, 2));
+	cluster_deliver(c, cluster_take(c, VR_PREPARE_OK, 2, 0));
+	cluster_deliver(c, cluster_take(c, VR_PREPARE, 0, 1));
+	VRT_EXPECT_EQUAL(t, c->sent[0][VR_COMMIT], 0);
+	cluster_deliver(c, cluster_take(c, VR_PREPARE_OK, 1, 0));
+	VRT_EXPECT_EQUAL(t, c->sent[0][VR_COMMIT], 1);
+	cluster_deliver(c, cluster_take(c, VR_COMMIT, 0, 2));
+	EXPECT_ANSWER(c, 2, 0, 2, VR_OUTCOME_APPLIED, 0);
+}
+
+/* A message: who acknowledged it can read it already, who did not is told at once. */
+static void readers(struct vrt *t)
+{
+	u64 session;
+	struct cluster *c = group(t, 3, durable, 0, &session);
+
+	cluster_submit(c, 0, 0, VR_KIND_APPEND, session, 1, 0, "hello");
+	cluster_deliver(c, cluster_take(c, VR_PREPARE, 0, 1));
+	VRT_EXPECT_EQUAL(t, c->readable[1], 1);
+	VRT_EXPECT_EQUAL(t, c->readable[0], 0);
+	cluster_deliver(c, cluster_take(c, VR_PREPARE_OK, 1, 0));
+	VRT_EXPECT_EQUAL(t, c->readable[0], 1);
+	VRT_EXPECT_EQUAL(t, c->sent[0][VR_COMMIT], 1);
+	/* Its PREPARE is lost: this is how it hears of the message, before any heartbeat. */
+	cluster_take(c, VR_PREPARE, 0, 2);
+	cluster_deliver(c, cluster_take(c, VR_COMMIT, 0, 2));
+	cluster_run(c);
+	VRT_EXPECT_EQUAL(t, c->readable[2], 1);
+	VRT_EXPECT_EQUAL(t, vr_replica_sequence_last(c->replicas[2]), 1);
+}
+
 /* What was durable in the view before says nothing about this one. */
 static void in_this_view_only(struct vrt *t)
 {
@@ -180,6 +233,9 @@ static struct vrt_case cases[] = {
 	{ not_durable_at_primary, "the primary's copy counts when it is durable" },
 	{ not_durable_here, "our own copy counts when it is durable" },
 	{ is_told_to_nobody, "an early commit is told to nobody" },
+	{ is_known_to_who_acknowledged, "who acknowledged an entry is not told of its commit" },
+	{ is_told_of_five, "of five, who waits is told" },
+	{ readers, "readers everywhere have a message at once, also where it was lost" },
 	{ in_this_view_only, "what was durable in another view does not count" },
 	{ outlives_the_primary, "what was answered early is in the next view" },
 	{ }

@@ -203,6 +203,7 @@ static void clear_roles(struct vr_replica *r)
 	r->commit_mask = 0;
 	if (!leads) {
 		r->op_prepared = 0;
+		r->durable_said = 0;
 		r->batch_count = 0;
 	}
 	while (r->batch_count && r->batch_ends[0] <= r->commit) {
