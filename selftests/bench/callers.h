@@ -3,6 +3,7 @@
 #ifndef VRSEQ_BENCH_CALLERS_H
 #define VRSEQ_BENCH_CALLERS_H
 
+#include <stdbool.h>
 #include <sys/wait.h>
 
 #include "bench.h"
@@ -52,12 +53,35 @@ static inline void bench_call(int says, int start, int rounds, void (*attach)(vo
 	exit(0);
 }
 
-/* Prints "NAME mean", of an operation. */
+/* How long all processors had nothing to do, until now. */
+static inline uint64_t bench_idle(void)
+{
+	FILE *file = fopen("/proc/timer_list", "r");
+	unsigned long long ns, sum = 0;
+	char line[256];
+	bool found = false;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " .idle_sleeptime : %llu nsecs", &ns) == 1) {
+			found = true;
+			sum += ns;
+		}
+	}
+	if (!found)
+		die("/proc/timer_list does not say how long it was idle");
+	fclose(file);
+	return sum;
+}
+
+/*
+ * Prints "NAME mean", of an operation, and "NAME-busy mean": the same without the time in
+ * which everybody waited for the network.
+ */
 static inline void bench_callers(const char *name, int callers, void (*attach)(void *what),
 				 void *what, void (*round_trip)(void))
 {
 	int says[2], start[2], rounds = CALLS / callers, i;
-	uint64_t took;
+	uint64_t took, idle;
 	pid_t pid;
 
 	if (pipe(says) || pipe(start))
@@ -73,13 +97,16 @@ static inline void bench_callers(const char *name, int callers, void (*attach)(v
 	}
 	close(says[1]);
 	bench_hear(says[0], callers);
+	idle = bench_idle();
 	took = bench_now();
 	close(start[1]);
 	bench_hear(says[0], callers);
 	took = bench_now() - took;
+	idle = bench_idle() - idle;
 	while (wait(NULL) > 0)
 		;
 	printf("%s %llu\n", name, (unsigned long long)took / (rounds * callers));
+	printf("%s-busy %llu\n", name, (unsigned long long)(took - idle) / (rounds * callers));
 }
 
 #endif /* VRSEQ_BENCH_CALLERS_H */

@@ -3,6 +3,7 @@
  * One operation after the other of a group, by one process or by several at the same time.
  * usage: commit_bench NAME NETNS [GROUP [CALLERS [OPERATION]]]
  *
+ * With CALLERS and no OPERATION, NEXT by as many, one is many enough; else one after the other.
  * OPERATION: next COUNT numbers at once (next, next:64), append:BYTES, get:log, get:index,
  * get:lease, get:local, barrier.
  */
@@ -86,7 +87,7 @@ int main(int argc, char **argv)
 	group = argc > 3 ? argv[3] : "";
 	choose(argc > 5 ? argv[5] : "next");
 	enter_netns(argv[2]);
-	if (callers > 1) {
+	if (callers > 1 || argc == 5) {
 		bench_callers(argv[1], callers, attach, NULL, round_trip);
 		return 0;
 	}

@@ -52,6 +52,14 @@ ROWS = [
     ("twin-callers-64", "64 callers of the twin"),
     ("twin-callers-8-per-prepare", "entries in a PREPARE of the twin, 8 callers"),
     ("twin-callers-64-per-prepare", "entries in a PREPARE of the twin, 64 callers"),
+    "the same over veth, 50 us away; the time in which all wait left out",
+    ("delayed-1-busy", "the only caller"),
+    ("delayed-8-busy", "8 callers"),
+    ("delayed-64-busy", "64 callers"),
+    ("delayed-8-per-prepare", "entries in a PREPARE, 8 callers"),
+    ("delayed-64-per-prepare", "entries in a PREPARE, 64 callers"),
+    ("delayed-1", "ns until the only caller has its number"),
+    ("delayed-64", "ns for each number of 64 callers"),
     "delivery of 64 bytes; io_uring, 16 at a time",
     ("alone-read-one", "read(), one record"),
     ("alone-read-batch", "read(), as many as fit"),
@@ -91,6 +99,7 @@ RATIOS = [
     ("etcd put / commit, veth", "etcd-put", "commit-primary", 30, False),
     ("etcd read / GET at an index, veth", "etcd-get", "get-index-primary", None, False),
     ("one of 64 callers / the only one", "callers-64", "commit-primary-loopback", 0.25, True),
+    ("the same, members 50 us apart", "delayed-64-busy", "delayed-1-busy", 0.25, True),
     ("mapped ring, one record", "alone-ring", None, 300, True),
 ]
 

@@ -64,22 +64,26 @@ ready_on_loopback() { # ID
 		[ "$s_has_quorum" = 1 ] && [ "$s_primary_id" != 0 ]
 }
 
+op_of() { # NETNS GROUP
+	local text
+
+	text=$("$programs/member_status" "$1" "$2") && eval "$text" && echo "$s_op"
+}
+
 prepares_at() { # NETNS GROUP
 	$vrseq -n "$1" stats group "$2" | awk '$1 == "received_prepare" { print $2 }'
 }
 
-# So many callers at the primary, and how many entries a PREPARE then had.
-callers_on_loopback() { # CALLERS PRIMARY BACKUP
+# So many callers at one member, and how many entries a PREPARE then had at another.
+callers_at() { # NAME CALLERS NETNS GROUP NETNS GROUP
 	local before after ops
 
-	ready_on_loopback "$2"
-	ops=$s_op
-	before=$(prepares_at vr1 "$(name_of "$3")")
-	bench "callers-$1" vr1 "$(name_of "$2")" "$1"
-	ready_on_loopback "$2"
-	after=$(prepares_at vr1 "$(name_of "$3")")
-	awk -v name="callers-$1-per-prepare" -v ops=$((s_op - ops)) \
-		-v prepares=$((after - before)) \
+	ops=$(op_of "$3" "$4")
+	before=$(prepares_at "$5" "$6")
+	bench "$1" "$3" "$4" "$2"
+	ops=$(($(op_of "$3" "$4") - ops))
+	after=$(prepares_at "$5" "$6")
+	awk -v name="$1-per-prepare" -v ops="$ops" -v prepares=$((after - before)) \
 		'BEGIN { printf "%s %.2f\n", name, ops / prepares }' >>"$costs"
 }
 
@@ -104,8 +108,8 @@ loopback() {
 	other=$((id % 3 + 1))
 	bench commit-primary-loopback vr1 "$(name_of "$id")"
 	bench commit-backup-loopback vr1 "$(name_of $other)"
-	callers_on_loopback 8 "$id" $other
-	callers_on_loopback 64 "$id" $other
+	callers_at callers-8 8 vr1 "$(name_of "$id")" vr1 "$(name_of $other)"
+	callers_at callers-64 64 vr1 "$(name_of "$id")" vr1 "$(name_of $other)"
 }
 
 three() {
@@ -123,6 +127,22 @@ three() {
 	bench append-1024 "$leader" t 1 append:1024
 	bench append-8192 "$leader" t 1 append:8192
 	bench callers-8-veth "$leader" t 8
+}
+
+# A network that takes its time: what then comes together while all wait.
+delayed() {
+	local n callers leader backup
+
+	GROUP_OPTIONS=$rare
+	cluster_formed 3
+	leader=vr$(primary)
+	backup=vr$(others "$(primary)" | head -n 1)
+	for n in $members; do
+		netem "$n" delay 50us
+	done
+	for callers in 1 8 64; do
+		callers_at "delayed-$callers" $callers "$leader" t "$backup" t
+	done
 }
 
 # The same, each datagram sealed and opened.
@@ -280,6 +300,7 @@ ktap_run loopback "commits of a group of three over loopback"
 ktap_run twin_loopback "the same core in three processes"
 ktap_run redis "redis, one server, not replicated, over loopback"
 ktap_run three "commits of a group of three over veth"
+ktap_run delayed "the same with 50 us from member to member, and several callers"
 ktap_run twin_veth "the same core in three processes"
 ktap_run reads "a read in each way"
 ktap_run alone "commits of a group of one"
