@@ -5,7 +5,8 @@
 Runs run.sh in a guest that counts instructions, with trace_plugin.so in its QEMU, and reads the
 traces of the rows that measure round trips one at a time: for each, its functions by their own
 instructions, and the calls with all they call. The first rounds of a row are looked at.
-usage: functions.py [-k 6.1|6.12] [-o DIRECTORY] [-n FUNCTIONS] [TEST]    TEST as for run.sh
+usage: functions.py [-k 6.1|6.12] [-o DIRECTORY] [-n FUNCTIONS] [-g] [TEST]
+TEST is as for run.sh; -g: the rows that gate.py judges.
 """
 import argparse
 import array
@@ -197,13 +198,13 @@ class Guest(rig.Guest):
         return super()._command_line(*args) + ["-plugin", f"{plugin},out={self.directory}"]
 
 
-def run(kver, directory, test, timeout):
+def run(kver, directory, environment, timeout):
     os.makedirs(directory, exist_ok=True)
     for name in os.listdir(directory):
         if name.startswith("trace."):
             os.unlink(os.path.join(directory, name))
     guest = Guest(rig.Kernel(kver), directory, [os.path.join(TOP, "selftests/bench/run.sh")],
-                  {"TEST": test, "PROFILE": "yes"}, deterministic=True, debug=False)
+                  dict(environment, PROFILE="yes"), deterministic=True, debug=False)
     try:
         status = guest.wait(timeout)
     finally:
@@ -213,6 +214,15 @@ def run(kver, directory, test, timeout):
         sys.exit(f"functions.py: the guest ended with {status}")
 
 
+def profiles(directory):
+    """What the directory has the traces of, row by row."""
+    symbols = Symbols(os.path.join(directory, "kallsyms"))
+    with open(os.path.join(directory, "traced")) as file:
+        rows = file.read().split()
+    for number, row in enumerate(rows):
+        yield row, Profile(os.path.join(directory, f"trace.{number}"), symbols)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -220,6 +230,7 @@ def main():
     parser.add_argument("-o", dest="out")
     parser.add_argument("-n", dest="count", type=int, default=40)
     parser.add_argument("-t", dest="timeout", type=float, default=600)
+    parser.add_argument("-g", dest="gate", action="store_true", help="what gate.py judges")
     parser.add_argument("-r", dest="read_only", action="store_true",
                         help="read the traces that are there")
     parser.add_argument("test", nargs="?", default="")
@@ -227,12 +238,9 @@ def main():
     directory = options.out or os.path.join(TOP, "build/bench/profile-" + options.kver)
 
     if not options.read_only:
-        run(options.kver, directory, options.test, options.timeout)
-    symbols = Symbols(os.path.join(directory, "kallsyms"))
-    with open(os.path.join(directory, "traced")) as file:
-        rows = file.read().split()
-    for number, row in enumerate(rows):
-        profile = Profile(os.path.join(directory, f"trace.{number}"), symbols)
+        environment = {"TEST": options.test, "GATE": "yes" if options.gate else ""}
+        run(options.kver, directory, environment, options.timeout)
+    for row, profile in profiles(directory):
         with open(os.path.join(directory, row + ".txt"), "w") as out:
             print(f"{row} on {options.kver}: {profile.total():.0f} instructions, the mean of "
                   f"{profile.rounds}\n", file=out)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
-# What a commit costs, counted in instructions. Reported, not judged: no part of check.
+# What a commit costs, counted in instructions. Reported; and a few rows judged by what they cost
+# when somebody last committed that.
 
 bench_programs := $(addprefix build/selftests/,udp_echo commit_bench twin_client peer_bench)
 bench_headers := $(wildcard selftests/bench/*.h selftests/lib/*.h kmod/core/*.h uapi/linux/*.h)
@@ -51,4 +52,8 @@ profile: modules tools tests | provision-qemu provision-bench ## what takes them
 	@set -e; for kver in $(KVER); do \
 		python3 selftests/bench/functions.py -k $$kver $(TEST); done
 
-.PHONY: bench profile $(bench_runs)
+gate: modules tools tests | provision-qemu ## a commit costs what it did, or which functions changed (COMMIT=1: it may)
+	@python3 selftests/bench/gate.py $(if $(COMMIT),--commit) $(KVER)
+
+.PHONY: bench profile gate $(bench_runs)
+CHECK_TARGETS += gate
