@@ -278,6 +278,7 @@ static const struct genl_ops ops[] = {
 	}, {
 		.cmd = VRSEQ_CMD_GROUP_GET,
 		.doit = vrseq_netlink_group_get,
+		.start = vrseq_netlink_dump_start,
 		.dumpit = vrseq_netlink_group_dump,
 		.policy = name_policy,
 		.maxattr = ARRAY_SIZE(name_policy) - 1,
@@ -296,6 +297,7 @@ static const struct genl_ops ops[] = {
 	}, {
 		.cmd = VRSEQ_CMD_STATS_GET,
 		.doit = vrseq_netlink_stats_get,
+		.start = vrseq_netlink_dump_start,
 		.dumpit = vrseq_netlink_stats_dump,
 		.policy = name_policy,
 		.maxattr = ARRAY_SIZE(name_policy) - 1,

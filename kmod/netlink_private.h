@@ -27,6 +27,7 @@ int vrseq_netlink_take_key(struct genl_info *info, u8 *key);
 
 /* netlink_show.c */
 int vrseq_netlink_group_get(struct sk_buff *skb, struct genl_info *info);
+int vrseq_netlink_dump_start(struct netlink_callback *cb);
 int vrseq_netlink_group_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int vrseq_netlink_stats_get(struct sk_buff *skb, struct genl_info *info);
 int vrseq_netlink_stats_dump(struct sk_buff *skb, struct netlink_callback *cb);

@@ -238,6 +238,12 @@ static int put_stats(struct sk_buff *skb, struct vrseq_group *group,
 	return error;
 }
 
+/*
+ * Room for all there is to say of a group. Statistics take some 4.6 KiB, and
+ * NLMSG_GOODSIZE is less; with what an skb needs for itself this is 8 KiB.
+ */
+#define REPLY_BYTES	(7 * 1024)
+
 typedef int (*put_fn)(struct sk_buff *skb, struct vrseq_group *group,
 		      const struct vrseq_snapshot *look);
 
@@ -273,7 +279,7 @@ static int get(struct genl_info *info, put_fn put)
 	if (!group)
 		return -ENOENT;
 	error = -ENOMEM;
-	skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	skb = genlmsg_new(REPLY_BYTES, GFP_KERNEL);
 	if (skb)
 		error = put_reply(skb, info->snd_portid, info->snd_seq, 0,
 				  info->genlhdr->cmd, group, put);
@@ -281,8 +287,16 @@ static int get(struct genl_info *info, put_fn put)
 	if (!error)
 		return genlmsg_reply(skb, info);
 	nlmsg_free(skb);
+	WARN_ON_ONCE(error == -EMSGSIZE);
 	NL_SET_ERR_MSG(info->extack, "the group is being deleted, or there is no memory");
 	return error;
+}
+
+/* Without it the first dump on a socket has room for NLMSG_GOODSIZE. */
+int vrseq_netlink_dump_start(struct netlink_callback *cb)
+{
+	cb->min_dump_alloc = REPLY_BYTES;
+	return 0;
 }
 
 static int dump(struct sk_buff *skb, struct netlink_callback *cb, u8 command, put_fn put)

@@ -368,6 +368,21 @@ static int member(struct _test_data_netlink *self, int command, const char *name
 	EXPECT_EQ(NULL, strchr(self->sentence, '\n')); \
 } while (0)
 
+/* The kernel does not know yet how much is received at a time. */
+TEST_F(netlink, first_on_a_socket)
+{
+	struct mnl_socket *used = self->socket;
+
+	ASSERT_EQ(0, add(self, ADD()));
+	self->socket = mnl_socket_open(NETLINK_GENERIC);
+	ASSERT_NE(NULL, self->socket);
+	ASSERT_EQ(0, mnl_socket_bind(self->socket, 0, MNL_SOCKET_AUTOPID));
+	EXPECT_EQ(0, dump(self, VRSEQ_CMD_STATS_GET));
+	EXPECT_EQ(1, self->objects);
+	mnl_socket_close(self->socket);
+	self->socket = used;
+}
+
 TEST_F(netlink, add_get_del)
 {
 	ASSERT_EQ(0, add(self, ADD()));
