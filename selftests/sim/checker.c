@@ -222,6 +222,7 @@ void check_forget(struct sim_node *node)
 	node->acked = false;
 	node->voted = false;
 	node->was_formed = false;
+	node->was_forming = false;
 }
 
 /* R15, R16: nobody comes back as the primary, or as the life, it was. */
@@ -309,6 +310,7 @@ static void check_status(struct sim *sim, struct sim_node *node, const struct vr
 	if (now->status == before->status || sim->disks[node->slot].failed)
 		return;
 	sim->totals.transitions[before->status * VR_STATUS_COUNT + now->status]++;
+	node->was_forming |= now->status == VR_STATUS_FORMING;
 	/* A journal of before a recovery that had not come to an end. */
 	if (!node->demoted_now && !may_become(before->status, now->status) &&
 	    now->refusal != VR_REFUSAL_FENCED &&
@@ -317,8 +319,8 @@ static void check_status(struct sim *sim, struct sim_node *node, const struct vr
 			 sim_status_name(before->status), sim_status_name(now->status));
 	if (is_without(now->status) && !is_without(before->status)) {
 		sim_mark(sim, MARK_MEMORY_LOST);
-		/* Who waits to be formed may be told that it was without it. */
-		if (!node->life && !node->demotions && before->status != VR_STATUS_FORMING &&
+		/* Who was ready to be formed may be told, also later, that it was without it. */
+		if (!node->life && !node->demotions && !node->was_forming &&
 		    now->refusal == VR_REFUSAL_MEMORY_LOST)
 			sim_fail(sim, "R15: replica %u lost no memory", node->slot);
 		check_forget(node);

@@ -436,6 +436,7 @@ struct sim_node {
 	struct sim_vote vote;			/* its own */
 	struct sim_hearing heard;
 	bool was_formed;
+	bool was_forming;
 	bool recovered;				/* once in this life */
 	u64 remote_heard_ns[SIM_REMOTES_MAX];	/* when a client's datagram came */
 	u8 heard_version[VR_REPLICAS_MAX];	/* newest it has heard each voter in */

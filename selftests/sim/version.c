@@ -97,7 +97,8 @@ void version_settle(struct sim *sim)
 	for (i = 0; i < sim->options.replica_count && sim->options.remote_count; i++) {
 		struct sim_node *node = &sim->nodes[i];
 
-		if (!is_old(sim, i) || !finishes)
+		/* Nobody exchanges the one whose memory is needed. */
+		if (!is_old(sim, i) || !finishes || (node->up && !fault_may_lose(sim, node)))
 			continue;
 		sim->versions[i] = VR_WIRE_VERSION;
 		if (!node->up)
