@@ -6,8 +6,8 @@ usage: gate.py [--commit] KVER...
 Runs the first rows of run.sh under each kernel and compares their medians with selftests/bench/
 committed/KVER.json. A row that is more than 5 % off, to either side, fails, and the functions that
 made it so are named: what was gained is to be committed as well. --commit writes down what is
-found, by which the next run is judged. Prints TAP. A kernel release or compiler other than that of the
-committed figures gives other figures: its rows are skipped, and that says so.
+found, by which the next run is judged. Prints TAP. A kernel release or compiler other than that of
+the committed figures gives other figures: its rows are skipped, and that says so.
 """
 import collections
 import concurrent.futures
@@ -21,7 +21,7 @@ import functions
 import report
 
 TOLERANCE = 0.05
-LEAST = 20                  # instructions of a function that are worth a line
+LEAST = 100                 # instructions of a function that are worth a line
 CHANGES = 12                # functions named
 HERE = os.path.join(functions.TOP, "selftests/bench")
 COMMITTED = os.path.join(HERE, "committed")
