@@ -186,6 +186,55 @@ seven() {
 	bench commit-primary-of-seven "vr$(primary)"
 }
 
+# A file system on a disk that is memory, and flushes at once: what it costs to ask for durability
+# beside what a disk takes for it.
+disk_for() { # N
+	truncate -s 64M "/run/image$1"
+	mkfs.ext4 -q -m 0 "/run/image$1"
+	mkdir -p "/run/disk$1"
+	mount -o loop "/run/image$1" "/run/disk$1"
+}
+
+# A row, and how many times the disk was asked to flush for each entry of the log.
+bench_journal() { # NAME NETNS CALLERS
+	local before fsyncs ops
+
+	status_of "${2#vr}"
+	ops=$s_op
+	before=$($vrseq -n "$2" stats group t | awk '$1 == "journal_fsyncs" { print $2 }')
+	bench "$1" "$2" t "$3"
+	status_of "${2#vr}"
+	fsyncs=$($vrseq -n "$2" stats group t | awk '$1 == "journal_fsyncs" { print $2 }')
+	awk -v name="$1-fsyncs" -v ops=$((s_op - ops)) -v fsyncs=$((fsyncs - before)) \
+		'BEGIN { printf "%s %.3f\n", name, fsyncs / ops }' >>"$costs"
+}
+
+journals() { # N SUFFIX
+	local n leader
+
+	modprobe -a loop ext4
+	GROUP_OPTIONS="$rare log-entries 1024 log-bytes 1M messages 64 message-bytes 64K"
+	links_up "$1"
+	for n in $members; do
+		disk_for "$n"
+		member_up "$n" durability journal "/run/disk$n/journal"
+	done
+	cluster_form
+	leader=vr$(primary)
+	bench_journal "journal-1$2" "$leader" 1
+	bench_journal "journal-64$2" "$leader" 64
+	cluster_down
+	for n in $members; do
+		eventually 10 umount "/run/disk$n"
+		rm "/run/image$n"
+	done
+}
+
+journaled() {
+	journals 1 -alone
+	journals 3 ""
+}
+
 # Whoever allocates in every commit. From 1,100 of them: what happens once is none, and the tracer
 # itself is left out.
 allocations() {
@@ -309,6 +358,7 @@ if [ -z "${GATE:-}" ]; then
 	ktap_run reads "a read in each way"
 	ktap_run five "commits of a group of five over veth"
 	ktap_run seven "and of seven"
+	ktap_run journaled "commits with journals, of a group of one and of three over veth"
 	ktap_run delivery "a record to its reader, an operation by io_uring, in a group of one"
 	ktap_run delivery_of_three "the same at the primary of three, over veth"
 	ktap_run allocations "what a commit allocates"
