@@ -481,6 +481,7 @@ static void keep(struct vr_replica *r, const struct vr_entry *e)
 static void on_records(struct vr_replica *r, const struct vr_message *m)
 {
 	struct vr_ring *messages = &r->sm.messages;
+	const u64 before = messages->last;
 	u64 i;
 
 	if (!r->link.subscribed) {
@@ -502,6 +503,12 @@ static void on_records(struct vr_replica *r, const struct vr_message *m)
 	if (messages->last >= m->sequence_last)
 		r->commit = vr_max(r->commit, m->commit);
 	if (m->from != r->link.source || m->flag)
+		return;
+	/*
+	 * Only what is new asks for more: if each copy did, a network that duplicates would
+	 * make more of them in each round (TFTP's Sorcerer's Apprentice, RFC 1123 4.2.3.1).
+	 */
+	if (m->entry_count && messages->last == before)
 		return;
 	r->link.asked = false;
 	if (m->entry_count)

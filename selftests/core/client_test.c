@@ -660,6 +660,28 @@ static void records_lost(struct vrt *t)
 	expect_messages(c, A, 1, "abcd");
 }
 
+/* A copy asks for nothing: a network that duplicates would make more of them for ever. */
+static void records_twice(struct vrt *t)
+{
+	struct cluster *c = served(t, with_clients);
+	u64 session = cluster_begin(c, A, 0);
+	struct letter *letter;
+	u64 asked;
+
+	event(c, A, VR_EVENT_SUBSCRIBE, 0);
+	cluster_wait(c, CLUSTER_HEARTBEAT_NS);
+	cluster_submit(c, A, 0, VR_KIND_APPEND, session, 1, 0, "a");
+	while (!cluster_find(c, VR_RECORDS, CLUSTER_ANY, A))
+		cluster_hop(c);
+	letter = cluster_take(c, VR_RECORDS, CLUSTER_ANY, A);
+	asked = c->sent[A][VR_SUBSCRIBE];
+	cluster_deliver(c, letter);
+	VRT_EXPECT_EQUAL(t, c->sent[A][VR_SUBSCRIBE], asked + 1);
+	cluster_deliver(c, letter);
+	VRT_EXPECT_EQUAL(t, c->sent[A][VR_SUBSCRIBE], asked + 1);
+	expect_messages(c, A, 1, "a");
+}
+
 static void gap(struct vrt *t)
 {
 	struct cluster *c = served(t, with_clients);
@@ -818,6 +840,7 @@ static const struct vrt_case cases[] = {
 	{ source_dies, "another voter goes on where one ended" },
 	{ source_cut_off, "even if that one still answers" },
 	{ records_lost, "nothing is skipped, nothing comes twice" },
+	{ records_twice, "a copy of records asks for nothing" },
 	{ gap, "what no voter keeps any more is a gap" },
 	{ catches_up, "it catches up, whatever is lost" },
 	{ ahead_of_its_source, "a voter that is behind says nothing" },
