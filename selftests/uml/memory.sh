@@ -112,6 +112,13 @@ faults_may_come() { # failslab | fail_page_alloc ...
 	echo 0 >$debug/fail_page_alloc/min-order
 }
 
+# To say so takes memory, too.
+no_more_faults() {
+	until echo 0 >$debug/failslab/probability; do
+		:
+	done 2>/dev/null
+}
+
 # That the kernel itself had no memory for a module it says with its stack; that is no fault. If it
 # said anything else, all of it stays where it is seen.
 forget_no_memory() {
@@ -166,7 +173,7 @@ starved() {
 	before=$s_commit
 	echo 10 >$debug/failslab/probability
 	pause 20
-	echo 0 >$debug/failslab/probability
+	no_more_faults
 	status_of 1
 	note "$((s_commit - before)) commits while every tenth allocation failed"
 	[ "$s_commit" -gt $((before + 100)) ]
