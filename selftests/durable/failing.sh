@@ -100,7 +100,7 @@ journal_sparse() {
 	disk_up alone 64M ^resize_inode,^has_journal
 	cluster_with_j3 "$disk_mount"
 	last=$(next 3 timeout "${recovery_s}s")
-	journal_off 3
+	power_off 3
 	cp --sparse=always "$disk_mount/j3" "$disk_mount/copy"
 	mv "$disk_mount/copy" "$disk_mount/j3"
 	journal_on 3
@@ -129,7 +129,7 @@ journal_sparse() {
 journal_waits_asleep() {
 	cluster_journaled 3
 	next 1 >/dev/null
-	journal_off 1 2 3
+	power_off 1 2 3
 	# shellcheck disable=SC2086
 	$vrseq -n vr3 group add t self 3 listen "$(endpoint 3)" insecure heartbeat 20ms \
 		view-timeout 200ms $journal_options durability journal "$journals/j3"
@@ -169,7 +169,7 @@ journal_outcomes() {
 	load 11 -t 8 -p 40000 -D 60000 -l 0
 	for round in 1 2 3; do
 		sleep "1.${round}7"
-		journal_off 1 2 3
+		power_off 1 2 3
 		journal_on 1 2 3
 		for n in $members; do
 			$vrseq -n "vr$n" member add 11 "$(endpoint 11)" role client group t
