@@ -154,7 +154,7 @@ def one_record(run, spoil, why):
     for node in others:
         group.join(node)
     if why:
-        say(run, victim, group.add(victim), "1", ["record " + why, f"{disk.PLACE}/record"])
+        say(run, victim, group.add(victim), "1", ["record: " + why, f"{disk.PLACE}/record"])
         for node in others:
             in_state(run, node, AMNESIA)
             say(run, node, "vrseq health", AMNESIA_EXIT,
@@ -181,7 +181,7 @@ def all_records(run, spoil, why):
     for node in group.ids:
         group.expect(node, spoil)
         if why:
-            say(run, node, group.add(node), "1", ["record " + why, f"{disk.PLACE}/record"])
+            say(run, node, group.add(node), "1", ["record: " + why, f"{disk.PLACE}/record"])
             group.expect(node, f"rm {disk.PLACE}/record")
         group.join(node)
     time.sleep(2)
