@@ -124,11 +124,12 @@ static void step_once(struct vrseq_engine *e, struct vr_event *ev, struct todo *
 }
 
 /* Whoever else is the same image has the same random numbers, but another id. */
-static void demote(struct vrseq_engine *e, enum vrseq_stat reason, struct todo *todo)
+static void demote(struct vrseq_engine *e, enum vrseq_stat reason, u64 now_ns,
+		   struct todo *todo)
 {
 	struct vr_event ev = {
 		.type = VR_EVENT_DEMOTE,
-		.now_ns = clock_ns(e),
+		.now_ns = now_ns,
 		/* Asleep, nobody wrote to the disk; put back in time, the record may be too. */
 		.rolled_back = reason != VRSEQ_STAT_DEMOTED_SLEEP,
 	};
@@ -148,10 +149,10 @@ static void step(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 {
 	ev->now_ns = clock_ns(e);
 	if (unlikely(vrseq_vmgen_id() != e->vmgen_id))
-		demote(e, VRSEQ_STAT_DEMOTED_ROLLBACK, todo);
+		demote(e, VRSEQ_STAT_DEMOTED_ROLLBACK, ev->now_ns, todo);
 	else if (ev->now_ns > e->deadline_ns &&
 		 vrseq_vmgen_doubts(ev->now_ns - e->deadline_ns) && e->gap_demotes)
-		demote(e, VRSEQ_STAT_DEMOTED_GAP, todo);
+		demote(e, VRSEQ_STAT_DEMOTED_GAP, ev->now_ns, todo);
 	step_once(e, ev, todo);
 }
 
@@ -510,7 +511,7 @@ void vrseq_engine_demote(struct vrseq_engine *e, enum vrseq_stat reason)
 	enter(e, &todo);
 	if (e->running && (reason != VRSEQ_STAT_DEMOTED_ROLLBACK || !vrseq_vmgen_id() ||
 			   vrseq_vmgen_id() != e->vmgen_id)) {
-		demote(e, reason, &todo);
+		demote(e, reason, clock_ns(e), &todo);
 		run(e, NULL, &todo);
 	}
 	leave(e, &todo);
