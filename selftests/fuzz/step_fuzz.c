@@ -154,8 +154,11 @@ static void check_over(struct script *s, u8 slot, u32 number)
 	if (!session->over || waiting)
 		return;
 	memset(session, 0, sizeof(*session));
-	for (i = number * THREADS; i < (number + 1) * THREADS; i++)
+	/* What it asked is nothing to ask again in the next. */
+	for (i = number * THREADS; i < (number + 1) * THREADS; i++) {
 		askers[i].unknown = false;
+		askers[i].request = 0;
+	}
 }
 
 /* A session that is no more, evicted or of an earlier generation, ends without an entry. */
