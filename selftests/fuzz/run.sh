@@ -23,6 +23,19 @@ fuzz()
 		-artifact_prefix="$found/" "$new" "$here/corpus/$target"
 }
 
+# What did not hold, and the input: a machine that is gone cannot be asked for the file.
+crash()
+{
+	local target=$1 file
+
+	tail -n 40 "$dir/$target.log"
+	for file in "$dir/found/$target"/*; do
+		[ "$file" -nt "$dir/$target.begun" ] || continue
+		echo "input: base64 -d <<<$(base64 -w 0 "$file") >FILE; $dir/$target FILE"
+	done
+	grep -a -h -A 2 -e 'not so:' -e '^==.*ERROR' -e 'runtime error' "$dir/$target.log"
+}
+
 echo "TAP version 13"
 echo "1..$#"
 running=0
@@ -31,6 +44,7 @@ for target; do
 		wait -n
 		running=$((running - 1))
 	fi
+	: >"$dir/$target.begun"
 	(fuzz "$target" >"$dir/$target.log" 2>&1; echo $? >"$dir/$target.status") &
 	running=$((running + 1))
 done
@@ -48,7 +62,7 @@ for target; do
 	if [ "$(cat "$dir/$target.status")" = 0 ] && [ "${runs:-0}" -ge 500 ]; then
 		echo "ok $number - $target: nothing breaks in $seconds s"
 	else
-		tail -n 40 "$log" | sed 's/^/# /'
+		crash "$target" | sed 's/^/# /'
 		echo "not ok $number - $target: nothing breaks in $seconds s"
 		failed=1
 	fi
