@@ -416,7 +416,7 @@ int vrseq_engine_form(struct vrseq_engine *e, u16 generation, struct vrseq_form 
 	struct vr_event ev = {
 		.type = VR_EVENT_FORM,
 		.generation = generation,
-		.form_id = get_random_u64(),
+		.form_id = get_random_u64() ?: 1,
 	};
 
 	return form_and_wait(e, &ev, form);

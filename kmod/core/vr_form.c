@@ -132,7 +132,7 @@ void vr_form_settle(struct vr_replica *r)
 
 void vr_on_form_event(struct vr_replica *r, u16 generation, u64 form_id)
 {
-	vr_assert(generation <= VR_GENERATION_MAX);
+	vr_assert(generation <= VR_GENERATION_MAX && form_id);
 	if (r->status != VR_STATUS_BLANK || r->cfg.record_differs) {
 		vr_form_end(r, VR_FORM_NOT_BLANK_HERE, r->cfg.self);
 		return;

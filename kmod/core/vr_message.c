@@ -210,12 +210,14 @@ static bool fields_invalid(const struct vr_message *m, u8 replica_count)
 		return recovery_invalid(m, replica_count);
 	case VR_RECOVERY_RESPONSE:
 		return response_invalid(m, replica_count);
+	case VR_FORM:
+		return !m->form_id;
 	case VR_FORM_OK:
-		return !m->nonces[m->from];
+		return !m->form_id || !m->nonces[m->from];
 	case VR_FORM_REFUSED:
-		return !m->status || m->status >= VR_FORM_COUNT;
+		return !m->form_id || !m->status || m->status >= VR_FORM_COUNT;
 	case VR_FORMED:
-		return nonces_invalid(m, replica_count);
+		return !m->form_id || nonces_invalid(m, replica_count);
 	case VR_COLD_PREPARE:
 	case VR_COLD_PROMISE:
 	case VR_COLD_ACCEPT:

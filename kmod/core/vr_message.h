@@ -116,7 +116,7 @@ static inline bool vr_type_to_client(u8 type)
  * @sequence_first: CLIENT_PONG, RECORDS: oldest message kept there
  * @sequence_last: CLIENT_PONG, RECORDS: newest
  * @result:	REPLY
- * @form_id:	FORM*: random number of this forming
+ * @form_id:	FORM*: random number of this forming, not 0
  * @ballot:	COLD_*: of this attempt; its lowest bits are the slot of who began it
  * @promised:	COLD_*: newest ballot the sender has promised
  * @cold_generation: COLD_ACCEPT: the one to begin; else newest the sender knows of

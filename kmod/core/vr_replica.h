@@ -160,7 +160,7 @@ struct vr_submit {
  * @op:			DURABLE: as in the effect it answers
  * @promise:		DURABLE: as in the effect it answers
  * @generation:		FORM: generation the numbers start in, VR_GENERATION_MAX at most
- * @form_id:		FORM: random
+ * @form_id:		FORM: random, not 0
  * @nonce:		DEMOTE: random, as vr_config.nonce
  * @rolled_back:	DEMOTE: memory is older than the record, or both may be
  * @record_write:	RECORDED: number of the write

@@ -213,7 +213,7 @@ static u64 gap(u32 count, u64 seed)
 
 	create(&w, count, seed);
 	run_until(&w, FORM_AT_NS);
-	step(&w, 0, (struct vr_event) { .type = VR_EVENT_FORM, .form_id = seed });
+	step(&w, 0, (struct vr_event) { .type = VR_EVENT_FORM, .form_id = 1 + seed });
 	run_until(&w, FORM_AT_NS + 100 * VR_NS_PER_MS);
 	w.idle = true;
 	run_until(&w, CRASH_AT_NS);

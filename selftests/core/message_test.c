@@ -257,6 +257,10 @@ static void nonces(struct vrt *t)
 	BROKEN(t, s, VR_FORM_OK, nonces[s->message.from] = 0, VR_DROP_FIELD);
 	BROKEN(t, s, VR_FORMED, nonces[0] = 0, VR_DROP_FIELD);
 	BROKEN(t, s, VR_FORMED, nonces[SAMPLE_REPLICAS] = 1, VR_DROP_FIELD);
+	BROKEN(t, s, VR_FORM, form_id = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_FORM_OK, form_id = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_FORM_REFUSED, form_id = 0, VR_DROP_FIELD);
+	BROKEN(t, s, VR_FORMED, form_id = 0, VR_DROP_FIELD);
 }
 
 static void statuses(struct vrt *t)
