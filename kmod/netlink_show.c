@@ -13,7 +13,7 @@
 
 #include "group.h"
 
-static_assert(VRSEQ_HALT_DISK == (int)VR_HALT_COUNT - 1);
+static_assert(VRSEQ_HALT_LIVES == (int)VR_HALT_COUNT - 1);
 
 static int put_u64(struct sk_buff *skb, int attribute, u64 value)
 {

@@ -201,6 +201,7 @@ void vrseq_status_describe(const struct vrseq_group *group, struct vrseq_snapsho
 		[VR_HALT_LOG_FULL] = "the log is full",
 		[VR_HALT_TWO_LOGS] = "two logs in one view",
 		[VR_HALT_DISK] = "its journal cannot be written",
+		[VR_HALT_LIVES] = "no number is left for its next life",
 	};
 	const struct vr_info *info = &look->info;
 	struct sentence s = { .text = look->text };

@@ -223,6 +223,9 @@ static void take_incarnation(struct vr_replica *r)
 
 	/* Lives restored from a journal count from the last one that others know. */
 	*known += r->cfg.journal ? VR_RESTARTS_MAX + 1 - (*known & VR_RESTARTS_MAX) : 1;
+	/* Nobody lives that often, but somebody may say so. */
+	if (vr_never(r, *known > VR_NUMBER_MAX, VR_HALT_LIVES))
+		return;
 	r->incarnation = *known;
 	r->record.formed = true;
 	r->record.generation = r->generation;

@@ -90,6 +90,7 @@ enum vr_halt {
 	VR_HALT_LOG_FULL,		/* a named bound was exceeded */
 	VR_HALT_TWO_LOGS,		/* two logs claim the same view and op */
 	VR_HALT_DISK,			/* the journal cannot be written any more */
+	VR_HALT_LIVES,			/* no number is left for its next life */
 	VR_HALT_COUNT
 };
 

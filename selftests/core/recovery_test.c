@@ -401,6 +401,26 @@ static void stored_answer(struct vrt *t)
 	VRT_EXPECT_EQUAL(t, life(c, 4), 2);
 }
 
+/* Somebody said that its last life had the last number there is. */
+static void lives_used_up(struct vrt *t)
+{
+	struct cluster *c = cluster_formed(t, 3);
+	u8 to;
+
+	for (to = 0; to < 2; to++) {
+		cluster_draft(c, VR_RECOVERY, 2, to);
+		c->draft.incarnation = VR_NUMBER_MAX;
+		c->draft.vector[2] = VR_NUMBER_MAX;
+		cluster_receive(c);
+	}
+	cluster_forget(c);
+	cluster_restart(c, 2);
+	cluster_wait(c, 20 * CLUSTER_TIMEOUT_NS);
+	EXPECT_STATUS(c, 2, VR_STATUS_HALTED);
+	VRT_EXPECT_EQUAL(t, cluster_info(c, 2)->halt, VR_HALT_LIVES);
+	VRT_EXPECT_EQUAL(t, life(c, 2), 0);
+}
+
 /* Somebody that was thought to remember nothing does: as if nothing had been. */
 static void memory_turns_up(struct vrt *t)
 {
@@ -433,6 +453,7 @@ static struct vrt_case cases[] = {
 	{ primary_of_two, "of two, the primary's memory cannot be replaced" },
 	{ backup_of_two, "of two, the backup's memory comes from the primary" },
 	{ stored_answer, "a stored answer that a vector shows dead counts no more" },
+	{ lives_used_up, "a replica whose lives are used up halts" },
 	{ memory_turns_up, "amnesia ends when somebody's memory turns up" },
 	{ }
 };

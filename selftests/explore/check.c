@@ -175,6 +175,7 @@ u32 check_broken(const struct vr_replica *r)
 		[VR_HALT_LOG_GAP] = "a replica halts: I2, a gap in the log",
 		[VR_HALT_LOG_FULL] = "a replica halts: a bound was exceeded",
 		[VR_HALT_TWO_LOGS] = "a replica halts: A2, one view has two logs",
+		[VR_HALT_LIVES] = "a replica halts: it has no number for its next life",
 	};
 	const char *broken = bounds.only_group ? NULL : vr_replica_check(r);
 

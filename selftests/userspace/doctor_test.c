@@ -185,6 +185,8 @@ static const struct {
 	  EXIT_HALTED, 0, "two logs in one view", "kernel's log" },
 	{ { 3, 0, 0, STATE(HALTED), .halt = VRSEQ_HALT_DISK }, "halted", SEVERITY_SERIOUS,
 	  EXIT_HALTED, 0, "its journal cannot be written", "kernel's log" },
+	{ { 3, 0, 0, STATE(HALTED), .halt = VRSEQ_HALT_LIVES }, "halted", SEVERITY_SERIOUS,
+	  EXIT_HALTED, 0, "no number is left for its next life", "kernel's log" },
 	{ { 3, 0, 0, STATE(HALTED), .halt = 200 }, "halted", SEVERITY_SERIOUS,
 	  EXIT_HALTED, 0, "a reason unknown here", "kernel's log" },
 	{ { 3, INSECURE, 0, NORMAL }, "insecure", SEVERITY_WARNING, EXIT_FAILED, 0,

@@ -189,6 +189,7 @@ enum vrseq_halt {
 	VRSEQ_HALT_LOG_FULL		= 3,	/* the log is full */
 	VRSEQ_HALT_TWO_LOGS		= 4,	/* two logs in one view */
 	VRSEQ_HALT_DISK			= 5,	/* its journal cannot be written */
+	VRSEQ_HALT_LIVES		= 6,	/* no number is left for its next life */
 };
 
 #define VRSEQ_KEY_NAME_BYTES	128	/* with its NUL */

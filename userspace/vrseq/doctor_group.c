@@ -160,6 +160,7 @@ static void find_halted(struct doctor *doctor, const struct group *group)
 		[VRSEQ_HALT_LOG_FULL] = "the log is full",
 		[VRSEQ_HALT_TWO_LOGS] = "two logs in one view",
 		[VRSEQ_HALT_DISK] = "its journal cannot be written",
+		[VRSEQ_HALT_LIVES] = "no number is left for its next life",
 	};
 	uint64_t halt = attr_u64(group->attr[VRSEQ_A_HALT]);
 	struct finding *finding;

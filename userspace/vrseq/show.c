@@ -366,6 +366,7 @@ static const char *halt_name(const struct nlattr *halt)
 		[VRSEQ_HALT_LOG_FULL] = "log-full",
 		[VRSEQ_HALT_TWO_LOGS] = "two-logs",
 		[VRSEQ_HALT_DISK] = "disk",
+		[VRSEQ_HALT_LIVES] = "lives",
 	};
 
 	return name_of(halt, names, ARRAY_SIZE(names));
