@@ -291,6 +291,7 @@ netem() { # N ARGS
 # --- load, and what became of it ---
 
 loads=
+load_files=
 client=0
 
 # One lin_client on member N in the background; ARGS are its options.
@@ -304,6 +305,7 @@ load() { # N ARGS
 	nice -n 19 "$programs/lin_client" -n "vr$n" -g t -o "$history/c$client" -c "$client" \
 		-s "$((${SEED:-1} * 100 + client))" "$@" &
 	loads="$loads $!"
+	load_files="$load_files $history/c$client"
 	load_last=$!
 }
 
@@ -317,10 +319,17 @@ load_wait() {
 		[ "$status" = 0 ] || [ "$status" = 137 ] || fail "a client ended with $status"
 	done
 	loads=
+	load_files=
 }
 
-# They end when told to, with what they are at.
+# They end when told to, with what they are at: none is told before it can hear it, which is when
+# it has begun to record.
 load_stop() {
+	local file
+
+	for file in $load_files; do
+		eventually 20 test -e "$file"
+	done
 	# shellcheck disable=SC2086
 	kill -TERM $loads 2>/dev/null || true
 	load_wait
@@ -334,6 +343,7 @@ load_kill() {
 		wait "$pid" 2>/dev/null || true
 	done
 	loads=
+	load_files=
 }
 
 # After the load: the given members (default all) come to one state, their logs are read to the end,
