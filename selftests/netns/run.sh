@@ -73,7 +73,7 @@ ktap_run client_reads "clients are sent the log when somebody reads it, all of i
 ktap_run client_follows "clients follow a view change and lose nothing"
 ktap_run client_dies "a client's sessions end with its process, or with its node's lease"
 ktap_run client_minute "64 threads at each voter and client for a minute, and SIGKILL at random"
-ktap_run client_crowd "200 client nodes in one kernel, and what each of them costs"
+ktap_run client_crowd "${CROWD:-200} client nodes in one kernel, and what each of them costs"
 ktap_run client_refused "what a client is not, and who is none, is refused by name"
 ktap_run version_upgrade "modules of a newer version, one member after the other, under load"
 ktap_run version_mixed "two versions in one group: clients are served when all are new"

@@ -49,7 +49,7 @@ quote() {
 	echo "export KVER=uml VRSEQ_KO='$top/build/uml/vrseq.ko' VRSEQ_OUT='$out' HOME=/root"
 	echo "export VRSEQ_PLANTED='$top/build/planted/planted.ko'"
 	echo "export PATH='$top/build:/usr/sbin:/usr/bin:/sbin:/bin' LC_ALL=C.UTF-8"
-	for name in TEST CALL SEED SEEDS FIRST SECONDS JUNK RESTARTS STORM_S; do
+	for name in TEST CALL CROWD SEED SEEDS FIRST SECONDS JUNK RESTARTS STORM_S; do
 		eval "value=\${$name-}"
 		[ -z "$value" ] || echo "export $name=$(quote "$value")"
 	done
