@@ -215,6 +215,7 @@ static bool is_without(u8 status)
 /* A new life owes nothing to what an old one knew or said. */
 void check_forget(struct sim_node *node)
 {
+	node->memories++;
 	memset(node->disk, 0, sizeof(node->disk));
 	memset(&node->heard, 0, sizeof(node->heard));
 	node->checked_commit = 0;

@@ -104,6 +104,7 @@ void disk_work(struct sim *sim, struct sim_node *node)
 	disk->busy = true;
 	disk->writes_life = node->info.incarnation;
 	event.number = node->life;
+	event.memory = node->memories;
 	event.epoch = disk->write.epoch;
 	event.op = disk->write.op;
 	event.promise = disk->write.promise;

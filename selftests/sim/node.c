@@ -89,6 +89,7 @@ static void persist(struct sim *sim, struct sim_node *node, const struct vr_effe
 	}
 	node->persist_epoch = fx->persist_epoch;
 	event.number = node->life;
+	event.memory = node->memories;
 	event.epoch = fx->persist_epoch;
 	event.op = fx->persist_op;
 	event.promise = fx->persist_promise;
@@ -275,7 +276,9 @@ void node_durable(struct sim *sim, struct sim_node *node, struct sim_event *sim_
 		sim_post(sim, &again, node->resume_ns - sim->now_ns);
 		return;
 	}
-	for (i = 0; i < sim_event->byte_count / sizeof(u64); i++)
+	/* What was under way when the memory was lost went with it, and with what lay below. */
+	for (i = 0; node->memories == sim_event->memory &&
+	     i < sim_event->byte_count / sizeof(u64); i++)
 		write_down(node, sim_event, i);
 	if (sim_event->epoch != node->persist_epoch)
 		sim_mark(sim, MARK_STALE_DURABLE);

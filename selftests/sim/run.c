@@ -88,6 +88,8 @@ static void choose_core(struct sim *sim)
 			core |= (sim->nodes[i].up && version_counts(sim, i)) << i;
 		/* While some have not heard that all promised, nobody is to be missed. */
 		forming |= sim->nodes[i].up && sim->nodes[i].info.status == VR_STATUS_FORMING;
+		/* Who is told of a later life of his will want his memory from the others. */
+		healthy &= ~(sim->disks[i].stale << i);
 	}
 	for (i = 0; i < sim->options.replica_count && !forming; i++) {
 		u8 less = core & ~(1u << random_below(r, sim->options.replica_count));
@@ -97,7 +99,8 @@ static void choose_core(struct sim *sim)
 			core = less;
 	}
 	sim->core_mask = core;
-	alone = random_below(r, 2) && !forming;
+	alone = random_below(r, 2) && !forming &&
+		__builtin_popcount(core & healthy) >= sim_quorum(sim);
 	for (i = 0; alone && i < sim->options.replica_count; i++) {
 		/* Who is about to hand over may be about to be cut off. */
 		sim->nodes[i].eased = false;

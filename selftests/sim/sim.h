@@ -325,6 +325,7 @@ struct sim_event {
 	u64 promise;
 	u8 *bytes;
 	u32 byte_count;
+	u32 memory;		/* DURABLE, DISK: how many were lost before it */
 };
 
 struct sim_queue {
@@ -425,6 +426,7 @@ struct sim_node {
 	u64 checked_commit;
 	u64 checked_sequence;
 	u64 persist_epoch;
+	u32 memories;			/* lost */
 	struct sim_block disk[SIM_DURABLE_MAX];	/* by op */
 	bool acked;
 	u64 acked_view;
