@@ -34,22 +34,32 @@ static inline void bench_hear(int fd, int count)
 	}
 }
 
-/* Says when it is ready, begins when nobody holds @start, says when it is done. */
-static inline void bench_call(int says, int start, int rounds, void (*attach)(void *what),
-			      void *what, void (*round_trip)(void))
+static inline void bench_closed(int fd)
 {
 	char byte;
+
+	if (read(fd, &byte, 1))
+		die("pipe: %s", strerror(errno));
+}
+
+/*
+ * Says when it is ready, begins when nobody holds @start, says when it is done, and ends when
+ * nobody holds @end: its end costs more than a few round trips, and is none.
+ */
+static inline void bench_call(int says, int start, int end, int rounds,
+			      void (*attach)(void *what), void *what, void (*round_trip)(void))
+{
 	int i;
 
 	attach(what);
 	for (i = 0; i < WARM_UP_EACH; i++)
 		round_trip();
 	bench_say(says);
-	if (read(start, &byte, 1))
-		die("pipe: %s", strerror(errno));
+	bench_closed(start);
 	for (i = 0; i < rounds; i++)
 		round_trip();
 	bench_say(says);
+	bench_closed(end);
 	exit(0);
 }
 
@@ -80,11 +90,11 @@ static inline uint64_t bench_idle(void)
 static inline void bench_callers(const char *name, int callers, void (*attach)(void *what),
 				 void *what, void (*round_trip)(void))
 {
-	int says[2], start[2], rounds = CALLS / callers, i;
+	int says[2], start[2], end[2], rounds = CALLS / callers, i;
 	uint64_t took, idle;
 	pid_t pid;
 
-	if (pipe(says) || pipe(start))
+	if (pipe(says) || pipe(start) || pipe(end))
 		die("pipe: %s", strerror(errno));
 	for (i = 0; i < callers; i++) {
 		pid = fork();
@@ -93,7 +103,8 @@ static inline void bench_callers(const char *name, int callers, void (*attach)(v
 		if (pid)
 			continue;
 		close(start[1]);
-		bench_call(says[1], start[0], rounds, attach, what, round_trip);
+		close(end[1]);
+		bench_call(says[1], start[0], end[0], rounds, attach, what, round_trip);
 	}
 	close(says[1]);
 	bench_hear(says[0], callers);
@@ -103,6 +114,7 @@ static inline void bench_callers(const char *name, int callers, void (*attach)(v
 	bench_hear(says[0], callers);
 	took = bench_now() - took;
 	idle = bench_idle() - idle;
+	close(end[1]);
 	while (wait(NULL) > 0)
 		;
 	printf("%s %llu\n", name, (unsigned long long)took / (rounds * callers));
