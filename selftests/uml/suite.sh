@@ -25,7 +25,8 @@ for part; do
 	# One test of chardev wants more memory than there is.
 	[ "$part" = chardev ] && memory=448M || memory=2G
 	# A kernel that checks each access is slow: so many clients would not be heard in time.
-	SECONDS=$span CROWD=${CROWD:-50} selftests/uml/run.sh -t 7200 -m "$memory" "selftests/$part/run.sh" 2>&1 |
+	SECONDS=$span CROWD=${CROWD:-50} selftests/uml/run.sh -t 7200 -m "$memory" \
+		"selftests/$part/run.sh" 2>&1 |
 		tee "$log" | sed -u 's/^/    /'
 	status=${PIPESTATUS[0]}
 	became=$(tally "$log")
