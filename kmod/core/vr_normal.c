@@ -40,6 +40,7 @@ void vr_enter_normal(struct vr_replica *r)
 	r->primary_lost = false;
 	r->lease_ns = 0;
 	r->batch_count = 0;
+	r->came_eighths = 0;
 	r->op_prepared = r->log.ring.last;
 	r->durable_said = 0;
 	r->install.active = false;
@@ -198,20 +199,44 @@ static u64 send_prepare(struct vr_replica *r, u8 to_mask, u64 op_first)
 	return end;
 }
 
+/* How many entries came while a PREPARE was in flight: the most of late, fading by an eighth. */
+static void note_answered(struct vr_replica *r)
+{
+	while (r->batch_count && r->batch_ends[0] <= r->commit) {
+		u32 came = 8 * vr_min(r->log.ring.last - r->batch_ends[0], VR_BATCH_MAX);
+
+		if (came < r->came_eighths)
+			came = r->came_eighths - (r->came_eighths - came + 7) / 8;
+		r->came_eighths = came;
+		r->batch_count--;
+		memmove(r->batch_ends, r->batch_ends + 1,
+			r->batch_count * sizeof(r->batch_ends[0]));
+	}
+}
+
+/* Does a PREPARE leave now? At once where none is in flight. */
+static bool is_batch(const struct vr_replica *r)
+{
+	u64 waiting = r->log.ring.last - r->op_prepared;
+
+	if (!waiting || !r->batch_count)
+		return waiting > 0;
+	return 8 * waiting >= r->came_eighths && r->batch_count < VR_PREPARES_MAX;
+}
+
 /*
- * Batches form by themselves: what arrives while VR_PREPARES_MAX datagrams are
- * in flight leaves together when the first of them is answered.
+ * Batches form by themselves: while PREPAREs are in flight the next one leaves when as
+ * many entries wait as came in such a time before, and no later than all are answered.
+ * Nobody waits who is alone. Of a few who ask again and again those that were answered
+ * together ask together, and are not held up either; where the processor is what all
+ * wait for, a PREPARE for each would keep it so.
  */
 static bool flush_prepares(struct vr_replica *r)
 {
 	bool sent = false;
 
-	while (r->batch_count && r->batch_ends[0] <= r->commit) {
-		r->batch_count--;
-		memmove(r->batch_ends, r->batch_ends + 1,
-			r->batch_count * sizeof(r->batch_ends[0]));
-	}
-	while (r->op_prepared < r->log.ring.last && r->batch_count < VR_PREPARES_MAX) {
+	note_answered(r);
+	while (is_batch(r)) {
 		u64 end = send_prepare(r, vr_others(r), r->op_prepared + 1);
 
 		if (end == r->op_prepared)

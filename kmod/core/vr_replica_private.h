@@ -375,6 +375,7 @@ struct vr_replica {
 	u64 durable_said;		/* by a PREPARE to all: durable here through this */
 	u64 batch_ends[VR_PREPARES_MAX]; /* of PREPAREs in flight, oldest first */
 	u32 batch_count;
+	u32 came_eighths;		/* entries that come while one is in flight, times 8 */
 	bool abdicated;			/* no quorum answers: silent (R21) */
 	bool leaving;			/* handing over (R23) */
 	u64 progress_ns;		/* nothing waited for others, or some of it ended */

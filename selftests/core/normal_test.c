@@ -164,6 +164,19 @@ static void prepare_ok_is_durable(struct vrt *t)
 	VRT_EXPECT_EQUAL(t, m->op, 0);
 }
 
+/* The primary is asked for a session: an entry. */
+static void begin(struct cluster *c, u32 handle)
+{
+	cluster_submit(c, 0, handle, VR_KIND_SESSION_BEGIN, 0, 1 + handle, 0, NULL);
+}
+
+/* A quorum has what the oldest PREPARE in flight says. */
+static void answer_oldest(struct cluster *c)
+{
+	cluster_deliver(c, cluster_take(c, VR_PREPARE, 0, 1));
+	cluster_deliver(c, cluster_take(c, VR_PREPARE_OK, 1, 0));
+}
+
 static void batches(struct vrt *t)
 {
 	struct cluster *c = cluster_formed(t, 3);
@@ -171,18 +184,52 @@ static void batches(struct vrt *t)
 	u32 i;
 
 	for (i = 0; i < 2 * VR_PREPARES_MAX; i++)
-		cluster_submit(c, 0, i, VR_KIND_SESSION_BEGIN, 0, 1 + i, 0, NULL);
+		begin(c, i);
 	VRT_EXPECT_EQUAL(t, c->sent[0][VR_PREPARE], 2 * VR_PREPARES_MAX);
-	/* What waited leaves in one datagram when the first is answered. */
-	cluster_deliver(c, cluster_take(c, VR_PREPARE, 0, 1));
-	cluster_deliver(c, cluster_take(c, VR_PREPARE_OK, 1, 0));
+	/* What waited leaves in one datagram, here when all are answered. */
+	for (i = 0; i < VR_PREPARES_MAX; i++) {
+		VRT_EXPECT_EQUAL(t, c->sent[0][VR_PREPARE], 2 * VR_PREPARES_MAX);
+		answer_oldest(c);
+	}
 	VRT_EXPECT_EQUAL(t, c->sent[0][VR_PREPARE], 2 * VR_PREPARES_MAX + 2);
-	for (i = 0; i < VR_PREPARES_MAX - 1; i++)
-		cluster_take(c, VR_PREPARE, 0, 1);
 	m = cluster_open(c, cluster_take(c, VR_PREPARE, 0, 1));
 	VRT_EXPECT_EQUAL(t, m->op, VR_PREPARES_MAX);
 	VRT_EXPECT_EQUAL(t, m->entry_count, VR_PREPARES_MAX);
-	VRT_EXPECT_EQUAL(t, m->commit, 1);
+	VRT_EXPECT_EQUAL(t, m->commit, VR_PREPARES_MAX);
+}
+
+/* As many as came in the time of one before make the next, others in flight or not. */
+static void batch_of_many(struct vrt *t)
+{
+	struct cluster *c = cluster_formed(t, 3);
+	u32 i;
+
+	for (i = 0; i < VR_PREPARES_MAX + 2; i++)
+		begin(c, i);
+	for (i = 0; i < VR_PREPARES_MAX - 1; i++)
+		answer_oldest(c);
+	/* Two wait and one is in flight: three more make the five that came. */
+	for (i = 0; i < 3; i++) {
+		VRT_EXPECT_EQUAL(t, c->sent[0][VR_PREPARE], 2 * VR_PREPARES_MAX);
+		begin(c, VR_PREPARES_MAX + 2 + i);
+	}
+	VRT_EXPECT_EQUAL(t, c->sent[0][VR_PREPARE], 2 * VR_PREPARES_MAX + 2);
+	answer_oldest(c);
+	VRT_EXPECT_EQUAL(t, cluster_open(c, cluster_take(c, VR_PREPARE, 0, 1))->entry_count, 5);
+}
+
+/* Two ask again and again: never does one wait for the other. */
+static void two_at_once(struct vrt *t)
+{
+	struct cluster *c = cluster_formed(t, 3);
+	u32 i;
+
+	begin(c, 0);
+	for (i = 1; i < 8; i++) {
+		begin(c, i);
+		VRT_EXPECT_EQUAL(t, c->sent[0][VR_PREPARE], 2 * (i + 1));
+		answer_oldest(c);
+	}
 }
 
 static void batch_bytes(struct vrt *t)
@@ -558,6 +605,8 @@ static struct vrt_case cases[] = {
 	{ durable_without_the_primary, "two durable backups commit without the primary's disk" },
 	{ prepare_ok_is_durable, "a PREPARE_OK says what is durable, not what is held" },
 	{ batches, "what arrives meanwhile leaves in one PREPARE" },
+	{ batch_of_many, "a batch is as many as came in the time of one before" },
+	{ two_at_once, "two who ask at once do not wait for each other" },
 	{ batch_bytes, "a batch of large entries is split into datagrams" },
 	{ large_entries, "an entry larger than a frame is sent alone" },
 	{ lost_request, "a lost REQUEST is sent again" },

@@ -205,6 +205,7 @@ static void clear_roles(struct vr_replica *r)
 		r->op_prepared = 0;
 		r->durable_said = 0;
 		r->batch_count = 0;
+		r->came_eighths = 0;
 	}
 	while (r->batch_count && r->batch_ends[0] <= r->commit) {
 		r->batch_count--;
