@@ -11,6 +11,8 @@ import os
 import subprocess
 import sys
 
+OFFERED = (1000, 5000, 10000, 20000, 40000)
+
 # What is in the table, in its order: (row, words), or a heading.
 ROWS = [
     "one operation after the other",
@@ -60,6 +62,10 @@ ROWS = [
     ("delayed-64-per-prepare", "entries in a PREPARE, 64 callers"),
     ("delayed-1", "ns until the only caller has its number"),
     ("delayed-64", "ns for each number of 64 callers"),
+    "ns from when a number is wanted until it is there, so many wanted each second, at random",
+    *((f"offered-{rate}-{part}", f"{rate} each second, {words}")
+      for rate in OFFERED for part, words in (("p50", "half of them within"),
+                                              ("p99", "99 % of them within"))),
     "with journals on ext4, on a disk that flushes at once",
     ("journal-1-alone", "commit, group of one"),
     ("journal-64-alone", "the same, one of 64 callers"),
@@ -251,6 +257,19 @@ def plots(directory, kernels):
           "set title 'Several callers at the primary of three, over loopback'",
           "plot " + ", ".join(f"'callers.dat' using 1:{number + 2} with linespoints lw 2 pt 7 "
                               f"title '{title}'" for number, title in enumerate(both))], data)
+
+    parts = ("p50", "p99")
+    plot(directory, "offered",
+         ["set logscale xy", "set xlabel 'numbers wanted each second (logarithmic)'",
+          "set ylabel 'us until it is there (logarithmic)'",
+          "set title 'At the primary of three, members 50 us apart, one processor'",
+          "plot " + ", ".join(
+              f"'offered.dat' using 1:(${number + 2}/1000) with linespoints lw 2 pt 7 "
+              f"title '{part} on {kver}'"
+              for number, (kver, part) in enumerate((k, p) for k in kernels for p in parts))],
+         "".join(f"{rate} " + " ".join(str(value(rows, f"offered-{rate}-{part}") or "NaN")
+                                       for rows in costs for part in parts) + "\n"
+                 for rate in OFFERED if f"offered-{rate}-p50" in costs[0]))
 
 
 def main():

@@ -2,7 +2,8 @@
 # What a commit costs, counted in instructions. Reported; and a few rows judged by what they cost
 # when somebody last committed that.
 
-bench_programs := $(addprefix build/selftests/,udp_echo commit_bench twin_client peer_bench)
+bench_programs := $(addprefix build/selftests/,udp_echo commit_bench offered_bench twin_client \
+	peer_bench)
 bench_headers := $(wildcard selftests/bench/*.h selftests/lib/*.h kmod/core/*.h uapi/linux/*.h)
 bench_cflags := -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -Ikmod/core
 
@@ -12,7 +13,7 @@ TESTS_BUILD += $(bench_programs) build/selftests/deliver_bench build/selftests/f
 $(bench_programs): build/selftests/%: selftests/bench/%.c $(bench_headers) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
-	@$(CC) $(CFLAGS) $(bench_cflags) -o $@ $<
+	@$(CC) $(CFLAGS) $(bench_cflags) -o $@ $< -lm
 
 build/selftests/deliver_bench: selftests/bench/deliver_bench.c $(bench_headers) \
 		build/libvrseq.a | provision-build

@@ -131,7 +131,7 @@ three() {
 
 # A network that takes its time: what then comes together while all wait.
 delayed() {
-	local n callers leader backup
+	local n callers rate leader backup
 
 	GROUP_OPTIONS=$rare
 	cluster_formed 3
@@ -142,6 +142,9 @@ delayed() {
 	done
 	for callers in 1 8 64; do
 		callers_at "delayed-$callers" $callers "$leader" t "$backup" t
+	done
+	for rate in 1000 5000 10000 20000 40000; do
+		"$programs/offered_bench" offered-$rate "$leader" t $rate >>"$costs"
 	done
 }
 
