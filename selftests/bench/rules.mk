@@ -21,6 +21,12 @@ build/selftests/deliver_bench: selftests/bench/deliver_bench.c $(bench_headers) 
 	@echo "  CC       $@"
 	@$(CC) $(CFLAGS) $(bench_cflags) -Iuserspace/libvrseq -o $@ $< build/libvrseq.a
 
+# Of what only the benchmark installs; nobody else is to need it.
+build/selftests/cpg_bench: selftests/bench/cpg_bench.c $(bench_headers) | provision-bench
+	@mkdir -p $(@D)
+	@echo "  CC       $@"
+	@$(CC) $(CFLAGS) $(bench_cflags) -o $@ $< $$(pkg-config --libs libcpg)
+
 build/selftests/failover: selftests/bench/failover.c $(wildcard kmod/core/*.[ch]) | provision-build
 	@mkdir -p $(@D)
 	@echo "  CC       $@"
@@ -41,7 +47,7 @@ build/selftests/trace_plugin.so: selftests/bench/trace_plugin.c | provision-buil
 bench_runs := $(addprefix bench-,$(KVER))
 
 # One guest for each kernel, all of its rows in one boot; the guests beside each other.
-$(bench_runs): bench-%: modules tools tests | provision-qemu provision-bench
+$(bench_runs): bench-%: modules tools tests build/selftests/cpg_bench | provision-qemu provision-bench
 	@selftests/qemu/guest.sh -D -n -k $* -m 2G -t 840 -o build/bench/$* \
 		selftests/bench/run.sh
 
@@ -49,7 +55,7 @@ bench: $(bench_runs) ## instructions per operation, beside other services; failo
 	@build/selftests/failover >build/bench/failover
 	@python3 selftests/bench/report.py build/bench
 
-profile: modules tools tests | provision-qemu provision-bench ## what takes them, by function; TEST=row
+profile: modules tools tests build/selftests/cpg_bench | provision-qemu provision-bench ## what takes them, by function; TEST=row
 	@set -e; for kver in $(KVER); do \
 		python3 selftests/bench/functions.py -k $$kver $(TEST); done
 

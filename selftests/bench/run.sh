@@ -344,6 +344,46 @@ etcd() {
 	"$programs/peer_bench" etcd-get "vr$leader" get "10.77.0.$leader" 7601 >>"$costs"
 }
 
+# A ring of three. Each keeps what it writes in places of the same names: its own by its mounts.
+corosync_node() { # N
+	cat >"/run/corosync-$1.conf" <<-END
+		totem {
+			version: 2
+			cluster_name: bench
+			transport: udpu
+		}
+		nodelist {
+			$(for n in $members; do
+				printf '%s\n' 'node {' "nodeid: $n" "ring0_addr: 10.77.0.$n" '}'
+			done)
+		}
+		logging {
+			to_stderr: yes
+			to_syslog: no
+			to_logfile: no
+		}
+	END
+	# shellcheck disable=SC2016
+	ip netns exec "vr$1" sh -c '
+		mkdir -p /var/lib/corosync
+		mount -t tmpfs tmpfs /var/lib/corosync
+		cp "$1" /dev/shm/ && mount -t tmpfs tmpfs /run
+		exec corosync -f -c "/dev/shm/${1##*/}"' - "/run/corosync-$1.conf"
+}
+
+corosync() {
+	local n
+
+	links_up 3
+	for n in $members; do
+		daemon corosync_node "$n"
+	done
+	"$programs/cpg_bench" corosync-cpg vr1 3 >>"$costs" || {
+		cat /run/daemons.log
+		return 1
+	}
+}
+
 set -e
 ktap_begin
 module_load
@@ -358,6 +398,7 @@ if [ -z "${GATE:-}" ]; then
 	ktap_run twin_veth "the same core in three processes"
 	ktap_run redis "redis, one server, not replicated, over loopback"
 	ktap_run etcd "etcd, three members over veth"
+	ktap_run corosync "corosync, a ring of three over veth"
 	ktap_run reads "a read in each way"
 	ktap_run five "commits of a group of five over veth"
 	ktap_run seven "and of seven"
