@@ -18,8 +18,8 @@ packages() {
 	unit) echo gcc libc6-dev libssl-dev clang clang-14 libclang-rt-14-dev llvm-14 ;;
 	lint) echo sparse git python3 binutils mandoc linux-source-6.1 xz-utils ;;
 	dkms) echo dkms ;;
-	bench) echo gcc libc6-dev pkg-config redis-tools etcd-server etcd-client corosync libcpg-dev \
-		gnuplot-nox ;;
+	bench) echo gcc libc6-dev pkg-config redis-tools etcd-server etcd-client zookeeper \
+		corosync libcpg-dev gnuplot-nox ;;
 	mpi) echo openmpi-bin libopenmpi-dev ;;
 	qemu) echo qemu-system-x86 busybox-static cpio kmod iproute2 dmsetup jq python3 xz-utils ;;
 	kcsan) echo gcc make bc flex bison libelf-dev libc6-dev kmod xz-utils linux-source-6.1 ;;

@@ -5,7 +5,7 @@
  * usage: peer_bench NAME NETNS OPERATION ADDRESS PORT [ROUNDS]
  *
  * OPERATION: incr (redis), incr16 (sixteen of them at once, printed per one), put or get (etcd, by
- * gRPC; get is linearizable).
+ * gRPC; get is linearizable), set (ZooKeeper's setData).
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -208,6 +208,96 @@ static void call(void)
 	read_response();
 }
 
+/* ---- ZooKeeper: jute, numbers with their highest byte first, a length before all --- */
+
+enum jute_operation {
+	JUTE_CREATE = 1,
+	JUTE_SET_DATA = 5,
+};
+
+#define JUTE_NODE_EXISTS	(-110)
+
+static unsigned char *put_number(unsigned char *at, int32_t number)
+{
+	uint32_t bytes = htonl(number);
+
+	memcpy(at, &bytes, sizeof(bytes));
+	return at + sizeof(bytes);
+}
+
+static unsigned char *put_text(unsigned char *at, const char *text)
+{
+	at = put_number(at, strlen(text));
+	memcpy(at, text, strlen(text));
+	return at + strlen(text);
+}
+
+static void receive_all(void *bytes, size_t count)
+{
+	if (recv(fd, bytes, count, MSG_WAITALL) != (ssize_t)count)
+		die("ZooKeeper: closed, or %s", strerror(errno));
+}
+
+/* Says what is in so many bytes from request + 4 on. Returns the length of the answer. */
+static size_t ask_zookeeper(const unsigned char *end, unsigned char *answer, size_t room)
+{
+	uint32_t bytes;
+
+	put_number(request, end - request - 4);
+	send_all(request, end - request);
+	receive_all(&bytes, sizeof(bytes));
+	bytes = ntohl(bytes);
+	if (bytes > room)
+		die("ZooKeeper: an answer of %u bytes", bytes);
+	receive_all(answer, bytes);
+	return bytes;
+}
+
+/* An answer begins with the number of the question, that of a transaction, and an error. */
+static int error_of_zookeeper(const unsigned char *end)
+{
+	unsigned char answer[512];
+	uint32_t error;
+
+	if (ask_zookeeper(end, answer, sizeof(answer)) < 16)
+		die("ZooKeeper: a short answer");
+	memcpy(&error, answer + 12, sizeof(error));
+	return ntohl(error);
+}
+
+static unsigned char *set_end;
+
+static void set_data(void)
+{
+	int error = error_of_zookeeper(set_end);
+
+	if (error)
+		die("setData: error %d", error);
+}
+
+static void begin_zookeeper(void)
+{
+	unsigned char answer[512], *at = request + 4;
+	int error;
+
+	/* Version 0, nothing seen, 30 s, no session, no password, may not be read-only. */
+	memset(request, 0, sizeof(request));
+	at = put_number(at + 4 + 8, 30000);
+	at = put_number(at + 8, 16);
+	ask_zookeeper(at + 16 + 1, answer, sizeof(answer));
+
+	at = put_number(put_number(request + 4, 1), JUTE_CREATE);
+	at = put_text(put_text(at, "/n"), "12345678");
+	at = put_text(put_text(put_number(put_number(at, 1), 31), "world"), "anyone");
+	error = error_of_zookeeper(put_number(at, 0));
+	if (error && error != JUTE_NODE_EXISTS)
+		die("create: error %d", error);
+
+	/* Whatever version it is of. */
+	at = put_number(put_number(request + 4, 2), JUTE_SET_DATA);
+	set_end = put_number(put_text(put_text(at, "/n"), "12345678"), -1);
+}
+
 /* ---- which -------------------------------------------------------------------- */
 
 static void (*begin(const char *operation))(void)
@@ -218,6 +308,10 @@ static void (*begin(const char *operation))(void)
 		return incr;
 	if (!strcmp(operation, "incr16"))
 		return incr16;
+	if (!strcmp(operation, "set")) {
+		begin_zookeeper();
+		return set_data;
+	}
 	if (!strcmp(operation, "put"))
 		make_request("/etcdserverpb.KV/Put", key_value, sizeof(key_value) - 1);
 	else if (!strcmp(operation, "get"))

@@ -94,6 +94,7 @@ ROWS = [
     ("redis-incr-16", "redis INCR, 16 at once, each"),
     ("etcd-put", "etcd put at the leader of 3, veth"),
     ("etcd-get", "etcd linearizable read, leader of 3, veth"),
+    ("zookeeper-set", "ZooKeeper setData at the leader of 3, veth"),
     ("corosync-cpg", "corosync, a message to all of 3, veth"),
     "how many",
     ("allocations-per-commit", "allocations in a commit, primary of 3"),
@@ -113,6 +114,7 @@ RATIOS = [
     ("twin at a backup / commit there, veth", "twin-backup", "commit-backup", None, False),
     ("redis INCR / commit, loopback", "redis-incr", "commit-primary-loopback", 1.4, False),
     ("etcd put / commit, veth", "etcd-put", "commit-primary", 30, False),
+    ("ZooKeeper setData / commit, veth", "zookeeper-set", "commit-primary", 20, False),
     ("corosync message / APPEND of 64 bytes, veth", "corosync-cpg", "append-64", None, False),
     ("etcd read / GET at an index, veth", "etcd-get", "get-index-primary", None, False),
     ("one of 64 callers / the only one", "callers-64", "commit-primary-loopback", 0.25, True),
@@ -228,7 +230,8 @@ def plots(directory, kernels):
               ("'commit,\\nbackup'", "commit-backup-loopback"), ("'redis INCR'", "redis-incr"),
               ("'twin,\\nprimary'", "twin-primary-loopback"),
               ("'twin,\\nbackup'", "twin-backup-loopback"), ("'etcd read'", "etcd-get"),
-              ("'corosync'", "corosync-cpg"), ("'etcd put'", "etcd-put")]
+              ("'corosync'", "corosync-cpg"), ("'ZooKeeper'", "zookeeper-set"),
+              ("'etcd put'", "etcd-put")]
     plot(directory, "beside",
          ["set style data histograms", "set logscale y",
           "set ylabel 'instructions for one operation (logarithmic)'",

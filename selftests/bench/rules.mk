@@ -47,7 +47,7 @@ build/selftests/trace_plugin.so: selftests/bench/trace_plugin.c | provision-buil
 bench_runs := $(addprefix bench-,$(KVER))
 
 # One guest for each kernel, all of its rows in one boot; the guests beside each other.
-$(bench_runs): bench-%: modules tools tests build/selftests/cpg_bench | provision-qemu provision-bench
+$(bench_runs): bench-%: modules tools tests build/selftests/cpg_bench | provision-qemu
 	@selftests/qemu/guest.sh -D -n -k $* -m 2G -t 840 -o build/bench/$* \
 		selftests/bench/run.sh
 
@@ -55,7 +55,7 @@ bench: $(bench_runs) ## instructions per operation, beside other services; failo
 	@build/selftests/failover >build/bench/failover
 	@python3 selftests/bench/report.py build/bench
 
-profile: modules tools tests build/selftests/cpg_bench | provision-qemu provision-bench ## what takes them, by function; TEST=row
+profile: modules tools tests build/selftests/cpg_bench | provision-qemu ## what takes them, by function; TEST=row
 	@set -e; for kver in $(KVER); do \
 		python3 selftests/bench/functions.py -k $$kver $(TEST); done
 

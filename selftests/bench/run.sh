@@ -344,6 +344,52 @@ etcd() {
 	"$programs/peer_bench" etcd-get "vr$leader" get "10.77.0.$leader" 7601 >>"$costs"
 }
 
+zookeeper_mode() { # N
+	# shellcheck disable=SC2016
+	ip netns exec "vr$1" bash -c '
+		exec 3<>"/dev/tcp/10.77.0.$1/7611" && echo srvr >&3 &&
+			sed -n "s/^Mode: //p" <&3' - "$1"
+}
+
+zookeeper_leader() {
+	for leader in $members; do
+		[ "$(zookeeper_mode "$leader")" != leader ] || return 0
+	done
+	return 1
+}
+
+zookeeper_conf() { # N
+	local n
+
+	printf '%s\n' tickTime=2000 initLimit=60 syncLimit=60 "dataDir=/dev/shm/z$1" \
+		"clientPortAddress=10.77.0.$1" clientPort=7611 admin.enableServer=false
+	for n in $members; do
+		echo "server.$n=10.77.0.$n:7612:7613"
+	done
+}
+
+# Three members, all they write on tmpfs, asked at the leader; twice as often before, as what runs
+# often is compiled.
+zookeeper() {
+	local n leader
+
+	links_up 3
+	for n in $members; do
+		mkdir -p "/dev/shm/z$n"
+		echo "$n" >"/dev/shm/z$n/myid"
+		zookeeper_conf "$n" >"/dev/shm/z$n/zoo.cfg"
+		daemon ip netns exec "vr$n" java -Xmx128m -XX:+UseSerialGC \
+			-XX:TieredStopAtLevel=1 -cp /usr/share/java/zookeeper.jar \
+			-Dzookeeper.jmx.log4j.disable=true \
+			org.apache.zookeeper.server.quorum.QuorumPeerMain "/dev/shm/z$n/zoo.cfg"
+	done
+	eventually 300 zookeeper_leader
+	for n in 1 2; do
+		"$programs/peer_bench" warm-up "vr$leader" set "10.77.0.$leader" 7611 >/dev/null
+	done
+	"$programs/peer_bench" zookeeper-set "vr$leader" set "10.77.0.$leader" 7611 >>"$costs"
+}
+
 # A ring of three. Each keeps what it writes in places of the same names: its own by its mounts.
 corosync_node() { # N
 	cat >"/run/corosync-$1.conf" <<-END
@@ -398,6 +444,7 @@ if [ -z "${GATE:-}" ]; then
 	ktap_run twin_veth "the same core in three processes"
 	ktap_run redis "redis, one server, not replicated, over loopback"
 	ktap_run etcd "etcd, three members over veth"
+	ktap_run zookeeper "ZooKeeper, three members over veth"
 	ktap_run corosync "corosync, a ring of three over veth"
 	ktap_run reads "a read in each way"
 	ktap_run five "commits of a group of five over veth"
