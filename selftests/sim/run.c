@@ -62,7 +62,8 @@ static bool formable(const struct sim *sim)
 	for (i = 0; i < sim->options.replica_count; i++) {
 		const struct sim_node *node = &sim->nodes[i];
 
-		if (!node->up || node->info.status == VR_STATUS_RECOVERING)
+		if (!node->up || node->info.status == VR_STATUS_RECOVERING ||
+		    node->info.status == VR_STATUS_AMNESIA)
 			return false;
 	}
 	return true;
