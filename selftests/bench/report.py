@@ -226,14 +226,14 @@ def lines(file, kernels):
 
 def plots(directory, kernels):
     costs = list(kernels.values())
-    beside = [("'UDP echo'", "echo-loopback"), ("'commit,\\nprimary'", "commit-primary-loopback"),
-              ("'commit,\\nbackup'", "commit-backup-loopback"), ("'redis INCR'", "redis-incr"),
+    beside = [("'UDP\\necho'", "echo-loopback"), ("'commit,\\nprimary'", "commit-primary-loopback"),
+              ("'commit,\\nbackup'", "commit-backup-loopback"), ("'redis\\nINCR'", "redis-incr"),
               ("'twin,\\nprimary'", "twin-primary-loopback"),
-              ("'twin,\\nbackup'", "twin-backup-loopback"), ("'etcd read'", "etcd-get"),
-              ("'corosync'", "corosync-cpg"), ("'ZooKeeper'", "zookeeper-set"),
-              ("'etcd put'", "etcd-put")]
+              ("'twin,\\nbackup'", "twin-backup-loopback"), ("'etcd\\nread'", "etcd-get"),
+              ("'coro-\\nsync'", "corosync-cpg"), ("'Zoo-\\nKeeper'", "zookeeper-set"),
+              ("'etcd\\nput'", "etcd-put")]
     plot(directory, "beside",
-         ["set style data histograms", "set logscale y",
+         ["set style data histograms", "set logscale y", "set bmargin 4",
           "set ylabel 'instructions for one operation (logarithmic)'",
           "set title 'One operation at a time, one processor, three replicas'",
           columns("beside", kernels, ":xtic(1)")],
