@@ -34,6 +34,16 @@ static inline void bench_hear(int fd, int count)
 	}
 }
 
+/* True in the child. */
+static inline bool bench_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork: %s", strerror(errno));
+	return !pid;
+}
+
 static inline void bench_closed(int fd)
 {
 	char byte;
@@ -92,15 +102,11 @@ static inline void bench_callers(const char *name, int callers, void (*attach)(v
 {
 	int says[2], start[2], end[2], rounds = CALLS / callers, i;
 	uint64_t took, idle;
-	pid_t pid;
 
 	if (pipe(says) || pipe(start) || pipe(end))
 		die("pipe: %s", strerror(errno));
 	for (i = 0; i < callers; i++) {
-		pid = fork();
-		if (pid < 0)
-			die("fork: %s", strerror(errno));
-		if (pid)
+		if (!bench_fork())
 			continue;
 		close(start[1]);
 		close(end[1]);

@@ -7,10 +7,8 @@
  * OPERATION: next COUNT numbers at once (next, next:64), append:BYTES, get:log, get:index,
  * get:lease, get:local, barrier.
  */
-#include <sys/ioctl.h>
-#include <linux/vrseq.h>
-
 #include "callers.h"
+#include "device.h"
 
 static int fd;
 static const char *group;
@@ -67,15 +65,8 @@ static void choose(const char *operation)
 
 static void attach(void *unused)
 {
-	struct vrseq_attach attach = { 0 };
-
 	(void)unused;
-	fd = open("/dev/vrseq", O_RDWR);
-	if (fd < 0)
-		die("/dev/vrseq: %s", strerror(errno));
-	snprintf(attach.group, sizeof(attach.group), "%s", group);
-	if (ioctl(fd, VRSEQ_IOC_ATTACH, &attach))
-		die("ATTACH: %s", strerror(errno));
+	fd = bench_attach(group);
 }
 
 int main(int argc, char **argv)

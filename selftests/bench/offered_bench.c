@@ -7,12 +7,11 @@
  * Prints "NAME-p50 ns" and "NAME-p99 ns". The same callers come at the same times in each run.
  */
 #include <math.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <linux/vrseq.h>
 
 #include "callers.h"
+#include "device.h"
 
 #define CALLERS		64
 #define ARRIVALS	2000
@@ -25,18 +24,6 @@ static struct {
 	uint64_t begun;
 	unsigned int next;
 } *shared;
-
-static void attach(int *fd, const char *group)
-{
-	struct vrseq_attach attach = { 0 };
-
-	*fd = open("/dev/vrseq", O_RDWR);
-	if (*fd < 0)
-		die("/dev/vrseq: %s", strerror(errno));
-	snprintf(attach.group, sizeof(attach.group), "%s", group);
-	if (ioctl(*fd, VRSEQ_IOC_ATTACH, &attach))
-		die("ATTACH: %s", strerror(errno));
-}
 
 static void number(int fd)
 {
@@ -61,7 +48,7 @@ static void call(const char *group, int says, int start, int end)
 
 	/* A sleep that is allowed to be late would be measured. */
 	prctl(PR_SET_TIMERSLACK, 1);
-	attach(&fd, group);
+	fd = bench_attach(group);
 	number(fd);
 	bench_say(says);
 	bench_closed(start);
@@ -95,11 +82,7 @@ int main(int argc, char **argv)
 		shared->wanted[i] = at;
 	}
 	for (i = 0; i < CALLERS; i++) {
-		pid_t pid = fork();
-
-		if (pid < 0)
-			die("fork: %s", strerror(errno));
-		if (pid)
+		if (!bench_fork())
 			continue;
 		close(start[1]);
 		close(end[1]);
