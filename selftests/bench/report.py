@@ -21,6 +21,7 @@ ROWS = [
     ("commit-alone", "commit, group of one"),
     ("commit-primary-loopback", "commit at the primary of 3, loopback"),
     ("commit-backup-loopback", "commit at a backup of 3, loopback"),
+    ("commit-primary-loopback-keyed", "commit at the primary, with a key, loopback"),
     ("commit-primary", "commit at the primary of 3, veth"),
     ("commit-backup", "commit at a backup of 3, veth"),
     ("commit-primary-keyed", "the same at the primary, with a key"),
@@ -103,6 +104,8 @@ ROWS = [
 # (words, row, row it is divided by, goal, whether the goal is a ceiling)
 RATIOS = [
     ("commit / echo, loopback", "commit-primary-loopback", "echo-loopback", 0.9, True),
+    ("commit with a key / echo, loopback", "commit-primary-loopback-keyed", "echo-loopback", 1.3,
+     True),
     ("commit / echo, veth", "commit-primary", "echo-veth", 1.1, True),
     ("commit with a key / echo, veth", "commit-primary-keyed", "echo-veth", 1.4, True),
     ("commit at a backup / echo, loopback", "commit-backup-loopback", "echo-loopback", None, True),

@@ -87,14 +87,15 @@ callers_at() { # NAME CALLERS NETNS GROUP NETNS GROUP
 		'BEGIN { printf "%s %.2f\n", name, ops / prepares }' >>"$costs"
 }
 
-loopback() {
+# Sets leader and backup to their names.
+formed_on_loopback() {
 	local id other
 
 	links_up 1
 	for id in 1 2 3; do
 		# shellcheck disable=SC2086
 		$vrseq -n vr1 group add "$(name_of $id)" self $id listen 127.0.0.1:$((port + id)) \
-			insecure uuid 6c6f6f70-6261-436b-8000-000000000001 $rare
+			${SECURITY:-insecure} uuid 6c6f6f70-6261-436b-8000-000000000001 $rare
 		for other in 1 2 3; do
 			[ $other = $id ] || $vrseq -n vr1 member add $other \
 				127.0.0.1:$((port + other)) group "$(name_of $id)"
@@ -104,12 +105,18 @@ loopback() {
 	for id in 3 2 1; do
 		eventually 10 ready_on_loopback $id
 	done
-	id=$s_primary_id
-	other=$((id % 3 + 1))
-	bench commit-primary-loopback vr1 "$(name_of "$id")"
-	bench commit-backup-loopback vr1 "$(name_of $other)"
-	callers_at callers-8 8 vr1 "$(name_of "$id")" vr1 "$(name_of $other)"
-	callers_at callers-64 64 vr1 "$(name_of "$id")" vr1 "$(name_of $other)"
+	leader=$(name_of "$s_primary_id")
+	backup=$(name_of $((s_primary_id % 3 + 1)))
+}
+
+loopback() {
+	local leader backup
+
+	formed_on_loopback
+	bench commit-primary-loopback vr1 "$leader"
+	bench commit-backup-loopback vr1 "$backup"
+	callers_at callers-8 8 vr1 "$leader" vr1 "$backup"
+	callers_at callers-64 64 vr1 "$leader" vr1 "$backup"
 }
 
 three() {
@@ -148,13 +155,26 @@ delayed() {
 	done
 }
 
-# The same, each datagram sealed and opened.
-keyed() {
+# From here on each datagram is sealed and opened.
+with_key() {
 	(umask 077 && $vrseq genkey >/run/key)
-	SECURITY="key /run/key" GROUP_OPTIONS=$rare
+	SECURITY="key /run/key"
+}
+
+keyed() {
+	with_key
+	GROUP_OPTIONS=$rare
 	cluster_formed 3
 	bench commit-primary-keyed "vr$(primary)"
 	bench commit-backup-keyed "vr$(others "$(primary)" | head -n 1)"
+}
+
+loopback_keyed() {
+	local leader backup
+
+	with_key
+	formed_on_loopback
+	bench commit-primary-loopback-keyed vr1 "$leader"
 }
 
 reads() {
@@ -446,6 +466,7 @@ if [ -z "${GATE:-}" ]; then
 	ktap_run etcd "etcd, three members over veth"
 	ktap_run zookeeper "ZooKeeper, three members over veth"
 	ktap_run corosync "corosync, a ring of three over veth"
+	ktap_run loopback_keyed "commits over loopback, authenticated and encrypted"
 	ktap_run reads "a read in each way"
 	ktap_run five "commits of a group of five over veth"
 	ktap_run seven "and of seven"
