@@ -211,11 +211,15 @@ seven() {
 
 # A file system on a disk that is memory, and flushes at once: what it costs to ask for durability
 # beside what a disk takes for it.
-disk_for() { # N
+mount_ext4() { # N
 	truncate -s 64M "/run/image$1"
 	mkfs.ext4 -q -m 0 "/run/image$1"
-	mkdir -p "/run/disk$1"
 	mount -o loop "/run/image$1" "/run/disk$1"
+}
+
+# And one where to ask for it costs nothing: what is left is the journal.
+mount_tmpfs() { # N
+	mount -t tmpfs tmpfs "/run/disk$1"
 }
 
 # A row, and how many times the disk was asked to flush for each entry of the log.
@@ -232,30 +236,33 @@ bench_journal() { # NAME NETNS CALLERS
 		'BEGIN { printf "%s %.3f\n", name, fsyncs / ops }' >>"$costs"
 }
 
-journals() { # N SUFFIX
+journals() { # FILESYSTEM N SUFFIX
 	local n leader
 
 	modprobe -a loop ext4
 	GROUP_OPTIONS="$rare log-entries 1024 log-bytes 1M messages 64 message-bytes 64K"
-	links_up "$1"
+	links_up "$2"
 	for n in $members; do
-		disk_for "$n"
+		mkdir -p "/run/disk$n"
+		"mount_$1" "$n"
 		member_up "$n" durability journal "/run/disk$n/journal"
 	done
 	cluster_form
 	leader=vr$(primary)
-	bench_journal "journal-1$2" "$leader" 1
-	bench_journal "journal-64$2" "$leader" 64
+	bench_journal "journal-1$3" "$leader" 1
+	bench_journal "journal-64$3" "$leader" 64
 	cluster_down
 	for n in $members; do
 		eventually 10 umount "/run/disk$n"
-		rm "/run/image$n"
+		rm -f "/run/image$n"
 	done
 }
 
 journaled() {
-	journals 1 -alone
-	journals 3 ""
+	journals ext4 1 -alone
+	journals ext4 3 ""
+	journals tmpfs 1 -alone-tmpfs
+	journals tmpfs 3 -tmpfs
 }
 
 # Whoever allocates in every commit. From 1,100 of them: what happens once is none, and the tracer
