@@ -7,22 +7,12 @@
  * OPERATION: incr (redis), incr16 (sixteen of them at once, printed per one), put or get (etcd, by
  * gRPC; get is linearizable), set (ZooKeeper's setData).
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-
 #include "bench.h"
+#include "grpc.h"
 
 #define PIPELINE 16
 
 static int fd;
-
-static void send_all(const void *bytes, size_t count)
-{
-	if (send(fd, bytes, count, MSG_NOSIGNAL) != (ssize_t)count)
-		die("send: %s", strerror(errno));
-}
 
 /* ---- redis: RESP -------------------------------------------------------------- */
 
@@ -47,7 +37,7 @@ static void read_numbers(int count)
 
 static void incr(void)
 {
-	send_all(INCR, sizeof(INCR) - 1);
+	send_all(fd, INCR, sizeof(INCR) - 1);
 	read_numbers(1);
 }
 
@@ -60,152 +50,20 @@ static void incr16(void)
 		for (i = 0; i < PIPELINE; i++)
 			memcpy(many + i * (sizeof(INCR) - 1), INCR, sizeof(INCR) - 1);
 	}
-	send_all(many, sizeof(many));
+	send_all(fd, many, sizeof(many));
 	read_numbers(PIPELINE);
 }
 
-/* ---- etcd: gRPC, of which one call at a time needs little ---------------------- */
+/* ---- etcd: gRPC ---------------------------------------------------------------- */
 
-enum frame {
-	FRAME_DATA,
-	FRAME_HEADERS,
-	FRAME_RST = 3,
-	FRAME_SETTINGS,
-	FRAME_PING = 6,
-	FRAME_GOAWAY,
-	FRAME_WINDOW,
-};
-
-#define ACK		1
-#define END_STREAM	1
-#define END_HEADERS	4
-#define FRAME_HEAD	9
-
-static unsigned char request[512];
-static size_t request_bytes, stream_offset[2];
-static uint32_t stream = 1;
-
-static size_t put_head(unsigned char *at, uint32_t bytes, uint8_t type, uint8_t flags, uint32_t id)
-{
-	at[0] = bytes >> 16;
-	at[1] = bytes >> 8;
-	at[2] = bytes;
-	at[3] = type;
-	at[4] = flags;
-	id = htonl(id);
-	memcpy(at + 5, &id, sizeof(id));
-	return FRAME_HEAD;
-}
-
-/* A header that the other side shall not remember, by names and values that we spell out. */
-static size_t put_header(unsigned char *at, const char *name, const char *value)
-{
-	size_t bytes = 0;
-
-	at[bytes++] = 0;
-	at[bytes++] = strlen(name);
-	bytes += strlen(strcpy((char *)at + bytes, name));
-	at[bytes++] = strlen(value);
-	bytes += strlen(strcpy((char *)at + bytes, value));
-	return bytes;
-}
-
-/* HEADERS and DATA of a call, but for the number of its stream. */
-static void make_request(const char *path, const char *message, size_t message_bytes)
-{
-	unsigned char *at = request + FRAME_HEAD;
-	uint32_t length = htonl(message_bytes);
-
-	at += put_header(at, ":method", "POST");
-	at += put_header(at, ":scheme", "http");
-	at += put_header(at, ":path", path);
-	at += put_header(at, ":authority", "etcd");
-	at += put_header(at, "content-type", "application/grpc");
-	at += put_header(at, "te", "trailers");
-	put_head(request, at - request - FRAME_HEAD, FRAME_HEADERS, END_HEADERS, 0);
-	stream_offset[0] = 5;
-	stream_offset[1] = at - request + 5;
-	at += put_head(at, 5 + message_bytes, FRAME_DATA, END_STREAM, 0);
-	*at++ = 0;
-	memcpy(at, &length, sizeof(length));
-	memcpy(at + sizeof(length), message, message_bytes);
-	request_bytes = at + sizeof(length) + message_bytes - request;
-}
-
-static void begin_grpc(void)
-{
-	static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-	unsigned char settings[FRAME_HEAD], window[FRAME_HEAD + 4];
-	uint32_t more = htonl(1u << 30);
-
-	put_head(settings, 0, FRAME_SETTINGS, 0, 0);
-	/* Room for all there will be, so that no update is counted. */
-	put_head(window, sizeof(more), FRAME_WINDOW, 0, 0);
-	memcpy(window + FRAME_HEAD, &more, sizeof(more));
-	send_all(preface, sizeof(preface) - 1);
-	send_all(settings, sizeof(settings));
-	send_all(window, sizeof(window));
-}
-
-static void answer_frame(const unsigned char *frame, uint32_t bytes)
-{
-	unsigned char pong[FRAME_HEAD + 8];
-
-	if (frame[4] & ACK)
-		return;
-	if (frame[3] == FRAME_SETTINGS) {
-		put_head(pong, 0, FRAME_SETTINGS, ACK, 0);
-		send_all(pong, FRAME_HEAD);
-	} else if (frame[3] == FRAME_PING && bytes == 8) {
-		put_head(pong, 8, FRAME_PING, ACK, 0);
-		memcpy(pong + FRAME_HEAD, frame + FRAME_HEAD, 8);
-		send_all(pong, sizeof(pong));
-	}
-}
-
-/* Frames up to the one that ends our stream, which must have brought a message. */
-static void read_response(void)
-{
-	static unsigned char buffer[16384];
-	static size_t have;
-	bool message = false, over = false;
-
-	while (!over) {
-		uint32_t bytes = have < FRAME_HEAD ? 0 :
-				 (uint32_t)buffer[0] << 16 | buffer[1] << 8 | buffer[2];
-
-		if (have < FRAME_HEAD || have < FRAME_HEAD + bytes) {
-			ssize_t got = recv(fd, buffer + have, sizeof(buffer) - have, 0);
-
-			if (got <= 0)
-				die("etcd: %s", got ? strerror(errno) : "closed");
-			have += got;
-			continue;
-		}
-		if (buffer[3] == FRAME_GOAWAY || buffer[3] == FRAME_RST)
-			die("etcd: it ended the call");
-		if (buffer[3] == FRAME_DATA && bytes > 5)
-			message = true;
-		if (buffer[3] == FRAME_HEADERS && buffer[4] & END_STREAM)
-			over = true;
-		if (buffer[3] == FRAME_SETTINGS || buffer[3] == FRAME_PING)
-			answer_frame(buffer, bytes);
-		have -= FRAME_HEAD + bytes;
-		memmove(buffer, buffer + FRAME_HEAD + bytes, have);
-	}
-	if (!message)
-		die("etcd: an error, no answer");
-}
+static struct grpc etcd;
+static struct grpc_request etcd_request;
 
 static void call(void)
 {
-	uint32_t id = htonl(stream);
-
-	memcpy(request + stream_offset[0], &id, sizeof(id));
-	memcpy(request + stream_offset[1], &id, sizeof(id));
-	stream += 2;
-	send_all(request, request_bytes);
-	read_response();
+	grpc_send(&etcd, &etcd_request);
+	if (!grpc_wait(&etcd, -1))
+		die("etcd: an error, no answer");
 }
 
 /* ---- ZooKeeper: jute, numbers with their highest byte first, a length before all --- */
@@ -216,6 +74,8 @@ enum jute_operation {
 };
 
 #define JUTE_NODE_EXISTS	(-110)
+
+static unsigned char request[512];
 
 static unsigned char *put_number(unsigned char *at, int32_t number)
 {
@@ -244,7 +104,7 @@ static size_t ask_zookeeper(const unsigned char *end, unsigned char *answer, siz
 	uint32_t bytes;
 
 	put_number(request, end - request - 4);
-	send_all(request, end - request);
+	send_all(fd, request, end - request);
 	receive_all(&bytes, sizeof(bytes));
 	bytes = ntohl(bytes);
 	if (bytes > room)
@@ -313,29 +173,24 @@ static void (*begin(const char *operation))(void)
 		return set_data;
 	}
 	if (!strcmp(operation, "put"))
-		make_request("/etcdserverpb.KV/Put", key_value, sizeof(key_value) - 1);
+		grpc_make(&etcd_request, "/etcdserverpb.KV/Put", key_value,
+			  sizeof(key_value) - 1);
 	else if (!strcmp(operation, "get"))
-		make_request("/etcdserverpb.KV/Range", key, sizeof(key) - 1);
+		grpc_make(&etcd_request, "/etcdserverpb.KV/Range", key, sizeof(key) - 1);
 	else
 		die("no operation %s", operation);
-	begin_grpc();
+	grpc_begin(&etcd, fd);
 	return call;
 }
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET };
 	void (*round_trip)(void);
-	int one = 1;
 
-	if (argc < 6 || argc > 7 || inet_pton(AF_INET, argv[4], &address.sin_addr) != 1)
+	if (argc < 6 || argc > 7)
 		die("usage: peer_bench NAME NETNS OPERATION ADDRESS PORT [ROUNDS]");
-	address.sin_port = htons(atoi(argv[5]));
 	enter_netns(argv[2]);
-	fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (connect(fd, (void *)&address, sizeof(address)))
-		die("connect: %s", strerror(errno));
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	fd = tcp_connect(argv[4], argv[5]);
 	round_trip = begin(argv[3]);
 	bench_run_rounds(argv[1], round_trip, argc > 6 ? atoi(argv[6]) : ROUNDS,
 			 round_trip == incr16 ? PIPELINE : 1);

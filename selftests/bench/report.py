@@ -157,11 +157,17 @@ def read_failover(path):
     return rows
 
 
-def failover_lines(failover):
-    """(words, (p50, p99, max), goal)."""
-    return [(f"{row['replicas']:.0f} replicas, heartbeat {row['heartbeat']:.0f}, view timeout "
-             f"{row['view_timeout']:.0f}", [row[part] for part in ("p50", "p99", "max")],
-             goal_text([row["p99"]], row.get("goal_p99"), True)) for row in failover]
+def failover_lines(kernels, failover):
+    """(words, (p50, p99, max), goal) of ours, and of etcd's, which is measured in the guests."""
+    found = [(f"{row['replicas']:.0f} replicas, heartbeat {row['heartbeat']:.0f}, view timeout "
+              f"{row['view_timeout']:.0f}", [row[part] for part in ("p50", "p99", "max")],
+              goal_text([row["p99"]], row.get("goal_p99"), True)) for row in failover]
+    for kver, rows in kernels.items():
+        parts = [value(rows, f"etcd-failover-{part}") for part in ("p50", "p99", "max")]
+        if None not in parts:
+            found.append((f"etcd, three members, its defaults, {kver}",
+                          [ns / 1e6 for ns in parts], ""))
+    return found
 
 
 def value(rows, name):
@@ -206,7 +212,7 @@ def table(kernels, failover):
         if any(x is not None for x in values):
             lines.append(f"  {words:<44}" + "".join(f"{number(x):>10}" for x in values) +
                          f"  {goal_text(values, goal, ceiling)}".rstrip())
-    gaps = failover_lines(failover)
+    gaps = failover_lines(kernels, failover)
     if gaps:
         lines += ["", "from the primary's crash to the next number, virtual ms, 100 times",
                   f"  {'':<44}{'p50':>10}{'p99':>10}{'max':>10}"]

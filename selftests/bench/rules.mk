@@ -3,7 +3,7 @@
 # when somebody last committed that.
 
 bench_programs := $(addprefix build/selftests/,udp_echo commit_bench offered_bench twin_client \
-	peer_bench)
+	peer_bench etcd_failover)
 bench_headers := $(wildcard selftests/bench/*.h selftests/lib/*.h kmod/core/*.h uapi/linux/*.h)
 bench_cflags := -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -Ikmod/core
 

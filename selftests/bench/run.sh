@@ -369,6 +369,10 @@ etcd() {
 	eventually 120 etcd_leader
 	"$programs/peer_bench" etcd-put "vr$leader" put "10.77.0.$leader" 7601 >>"$costs"
 	"$programs/peer_bench" etcd-get "vr$leader" get "10.77.0.$leader" 7601 >>"$costs"
+	[ -z "${PROFILE:-}" ] || return 0
+	# The daemons are in the order of the members.
+	# shellcheck disable=SC2086
+	"$programs/etcd_failover" vr1 10.77.0. 7601 $loads >>"$costs"
 }
 
 zookeeper_mode() { # N
