@@ -15,6 +15,7 @@
 #define RECORDS	1024
 #define BYTES	64
 #define WINDOW	16
+#define EARLY	4	/* windows that are not counted: what happens once */
 
 static const char *prefix;
 static unsigned char message[BYTES];
@@ -47,6 +48,31 @@ static void read_with(const char *way, struct vrseq *handle, size_t bytes)
 	say(way, bench_now() - took, RECORDS);
 }
 
+/* One record for each, a window of them at a time. */
+static void read_uring(const char *way, struct vrseq *handle)
+{
+	static unsigned char buffers[WINDOW][sizeof(struct vrseq_record) + BYTES];
+	struct uring ring;
+	uint64_t took = 0;
+	int round, i;
+
+	must(uring_open(&ring, WINDOW, 0), "io_uring");
+	for (round = -EARLY; round < RECORDS / WINDOW - EARLY; round++) {
+		if (!round)
+			took = bench_now();
+		for (i = 0; i < WINDOW; i++)
+			uring_read(&ring, vrseq_fd(handle), buffers[i], sizeof(buffers[i]), i);
+		must(uring_enter(&ring, WINDOW), "io_uring_enter");
+		for (i = 0; i < WINDOW; i++) {
+			if (uring_peek(&ring)->res != sizeof(buffers[i]))
+				die("%s: %d", way, uring_peek(&ring)->res);
+			uring_seen(&ring);
+		}
+	}
+	say(way, bench_now() - took, RECORDS - EARLY * WINDOW);
+	uring_close(&ring);
+}
+
 static void read_ring(const char *way, struct vrseq_ring *ring)
 {
 	uint64_t took = bench_now();
@@ -61,7 +87,7 @@ static void read_ring(const char *way, struct vrseq_ring *ring)
 
 static void deliver(void)
 {
-	struct vrseq *writer, *one, *many;
+	struct vrseq *writer, *one, *many, *window, *ready;
 	struct vrseq_result result;
 	struct vrseq_ring *ring;
 	uint64_t alone = 0, mapped = 0, before;
@@ -70,6 +96,8 @@ static void deliver(void)
 	must(vrseq_open(NULL, 0, &writer), "open");
 	must(vrseq_open(NULL, 0, &one), "open");
 	must(vrseq_open(NULL, 0, &many), "open");
+	must(vrseq_open(NULL, 0, &window), "open");
+	must(vrseq_open(NULL, O_NONBLOCK, &ready), "open");
 	for (i = 0; i < RECORDS; i++) {
 		/* The first half without a ring, for what the ring costs the writer. */
 		if (i == RECORDS / 2)
@@ -80,6 +108,8 @@ static void deliver(void)
 	}
 	read_with("read-one", one, sizeof(struct vrseq_record) + BYTES);
 	read_with("read-batch", many, 1 << 16);
+	read_uring("read-uring", window);
+	read_uring("read-uring-nonblock", ready);
 	read_ring("ring", ring);
 	say("append-no-ring", alone, RECORDS / 2);
 	say("append-with-ring", mapped, RECORDS / 2);
@@ -87,6 +117,8 @@ static void deliver(void)
 	vrseq_close(writer);
 	vrseq_close(one);
 	vrseq_close(many);
+	vrseq_close(window);
+	vrseq_close(ready);
 }
 
 static struct vrseq_next nexts[WINDOW];
@@ -114,7 +146,7 @@ static void operate(const char *way, unsigned int op, bool by_uring)
 
 	must(vrseq_open(NULL, 0, &handle), "open");
 	must(uring_open(&ring, WINDOW, 0), "io_uring");
-	for (round = -4; round < RECORDS / WINDOW; round++) {
+	for (round = -EARLY; round < RECORDS / WINDOW; round++) {
 		if (!round)
 			took = bench_now();
 		for (i = 0; i < WINDOW; i++) {

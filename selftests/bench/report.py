@@ -84,6 +84,8 @@ ROWS = [
     "delivery of 64 bytes; io_uring, 16 at a time",
     ("alone-read-one", "read(), one record"),
     ("alone-read-batch", "read(), as many as fit"),
+    ("alone-read-uring", "io_uring, 16 reads at a time"),
+    ("alone-read-uring-nonblock", "the same of a file that is O_NONBLOCK"),
     ("alone-ring", "the mapped ring"),
     ("alone-append-no-ring", "APPEND while nobody maps the ring"),
     ("alone-append-with-ring", "APPEND while somebody does"),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * As much of io_uring as the tests need, with nothing but the kernel's header:
- * one ring, one thread, commands of /dev/vrseq.
+ * one ring, one thread, commands of /dev/vrseq and reads.
  */
 #ifndef VRSEQ_TEST_URING_H
 #define VRSEQ_TEST_URING_H
@@ -71,22 +71,40 @@ static inline void uring_close(struct uring *ring)
 	memset(ring, 0, sizeof(*ring));
 }
 
-/* One more command, submitted by the next uring_enter(). */
-static inline struct io_uring_sqe *uring_command(struct uring *ring, int fd, unsigned int op,
-						 void *argument, __u64 user_data)
+/* One more, submitted by the next uring_enter(). */
+static inline struct io_uring_sqe *uring_queue(struct uring *ring, int fd, unsigned int opcode,
+					       __u64 user_data)
 {
 	unsigned int tail = *ring->sq_tail;
 	struct io_uring_sqe *sqe = &ring->sqes[tail & ring->mask];
-	struct vrseq_uring_cmd cmd = { .argument = (unsigned long)argument };
 
 	memset(sqe, 0, sizeof(*sqe));
-	sqe->opcode = IORING_OP_URING_CMD;
+	sqe->opcode = opcode;
 	sqe->fd = fd;
-	sqe->cmd_op = op;
 	sqe->user_data = user_data;
-	memcpy(sqe->cmd, &cmd, sizeof(cmd));
 	__atomic_store_n(ring->sq_tail, tail + 1, __ATOMIC_RELEASE);
 	ring->queued++;
+	return sqe;
+}
+
+static inline struct io_uring_sqe *uring_command(struct uring *ring, int fd, unsigned int op,
+						 void *argument, __u64 user_data)
+{
+	struct io_uring_sqe *sqe = uring_queue(ring, fd, IORING_OP_URING_CMD, user_data);
+	struct vrseq_uring_cmd cmd = { .argument = (unsigned long)argument };
+
+	sqe->cmd_op = op;
+	memcpy(sqe->cmd, &cmd, sizeof(cmd));
+	return sqe;
+}
+
+static inline struct io_uring_sqe *uring_read(struct uring *ring, int fd, void *buffer,
+					      unsigned int bytes, __u64 user_data)
+{
+	struct io_uring_sqe *sqe = uring_queue(ring, fd, IORING_OP_READ, user_data);
+
+	sqe->addr = (unsigned long)buffer;
+	sqe->len = bytes;
 	return sqe;
 }
 
