@@ -194,6 +194,7 @@ static int put_stats(struct sk_buff *skb, struct vrseq_group *group,
 	static const char * const names[VRSEQ_STAT_COUNT] = {
 		[VRSEQ_STAT_DROP_ADDRESS] = "drop_address",
 		[VRSEQ_STAT_DROP_SIZE] = "drop_size",
+		[VRSEQ_STAT_DROP_CHECKSUM] = "drop_checksum",
 		[VRSEQ_STAT_DROP_NO_MEMORY] = "drop_no_memory",
 		[VRSEQ_STAT_SEND_NO_MEMORY] = "send_no_memory",
 		[VRSEQ_STAT_SEND_NO_ROUTE] = "send_no_route",

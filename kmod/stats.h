@@ -12,6 +12,7 @@
 enum vrseq_stat {
 	VRSEQ_STAT_DROP_ADDRESS,	/* not sent from its member's address */
 	VRSEQ_STAT_DROP_SIZE,		/* longer than any datagram of ours */
+	VRSEQ_STAT_DROP_CHECKSUM,	/* has none, and no key makes up for it */
 	VRSEQ_STAT_DROP_NO_MEMORY,	/* received, but scattered and no memory */
 	VRSEQ_STAT_SEND_NO_MEMORY,
 	VRSEQ_STAT_SEND_NO_ROUTE,

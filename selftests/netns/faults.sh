@@ -44,6 +44,27 @@ reorder() {
 	lossy delay 4ms 3ms reorder 30% 50%
 }
 
+# Without a key: what UDP's checksum sees nobody hears of, and nobody believes what has none.
+damaged() {
+	local n
+
+	cluster_formed 3
+	capture /run/frames
+	for n in $members; do
+		load "$n" -t 1 -N 40
+	done
+	load_wait
+	capture_end
+	load_everywhere
+	note "frames damaged: $(ip netns exec vrsw $wire damage br0 /run/frames)"
+	load_stop
+	for n in $members; do
+		eventually 5 grew "$n" drop_checksum 0
+		next "$n" damaged >/dev/null
+	done
+	check_history
+}
+
 # Go on at the others while one is cut off; then it comes back.
 # ISOLATE is a command that cuts a member's link; bounded, nothing lost, nothing twice.
 one_isolated() { # ISOLATE VICTIM

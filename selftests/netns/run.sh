@@ -30,6 +30,7 @@ ktap_run named "each named counter counts alone, wherever it is drawn"
 
 ktap_run loss "5 % loss: linearizable, and nobody is refused for good"
 ktap_run duplicate "duplicated datagrams: nothing is applied twice"
+ktap_run damaged "damaged datagrams, with a checksum and without: nobody believes them"
 ktap_run reorder "reordered and delayed datagrams: linearizable"
 ktap_run primary_cut "the primary's link cut and healed: tokens go on, none twice"
 ktap_run minority "a minority refuses in bounded time and says who is silent"

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""usage: wire.py capture DEVICE FILE | replay DEVICE FILE [COUNT]
+"""usage: wire.py capture DEVICE FILE | replay DEVICE FILE [COUNT] | damage DEVICE FILE
 
 Somebody on the wire of a cluster: writes down the frames that carry its datagrams (until SIGTERM,
-or until its parent is gone), or sends them again. Runs in the namespace of the bridge. What sends
-junk is selftests/hostile/hostile_udp.c.
+or until its parent is gone), or sends them again; or damaged, one bit of each, once with the
+checksum that it had and once with none. Runs in the namespace of the bridge. What sends junk is
+selftests/hostile/hostile_udp.c.
 """
 import os
+import random
 import signal
 import socket
 import struct
@@ -102,6 +104,18 @@ def with_payload(frame, payload):
     return frame[:ETHERNET_BYTES] + bytes(ip) + udp[:6] + struct.pack("!H", total) + payload
 
 
+def damaged(frame, chance):
+    """The frame with another bit in its payload, as its checksum tells, and without one."""
+    whole = with_payload(frame, frame[payload_at(frame):])
+    at = payload_at(whole)
+    bit = chance.randrange(at * 8, len(whole) * 8)
+    other = bytearray(whole)
+    other[bit // 8] ^= 1 << bit % 8
+    yield bytes(other)
+    other[at - 2:at] = b"\0\0"
+    yield bytes(other)
+
+
 def send(sock, frame):
     try:
         sock.send(frame)
@@ -116,6 +130,13 @@ def main():
     else:
         sock = raw(device)
         frames = frames_of(sys.argv[3])
+        if command == "damage":
+            chance = random.Random(4711)
+            for frame in frames:
+                for each in damaged(frame, chance):
+                    send(sock, each)
+            print(len(frames))
+            return
         for frame in frames[:int(sys.argv[4]) if len(sys.argv) > 4 else None]:
             send(sock, with_payload(frame, frame[payload_at(frame):]))
         print(len(frames))

@@ -345,10 +345,10 @@ TEST(bare)
 /* --- counters --- */
 
 static const char *const counted[] = {
-	"drop_forged", "drop_key", "drop_envelope", "drop_address", "drop_size", "drop_session",
-	"drop_replay", "drop_busy", "drop_no_memory", "send_no_memory", "send_no_route",
-	"send_no_session", "timer_late", "demoted_rollback", "demoted_gap", "demoted_sleep",
-	"drop_members", "drop_version", "drop_generation",
+	"drop_forged", "drop_key", "drop_envelope", "drop_address", "drop_size", "drop_checksum",
+	"drop_session", "drop_replay", "drop_busy", "drop_no_memory", "send_no_memory",
+	"send_no_route", "send_no_session", "timer_late", "demoted_rollback", "demoted_gap",
+	"demoted_sleep", "drop_members", "drop_version", "drop_generation",
 };
 
 static int look(uint64_t *values, const char *name, uint64_t value)

@@ -369,6 +369,8 @@ static const struct counter {
 	  "compare vrseq member show at all members; is there address translation?", false },
 	{ "drop_size", "datagrams longer than any of ours were dropped",
 	  "find out who sends them: tcpdump at this port", false },
+	{ "drop_checksum", "datagrams without a UDP checksum were dropped",
+	  "find out who takes it away: tcpdump -v at both ends", false },
 	{ "drop_session", "datagrams of a session that is not known here were dropped",
 	  "after a restart they end by themselves; otherwise somebody replays old ones", false },
 	{ "drop_replay", "datagrams that had come before, or are very old, were dropped",
