@@ -621,8 +621,10 @@ def run_tests(run, tests, number):
             run.group.disk = getattr(test, "disk", None)
             keyed = getattr(test, "keyed", False)
             run.group.key = new_key() if keyed else None
+            # Nobody is left who remembers a group of that name, or says a last word in it.
+            run.group.away()
             run.recorded = run.net.record("recorded" if keyed else "")
-            run.group.fresh()
+            run.group.begin()
             note(f"{test.__name__}: a fresh group after {time.monotonic() - begin:.0f} s")
             test(run)
             run.group.no_complaint()

@@ -156,8 +156,8 @@ class Members:
         self.expect(self.ids[0], "vrseq group form t" + words)
         self.well()
 
-    def fresh(self):
-        """A new group on the same machines; those that are off are booted. Nobody works."""
+    def away(self):
+        """The machines, all of them up, and no group on them; nobody works."""
         self.net.heal()
         for node in self.ids:
             if self.net.guests[node].process.poll() is not None:
@@ -171,7 +171,9 @@ class Members:
                 self.expect(node, disk.blank(self.disk))
         self.net.forget_histories()
         self.first_history = 1
-        # Now, when nobody is left who remembers a group of that name.
+
+    def begin(self):
+        """A group where none is."""
         for node in self.ids:
             self.configure(node)
         self.form()
