@@ -377,7 +377,7 @@ static int receive(struct sock *sk, struct sk_buff *skb)
 	}
 	receive_from(e, &peers->from, &from, skb->data + sizeof(struct udphdr),
 		     skb->len - sizeof(struct udphdr));
-	consume_skb(skb);
+	napi_consume_skb(skb, 1);
 	return 0;
 
 drop:
@@ -456,18 +456,38 @@ void vrseq_udp_close(struct vrseq_udp *udp)
 
 /* ---- out -------------------------------------------------------------------- */
 
+/*
+ * As drivers do it: the head is a fragment of a page that is taken, and cleared, for
+ * many at once, and who was received before leaves what the skb itself takes.
+ */
+static struct sk_buff *alloc(u32 bytes)
+{
+	u32 room = SKB_HEAD_ALIGN(bytes);
+	struct sk_buff *skb;
+	void *head;
+
+	if (room > PAGE_SIZE)
+		return alloc_skb(bytes, GFP_ATOMIC | __GFP_NOWARN);
+	head = napi_alloc_frag(room);
+	if (!head)
+		return NULL;
+	skb = napi_build_skb(head, room);
+	if (!skb)
+		skb_free_frag(head);
+	return skb;
+}
+
 /**
  * vrseq_udp_alloc - an empty message
  * @udp:	socket
  * @member:	receiver, as the core knows it
  * @bytes:	size of what will be put into it
  *
- * Return: the message, or NULL without memory, which is counted.
+ * Bottom halves are off. Return: the message, or NULL without memory, which is counted.
  */
 struct sk_buff *vrseq_udp_alloc(struct vrseq_udp *udp, u16 member, u32 bytes)
 {
-	struct sk_buff *skb = alloc_skb(HEADROOM + bytes + VRSEQ_TAG_BYTES,
-					GFP_ATOMIC | __GFP_NOWARN);
+	struct sk_buff *skb = alloc(HEADROOM + bytes + VRSEQ_TAG_BYTES);
 
 	if (!skb) {
 		vrseq_stat_count(udp->stats, VRSEQ_STAT_SEND_NO_MEMORY);
