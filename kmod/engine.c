@@ -23,6 +23,8 @@ struct todo {
 	struct sk_buff_head datagrams;
 	DECLARE_BITMAP(wake, VRSEQ_FILES_MAX);
 	DECLARE_BITMAP(submit, VRSEQ_FILES_MAX);
+	bool wakes;		/* most steps wake nobody, and submit nothing */
+	bool submits;
 	bool readable;
 	bool status_changed;
 	bool record;
@@ -88,6 +90,18 @@ static void end_form(struct vrseq_engine *e)
 	complete(&form->done);
 }
 
+static void will_submit(struct todo *todo, u32 slot)
+{
+	__set_bit(slot, todo->submit);
+	todo->submits = true;
+}
+
+static void will_wake(struct todo *todo, u32 slot)
+{
+	__set_bit(slot, todo->wake);
+	todo->wakes = true;
+}
+
 /* The caller has looked at the clock. */
 static void step_once(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 {
@@ -103,9 +117,9 @@ static void step_once(struct vrseq_engine *e, struct vr_event *ev, struct todo *
 		u32 slot = done->handle / VRSEQ_CALLS;
 
 		if (vrseq_session_done(&e->sessions, done))
-			__set_bit(slot, todo->submit);
+			will_submit(todo, slot);
 		else
-			__set_bit(slot, todo->wake);
+			will_wake(todo, slot);
 	}
 	if (fx->record) {
 		e->record_number = fx->record_write;
@@ -161,12 +175,12 @@ static void step_sessions(struct vrseq_engine *e, struct todo *todo)
 {
 	struct vr_event ev = { .type = VR_EVENT_SUBMIT };
 
-	for (;;) {
+	while (todo->submits) {
 		u32 slot = find_first_bit(todo->submit, VRSEQ_FILES_MAX);
 
 		if (slot >= VRSEQ_FILES_MAX)
-			break;
-		if (vrseq_session_submit(&e->sessions, slot, &ev.submit))
+			todo->submits = false;
+		else if (vrseq_session_submit(&e->sessions, slot, &ev.submit))
 			step(e, &ev, todo);
 		else
 			__clear_bit(slot, todo->submit);
@@ -193,6 +207,7 @@ static void run(struct vrseq_engine *e, struct vr_event *ev, struct todo *todo)
 	/* Sessions whose files are gone may find the quorum they missed, once. */
 	if (todo->status_changed && !bitmap_empty(e->sessions.parked, VRSEQ_FILES_MAX)) {
 		vrseq_sessions_unpark(&e->sessions, todo->submit);
+		todo->submits = true;
 		step_sessions(e, todo);
 	}
 	if (todo->readable && vrseq_ring_mapped(&e->ring))
@@ -217,7 +232,6 @@ static void arm(struct vrseq_engine *e)
 static void enter(struct vrseq_engine *e, struct todo *todo)
 	__acquires(&e->core_lock)
 {
-	memset(todo, 0, sizeof(*todo));
 	__skb_queue_head_init(&todo->datagrams);
 	local_bh_disable();
 	spin_lock(&e->core_lock);
@@ -235,7 +249,7 @@ static void perform(struct vrseq_engine *e, struct todo *todo)
 				   e->group.members);
 	if (todo->journal)
 		vrseq_journal_kick(e->journal);
-	for_each_set_bit(slot, todo->wake, VRSEQ_FILES_MAX) {
+	for_each_set_bit(slot, todo->wake, todo->wakes ? VRSEQ_FILES_MAX : 0) {
 		wait_queue_head_t *wait = &e->sessions.table[slot].wait;
 
 		if (wq_has_sleeper(wait))
@@ -273,7 +287,7 @@ void vrseq_engine_receive(struct vrseq_engine *e, u16 member, const u8 *data, u3
 		.message = &e->scratch.message,
 	};
 	enum vr_drop drop;
-	struct todo todo;
+	struct todo todo = { };
 
 	enter(e, &todo);
 	if (!e->running)
@@ -293,7 +307,7 @@ static enum hrtimer_restart expire(struct hrtimer *timer)
 {
 	struct vrseq_engine *e = container_of(timer, struct vrseq_engine, timer);
 	struct vr_event ev = { .type = VR_EVENT_TIMEOUT };
-	struct todo todo;
+	struct todo todo = { };
 	u64 now_ns;
 
 	enter(e, &todo);
@@ -320,14 +334,14 @@ int vrseq_engine_ask(struct vrseq_engine *e, u32 slot, struct vrseq_request *rq)
 {
 	struct vrseq_session *s = &e->sessions.table[slot];
 	int verdict = -ENETDOWN;
-	struct todo todo;
+	struct todo todo = { };
 
 	rq->outcome = rq->op_id ? VR_OUTCOME_UNKNOWN : VR_OUTCOME_NOT_APPLIED;
 	enter(e, &todo);
 	if (e->running) {
 		verdict = vrseq_session_ask(s, rq);
 		if (s->submit) {
-			__set_bit(slot, todo.submit);
+			will_submit(&todo, slot);
 			run(e, NULL, &todo);
 		}
 	}
@@ -360,11 +374,11 @@ bool vrseq_engine_abandon(struct vrseq_engine *e, u32 slot, const struct vrseq_r
  */
 void vrseq_engine_close(struct vrseq_engine *e, u32 slot)
 {
-	struct todo todo;
+	struct todo todo = { };
 
 	enter(e, &todo);
 	if (e->running && vrseq_session_close(&e->sessions, slot)) {
-		__set_bit(slot, todo.submit);
+		will_submit(&todo, slot);
 		run(e, NULL, &todo);
 	}
 	leave(e, &todo);
@@ -373,7 +387,7 @@ void vrseq_engine_close(struct vrseq_engine *e, u32 slot)
 static int form_and_wait(struct vrseq_engine *e, struct vr_event *ev, struct vrseq_form *form)
 {
 	int error = 0;
-	struct todo todo;
+	struct todo todo = { };
 	long left;
 
 	init_completion(&form->done);
@@ -443,7 +457,7 @@ int vrseq_engine_reform(struct vrseq_engine *e, struct vrseq_form *form)
  */
 void vrseq_engine_post(struct vrseq_engine *e, struct vr_event *ev)
 {
-	struct todo todo;
+	struct todo todo = { };
 
 	enter(e, &todo);
 	if (e->running)
@@ -506,7 +520,7 @@ int vrseq_engine_left(struct vrseq_engine *e, unsigned long since)
  */
 void vrseq_engine_demote(struct vrseq_engine *e, enum vrseq_stat reason)
 {
-	struct todo todo;
+	struct todo todo = { };
 
 	enter(e, &todo);
 	if (e->running && (reason != VRSEQ_STAT_DEMOTED_ROLLBACK || !vrseq_vmgen_id() ||
@@ -677,7 +691,7 @@ int vrseq_engine_configure(struct vrseq_engine *e, const struct vr_config *cfg,
 	struct vr_event ev = { .type = VR_EVENT_START };
 	struct vr_replica *blank = NULL, *old = NULL;
 	int error = 0;
-	struct todo todo;
+	struct todo todo = { };
 
 	if (!*restored) {
 		blank = vrseq_engine_birth(cfg);
