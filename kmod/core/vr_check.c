@@ -147,8 +147,10 @@ const char *vr_replica_check(const struct vr_replica *r)
 
 	if (r->status == VR_STATUS_HALTED)
 		return NULL;
-	if (vr_timers_first(&r->timers) == VR_NEVER && r->now_ns && r->cfg.replica_count)
+	if (vr_timers_look(&r->timers) == VR_NEVER && r->now_ns && r->cfg.replica_count)
 		return "I9: some timer runs unless halted";
+	if (r->timers.first_ns && r->timers.first_ns != vr_timers_look(&r->timers))
+		return "I9: the first timer is the first of them";
 	broken = check_versions(r);
 	if (!broken)
 		broken = check_pending(r);

@@ -51,8 +51,8 @@ void vr_read_submit(struct vr_replica *r, u32 handle)
 	vr_read_applied(r);
 }
 
-/* Answer what is applied by now. What finds no room is seen by the timer. */
-void vr_read_applied(struct vr_replica *r)
+/* What vr_read_applied() does if anything waits. */
+void vr_read_answer(struct vr_replica *r)
 {
 	u32 handle = r->pendings.first, next;
 

@@ -198,31 +198,38 @@ static void take_checkpoint(struct vr_replica *r, const struct vr_entry *e)
 	}
 }
 
-/* Apply in order what is known to be committed and held (R4). */
-void vr_commit_through(struct vr_replica *r, u64 op)
+/* Returns false if it is not there, and we have halted. */
+static bool commit_next(struct vr_replica *r)
 {
-	op = vr_min(op, r->log.ring.last);
-	while (r->commit < op) {
-		const struct vr_entry *e = vr_log_get(&r->log, r->commit + 1);
-		struct vr_result result;
-		u64 life;
+	const struct vr_entry *e = vr_log_get(&r->log, r->commit + 1);
+	struct vr_result result;
+	u64 life;
 
-		if (vr_never(r, !e, VR_HALT_LOG_GAP))
+	if (vr_never(r, !e, VR_HALT_LOG_GAP))
+		return false;
+	r->commit++;
+	life = vr_serve_life(r, e);
+	vr_sm_apply(&r->sm, e, &result);
+	if (e->kind == VR_KIND_APPEND && !result.error) {
+		r->fx->readable = true;
+		r->commit_mask = vr_others(r);
+	}
+	if (life)
+		vr_serve_applied(r, e, life, &result);
+	if (!vr_is_client(e->origin))
+		r->commit_mask |= 1u << e->origin;
+	if (e->origin == r->cfg.self)
+		vr_pending_applied(r, e, &result);
+	take_checkpoint(r, e);
+	return true;
+}
+
+/* What vr_commit_through() does if anything is new: @op is held. */
+void vr_commit_new(struct vr_replica *r, u64 op)
+{
+	while (r->commit < op) {
+		if (!commit_next(r))
 			return;
-		r->commit++;
-		life = vr_serve_life(r, e);
-		vr_sm_apply(&r->sm, e, &result);
-		if (e->kind == VR_KIND_APPEND && !result.error) {
-			r->fx->readable = true;
-			r->commit_mask = vr_others(r);
-		}
-		if (life)
-			vr_serve_applied(r, e, life, &result);
-		if (!vr_is_client(e->origin))
-			r->commit_mask |= 1u << e->origin;
-		if (e->origin == r->cfg.self)
-			vr_pending_applied(r, e, &result);
-		take_checkpoint(r, e);
 	}
 	vr_read_applied(r);
 }

@@ -482,20 +482,20 @@ static inline u64 vr_since(const struct vr_replica *r, u64 then_ns)
 
 static inline void vr_timer_set(struct vr_replica *r, enum vr_timer t, u64 delay_ns)
 {
-	r->timers.at_ns[t] = r->now_ns + delay_ns;
+	vr_timers_put(&r->timers, t, r->now_ns + delay_ns);
 }
 
 /* If it runs, at least a heartbeat from now. */
 static inline void vr_timer_postpone(struct vr_replica *r, enum vr_timer t)
 {
 	if (r->timers.at_ns[t] != VR_NEVER)
-		r->timers.at_ns[t] = vr_max(r->timers.at_ns[t],
-					    r->now_ns + r->cfg.heartbeat_ns);
+		vr_timers_put(&r->timers, t, vr_max(r->timers.at_ns[t],
+						    r->now_ns + r->cfg.heartbeat_ns));
 }
 
 static inline void vr_timer_stop(struct vr_replica *r, enum vr_timer t)
 {
-	r->timers.at_ns[t] = VR_NEVER;
+	vr_timers_put(&r->timers, t, VR_NEVER);
 }
 
 static inline bool vr_timer_runs(const struct vr_replica *r, enum vr_timer t)
@@ -524,7 +524,7 @@ bool vr_has_quorum(const struct vr_replica *r);
 u64 vr_stamp(struct vr_replica *r);
 void vr_learn(struct vr_replica *r, u8 slot, u64 incarnation);
 void vr_learn_vector(struct vr_replica *r, const u64 *vector);
-void vr_commit_through(struct vr_replica *r, u64 op);
+void vr_commit_new(struct vr_replica *r, u64 op);
 void vr_log_truncate(struct vr_replica *r, u64 last);
 const struct vr_entry *vr_log_take(struct vr_replica *r, const struct vr_entry *entry);
 
@@ -633,11 +633,28 @@ void vr_rejoin(struct vr_replica *r);
 /* vr_read.c */
 void vr_read_submit(struct vr_replica *r, u32 handle);
 void vr_read_flush(struct vr_replica *r);
-void vr_read_applied(struct vr_replica *r);
+void vr_read_answer(struct vr_replica *r);
 void vr_read_echoed(struct vr_replica *r);
 void vr_read_stamped(struct vr_replica *r);
 void vr_read_pong(struct vr_replica *r, const struct vr_message *m);
 u64 vr_read_age(const struct vr_replica *r);
+
+/* Answer what is applied by now. What finds no room is seen by the timer. */
+static inline void vr_read_applied(struct vr_replica *r)
+{
+	if (r->fresher_ns || r->pendings.read_count)
+		vr_read_answer(r);
+}
+
+/* Apply in order what is known to be committed and held (R4). */
+static inline void vr_commit_through(struct vr_replica *r, u64 op)
+{
+	op = vr_min(op, r->log.ring.last);
+	if (r->commit < op)
+		vr_commit_new(r, op);
+	else
+		vr_read_applied(r);
+}
 void vr_read_again(struct vr_replica *r);
 void vr_read_reset(struct vr_replica *r);
 void vr_on_get_index(struct vr_replica *r, const struct vr_message *m);

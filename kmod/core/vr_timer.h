@@ -29,11 +29,26 @@ enum vr_timer {
 
 #define VR_NEVER U64_MAX
 
+/**
+ * struct vr_timers - when each is due
+ * @at_ns:	VR_NEVER = it does not run
+ * @first_ns:	the earliest of them, 0 = to be looked for: most steps move none
+ */
 struct vr_timers {
 	u64 at_ns[VR_TIMER_COUNT];
+	u64 first_ns;
 };
 
-static inline u64 vr_timers_first(const struct vr_timers *t)
+static inline void vr_timers_put(struct vr_timers *t, enum vr_timer timer, u64 at_ns)
+{
+	if (at_ns <= t->first_ns)
+		t->first_ns = at_ns;
+	else if (t->at_ns[timer] == t->first_ns)
+		t->first_ns = 0;
+	t->at_ns[timer] = at_ns;
+}
+
+static inline u64 vr_timers_look(const struct vr_timers *t)
 {
 	u64 first = VR_NEVER;
 	u32 i;
@@ -41,6 +56,13 @@ static inline u64 vr_timers_first(const struct vr_timers *t)
 	for (i = 0; i < VR_TIMER_COUNT; i++)
 		first = vr_min(first, t->at_ns[i]);
 	return first;
+}
+
+static inline u64 vr_timers_first(struct vr_timers *t)
+{
+	if (!t->first_ns)
+		t->first_ns = vr_timers_look(t);
+	return t->first_ns;
 }
 
 #endif /* VR_TIMER_H */

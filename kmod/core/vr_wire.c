@@ -47,6 +47,8 @@
 #define LARGEST_CHUNK (VR_WIRE_HEAD_BYTES + 32 + VR_CHUNK_BYTES_MAX)
 
 static_assert((VR_WIRE_HEAD_BYTES + 48) == VR_WIRE_BATCH_BYTES, "as drawn above");
+static_assert(VR_WIRE_TAKE_MAX >= VR_WIRE_HEAD_BYTES && VR_WIRE_TAKE_MAX >= VR_WIRE_ENTRY_BYTES,
+	      "what is missing of either reads as zero");
 static_assert(LARGEST_BATCH <= VR_DATAGRAM_BYTES_MAX, "an entry fits a datagram");
 static_assert(LARGEST_CHUNK <= VR_FRAME_BYTES, "a chunk fits a frame");
 static_assert(LONGEST_SUFFIX <= VR_FRAME_BYTES, "a suffix fits a frame");
@@ -288,17 +290,17 @@ static void get_status(struct reader *r, struct vr_message *m)
 
 static void get_batch(struct reader *r, struct vr_wire_scratch *s, u64 *fourth, u64 *fifth)
 {
+	const u8 *at = take(r, VR_WIRE_BATCH_BYTES - VR_WIRE_HEAD_BYTES);
 	struct vr_message *m = &s->message;
-	u32 count;
 
-	m->op = get64(r);
-	m->commit = get64(r);
-	m->hash = get64(r);
-	*fourth = get64(r);
-	*fifth = get64(r);
-	count = get32(r);
-	get_zero32(r);
-	get_entries(r, s, count);
+	m->op = vr_get64(at);
+	m->commit = vr_get64(at + 8);
+	m->hash = vr_get64(at + 16);
+	*fourth = vr_get64(at + 24);
+	*fifth = vr_get64(at + 32);
+	if (vr_get32(at + 44))
+		fail(r, VR_DROP_RESERVED);
+	get_entries(r, s, vr_get32(at + 40));
 }
 
 static void get_hashes(struct reader *r, struct vr_wire_scratch *s)
@@ -459,33 +461,35 @@ enum vr_drop vr_wire_decode(struct vr_wire_scratch *scratch, const u8 *buffer,
 			    bool *members_differ)
 {
 	struct reader r = { .at = buffer, .left = bytes };
+	const u8 *head = take(&r, VR_WIRE_HEAD_BYTES);
 	struct vr_message *m = &scratch->message;
 
 	memset(m, 0, offsetof(struct vr_message, entries));
 	*members_differ = false;
+	if (r.drop)
+		return r.drop;
 
-	if (get32(&r) != VR_WIRE_MAGIC)
-		return r.drop ? r.drop : VR_DROP_MAGIC;
-	m->version = get8(&r);
+	if (vr_get32(head) != VR_WIRE_MAGIC)
+		return VR_DROP_MAGIC;
+	m->version = head[4];
 	if (m->version < VR_WIRE_VERSION_MIN || m->version > VR_WIRE_VERSION)
-		return r.drop ? r.drop : VR_DROP_VERSION;
-	m->type = get8(&r);
-	m->from = get8(&r);
-	m->to = get8(&r);
-	if (get64(&r) != group->group)
-		return r.drop ? r.drop : VR_DROP_GROUP;
-	*members_differ = get64(&r) != group->members;
-	m->incarnation = get64(&r);
-	m->view = get64(&r);
-	m->generation = get16(&r);
-	if (get16(&r) != bytes || bytes > VR_DATAGRAM_BYTES_MAX)
-		return r.drop ? r.drop : VR_DROP_BOUND;
-	m->instance = get32(&r);
-	if (!r.drop && *members_differ && !type_before_group(m->type))
+		return VR_DROP_VERSION;
+	m->type = head[5];
+	m->from = head[6];
+	m->to = head[7];
+	if (vr_get64(head + 8) != group->group)
+		return VR_DROP_GROUP;
+	*members_differ = vr_get64(head + 16) != group->members;
+	m->incarnation = vr_get64(head + 24);
+	m->view = vr_get64(head + 32);
+	m->generation = vr_get16(head + 40);
+	if (vr_get16(head + 42) != bytes || bytes > VR_DATAGRAM_BYTES_MAX)
+		return VR_DROP_BOUND;
+	m->instance = vr_get32(head + 44);
+	if (*members_differ && !type_before_group(m->type))
 		return VR_DROP_MEMBERS;
 
-	if (!r.drop)
-		get_fields(&r, scratch);
+	get_fields(&r, scratch);
 	/* R34: what its version does not have is no message in it. */
 	if (!r.drop && m->version < vr_message_version(m))
 		return VR_DROP_TYPE;

@@ -76,10 +76,12 @@ static inline void fail(struct reader *r, enum vr_drop drop)
 	r->left = 0;
 }
 
-/* The next bytes of the datagram, or as many zeros if it ends before. */
+#define VR_WIRE_TAKE_MAX	48
+
+/* The next bytes of the datagram, VR_WIRE_TAKE_MAX at most; or zeros if it ends before. */
 static inline const u8 *take(struct reader *r, u32 bytes)
 {
-	static const u8 zeros[8];
+	static const u8 zeros[VR_WIRE_TAKE_MAX];
 	const u8 *at = r->at;
 
 	if (r->left < bytes) {
@@ -149,21 +151,20 @@ static inline u8 get8_zero56(struct reader *r)
 
 static inline void get_entry(struct reader *r, struct vr_entry *e, u64 op)
 {
-	u64 origin;
+	const u8 *at = take(r, VR_WIRE_ENTRY_BYTES);
+	u64 origin = vr_get64(at + 40);
 
 	e->op = op;
 	e->hash = 0;
-	e->view = get64(r);
-	e->session = get64(r);
-	e->request = get64(r);
-	e->argument = get64(r);
-	e->kind = get8(r);
-	get_zero8(r);
-	e->body_bytes = get16(r);
-	e->topic = get32(r);
-	origin = get64(r);
+	e->view = vr_get64(at);
+	e->session = vr_get64(at + 8);
+	e->request = vr_get64(at + 16);
+	e->argument = vr_get64(at + 24);
+	e->kind = at[32];
+	e->body_bytes = vr_get16(at + 34);
+	e->topic = vr_get32(at + 36);
 	e->origin = origin;
-	if (origin > U16_MAX)
+	if (at[33] || origin > U16_MAX)
 		fail(r, VR_DROP_RESERVED);
 	if (e->body_bytes > VR_BODY_BYTES_MAX)
 		fail(r, VR_DROP_BOUND);

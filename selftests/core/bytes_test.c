@@ -78,17 +78,27 @@ static void seeds_decide(struct vrt *t)
 	VRT_EXPECT(t, vr_prng_next(&zero));
 }
 
+/* Whatever is set, moved or stopped, and whether or not somebody looked between. */
 static void first_timer(struct vrt *t)
 {
-	struct vr_timers timers;
+	struct vr_timers timers = { .first_ns = 0 };
+	struct vr_prng prng = { .state = 4711 };
 	u32 i;
 
 	for (i = 0; i < VR_TIMER_COUNT; i++)
-		timers.at_ns[i] = VR_NEVER;
+		vr_timers_put(&timers, i, VR_NEVER);
 	VRT_EXPECT_EQUAL(t, vr_timers_first(&timers), VR_NEVER);
 	for (i = 0; i < VR_TIMER_COUNT; i++) {
-		timers.at_ns[i] = 1000 - i;
+		vr_timers_put(&timers, i, 1000 - i);
 		VRT_EXPECT_EQUAL(t, vr_timers_first(&timers), 1000 - i);
+	}
+	for (i = 0; i < 10000; i++) {
+		u64 drawn = vr_prng_next(&prng);
+
+		vr_timers_put(&timers, drawn % VR_TIMER_COUNT,
+			      drawn >> 32 & 3 ? drawn >> 40 & 15 : VR_NEVER);
+		if (drawn >> 36 & 1)
+			VRT_EXPECT_EQUAL(t, vr_timers_first(&timers), vr_timers_look(&timers));
 	}
 }
 

@@ -189,8 +189,8 @@ static void truncation(struct vrt *t)
 			VRT_EXPECT_EQUAL(t, decode_cut(w, bytes, true), VR_DROP_SHORT);
 			encode(w, type, 3, 9);
 			VRT_EXPECT_EQUAL(t, decode_cut(w, bytes, false),
-					 bytes < AT_BYTES + 2 ? VR_DROP_SHORT :
-								VR_DROP_BOUND);
+					 bytes < VR_WIRE_HEAD_BYTES ? VR_DROP_SHORT :
+								      VR_DROP_BOUND);
 		}
 	}
 }

@@ -121,6 +121,7 @@ static void clear_times(struct vr_replica *r)
 	r->prng.state = 1;
 	for (i = 0; i < VR_TIMER_COUNT; i++)
 		r->timers.at_ns[i] = timers & (1u << i) ? ARMED_NS : VR_NEVER;
+	r->timers.first_ns = 0;
 	r->now_ns = EXPLORE_NOW_NS;
 	r->stamp_ns = EXPLORE_NOW_NS;
 	r->quorum_ns = EXPLORE_NOW_NS;

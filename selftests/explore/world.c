@@ -105,7 +105,7 @@ static void fire(u32 slot, enum vr_timer timer)
 {
 	struct vr_event event = { .type = VR_EVENT_TIMEOUT };
 
-	replicas[slot]->timers.at_ns[timer] = EXPLORE_NOW_NS;
+	vr_timers_put(&replicas[slot]->timers, timer, EXPLORE_NOW_NS);
 	if (timer == VR_TIMER_ABDICATE)
 		replicas[slot]->quorum_ns = 0;
 	step(slot, &event);
