@@ -5,12 +5,12 @@
 # Leaves "NAME p50 p90 p99 max" and "NAME mean" lines in $VRSEQ_OUT/costs; report.py says what they
 # are, and gate.py judges those that come first, which are all if GATE is set.
 #
-# Over loopback: three members of one group in one namespace, told apart by their names and held
-# together by a UUID. Over veth: one namespace each, and a bridge between any two, as between the
-# processes of the veth echo.
+# Over loopback: three members of one group in one namespace. Over veth: one namespace each, and a
+# bridge between any two, as between the processes of the veth echo.
 here=$(dirname "$0")
 . "$here/../lib/ktap.sh"
 . "$here/../lib/cluster.sh"
+. "$here/loopback.sh"
 
 costs=$VRSEQ_OUT/costs
 : >"$costs"
@@ -49,21 +49,6 @@ delivery() {
 	"$programs/deliver_bench" alone vr1 >>"$costs"
 }
 
-# Rare heartbeats: their cost is not a commit's.
-rare='heartbeat 1s view-timeout 10s'
-
-# A group's name for its member ID at a loopback address.
-name_of() { # ID
-	echo "m$1"
-}
-
-ready_on_loopback() { # ID
-	local text
-
-	text=$("$programs/member_status" vr1 "$(name_of "$1")") && eval "$text" &&
-		[ "$s_has_quorum" = 1 ] && [ "$s_primary_id" != 0 ]
-}
-
 op_of() { # NETNS GROUP
 	local text
 
@@ -90,20 +75,7 @@ callers_at() { # NAME CALLERS NETNS GROUP NETNS GROUP
 loopback() {
 	local id other
 
-	links_up 1
-	for id in 1 2 3; do
-		# shellcheck disable=SC2086
-		$vrseq -n vr1 group add "$(name_of $id)" self $id listen 127.0.0.1:$((port + id)) \
-			insecure uuid 6c6f6f70-6261-436b-8000-000000000001 $rare
-		for other in 1 2 3; do
-			[ $other = $id ] || $vrseq -n vr1 member add $other \
-				127.0.0.1:$((port + other)) group "$(name_of $id)"
-		done
-	done
-	$vrseq -n vr1 group form "$(name_of 1)"
-	for id in 3 2 1; do
-		eventually 10 ready_on_loopback $id
-	done
+	formed_on_loopback
 	id=$s_primary_id
 	other=$((id % 3 + 1))
 	bench commit-primary-loopback vr1 "$(name_of "$id")"
