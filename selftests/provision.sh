@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Installs what the named parts need from Debian 12 and nothing that is already there, then brings
-# the stock kernel images (qemu), the UML kernel (uml) or the one with KCSAN (kcsan) into the cache.
-# Knows packages; does not know what is done with them.
+# the stock kernel images (qemu), the UML kernels (uml; uml-native, which watches nothing) or the
+# one with KCSAN (kcsan) into the cache. Knows packages; does not know what is done with them.
 #
-# usage: provision.sh [build|unit|lint|qemu|uml|kcsan|bench|mpi|dkms ...]
-#	(default: all but kcsan, bench, mpi and dkms)
+# usage: provision.sh [build|unit|lint|qemu|uml|uml-native|kcsan|bench|mpi|dkms ...]
+#	(default: all but uml-native, kcsan, bench, mpi and dkms)
 set -eu
 . "$(dirname "$0")/rig.sh"
 
@@ -23,7 +23,8 @@ packages() {
 	mpi) echo openmpi-bin libopenmpi-dev ;;
 	qemu) echo qemu-system-x86 busybox-static cpio kmod iproute2 dmsetup jq python3 xz-utils ;;
 	kcsan) echo gcc make bc flex bison libelf-dev libc6-dev kmod xz-utils linux-source-6.1 ;;
-	uml) echo gcc make bc flex bison patch cpio kmod xz-utils iproute2 linux-source-6.1 ;;
+	uml | uml-native) echo gcc make bc flex bison patch cpio kmod xz-utils iproute2 \
+		linux-source-6.1 ;;
 	*) rig_die "no part named '$1'" ;;
 	esac
 }
@@ -111,6 +112,10 @@ for part; do
 	uml)
 		unpack_source
 		"$(dirname "$0")/uml/build.sh" >/dev/null 9>&-
+		;;
+	uml-native)
+		unpack_source
+		"$(dirname "$0")/uml/build.sh" native >/dev/null 9>&-
 		;;
 	esac
 done

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What run.sh measured, as a table for people, as JSON, and as plots.
+"""What run.sh and native.sh measured, as a table for people, as JSON, and as plots.
 
 usage: report.py DIRECTORY
-Reads DIRECTORY/KVER/costs of each kernel and DIRECTORY/failover; writes table.txt, results.json
-and *.svg there, and prints the table. Judges nothing; says which goal is met.
+       report.py --native DIRECTORY
+Reads DIRECTORY/KVER/costs of each kernel, DIRECTORY/native/costs and DIRECTORY/failover; writes
+table.txt, results.json and *.svg there, and prints the table. With --native it prints what
+native.sh measured, and that is all. Judges nothing; says which goal is met.
 """
 import json
 import os
@@ -135,6 +137,25 @@ RATIOS = [
 FAILOVER = ["replicas", "heartbeat", "view_timeout", "p50", "p99", "max"]
 FAILOVER_GOAL = 250     # ms, of the p99 with the default timers, which come first
 
+NATIVE = [
+    ("echo-loopback", "UDP echo of two sockets, loopback"),
+    ("commit-alone", "commit, group of one"),
+    ("commit-primary-loopback", "commit at the primary of 3, loopback"),
+    ("commit-primary-loopback-keyed", "the same, with a key"),
+    ("commit-primary", "commit at the primary of 3, veth"),
+    ("commit-primary-keyed", "the same, with a key"),
+]
+
+NATIVE_RATIOS = [
+    ("commit / echo, loopback", "commit-primary-loopback", "echo-loopback"),
+    ("commit with a key / without, loopback", "commit-primary-loopback-keyed",
+     "commit-primary-loopback"),
+    ("commit with a key / without, veth", "commit-primary-keyed", "commit-primary"),
+]
+
+# Of sequential commits at the primary of 3, loopback.
+NATIVE_GOAL_PER_S = 300000
+
 
 def read_costs(path):
     rows = {}
@@ -195,7 +216,26 @@ def number(x):
     return "-" if x is None else f"{x:.2f}" if x < 100 and x != int(x) else f"{x:.0f}"
 
 
-def table(kernels, failover):
+def native_table(rows):
+    """By the clock, in ns: the median of all batches, and the one that was disturbed least."""
+    both = [rows, {name: rows[name + "-least"] for name in rows if name + "-least" in rows}]
+    lines = [f"{'native, in one UML kernel: ns':<46}{'median':>10}{'least':>10}"]
+
+    def line(words, values):
+        lines.append(f"  {words:<44}" + "".join(f"{number(x):>10}" for x in values))
+
+    for name, words in NATIVE:
+        line(words, [value(costs, name) for costs in both])
+    for words, over, under in NATIVE_RATIOS:
+        line(words, [ratio(costs, over, under) for costs in both])
+    ns = [value(costs, "commit-primary-loopback") for costs in both]
+    per_s = [1e9 / x if x else None for x in ns]
+    line("commits each second, primary of 3, loopback", per_s)
+    lines[-1] += f"  {goal_text(per_s[:1], NATIVE_GOAL_PER_S, False)}"
+    return lines
+
+
+def table(kernels, native, failover):
     lines = ["instructions, the median (of several callers and of delivery, the mean)", "",
              f"{'row':<46}" + "".join(f"{kver:>10}" for kver in kernels)]
     heading = None
@@ -214,6 +254,8 @@ def table(kernels, failover):
         if any(x is not None for x in values):
             lines.append(f"  {words:<44}" + "".join(f"{number(x):>10}" for x in values) +
                          f"  {goal_text(values, goal, ceiling)}".rstrip())
+    if native:
+        lines += ["", *native_table(native)]
     gaps = failover_lines(kernels, failover)
     if gaps:
         lines += ["", "from the primary's crash to the next number, virtual ms, 100 times",
@@ -309,9 +351,14 @@ def plots(directory, kernels):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3) or sys.argv[1:-1] not in ([], ["--native"]):
         sys.exit(__doc__)
-    directory = sys.argv[1]
+    directory = sys.argv[-1]
+    path = os.path.join(directory, "native", "costs")
+    native = read_costs(path) if os.path.exists(path) else {}
+    if len(sys.argv) == 3:
+        print("\n".join(native_table(native)))
+        return
     kernels = {}
     for kver in ("6.12", "6.1"):
         path = os.path.join(directory, kver, "costs")
@@ -320,7 +367,7 @@ def main():
     if not kernels:
         sys.exit(f"report.py: nothing was measured in {directory}")
     failover = read_failover(os.path.join(directory, "failover"))
-    text = table(kernels, failover)
+    text = table(kernels, native, failover)
     with open(os.path.join(directory, "table.txt"), "w") as out:
         out.write(text)
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], text=True,
@@ -332,7 +379,7 @@ def main():
         "ratios": {kver: {words: ratio(rows, over, under)
                           for words, over, under, _, _ in RATIOS}
                    for kver, rows in kernels.items()},
-        "failover_virtual_ms": failover,
+        "native_ns": native, "failover_virtual_ms": failover,
     }
     with open(os.path.join(directory, "results.json"), "w") as out:
         json.dump(results, out, indent=1)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# What a commit costs, counted in instructions. Reported; and a few rows judged by what they cost
-# when somebody last committed that.
+# What a commit costs, counted in instructions, and by the clock. Reported; and a few rows of the
+# former judged by what they cost when somebody last committed that.
 
 bench_programs := $(addprefix build/selftests/,udp_echo commit_bench offered_bench twin_client \
-	peer_bench etcd_failover)
+	peer_bench etcd_failover native_bench)
 bench_headers := $(wildcard selftests/bench/*.h selftests/lib/*.h kmod/core/*.h uapi/linux/*.h)
 bench_cflags := -std=gnu11 -Wall -Wextra -D_GNU_SOURCE -Iuapi -Ikmod/core
 
@@ -51,8 +51,37 @@ $(bench_runs): bench-%: modules tools tests build/selftests/cpg_bench | provisio
 	@selftests/qemu/guest.sh -D -n -k $* -m 2G -t 840 -o build/bench/$* \
 		selftests/bench/run.sh
 
-bench: $(bench_runs) ## instructions per operation, beside other services; failover time
+build/uml-native/vrseq.ko: $(module_sources) | provision-uml-native
+	@selftests/farm.sh build/uml-native $(module_sources)
+	@echo "  KMOD     $@"
+	@$(MAKE) -s -C $(shell selftests/uml/build.sh native) ARCH=um \
+		M=$(CURDIR)/build/uml-native modules
+	@touch $@
+
+native_sources := selftests/bench/native_loop.c selftests/bench/native.h uapi/linux/vrseq.h
+
+build/native_loop/native_loop.ko: $(native_sources) | provision-uml-native
+	@selftests/farm.sh build/native_loop $(native_sources)
+	@echo "  KMOD     $@"
+	@printf '%s\n' 'obj-m := native_loop.o' 'native_loop-y := selftests/bench/native_loop.o' \
+		'ccflags-y := -I$$(src)/uapi' >build/native_loop/Kbuild
+	@$(MAKE) -s -C $(shell selftests/uml/build.sh native) ARCH=um \
+		M=$(CURDIR)/build/native_loop W=1 modules
+	@touch $@
+
+native_builds := build/uml-native/vrseq.ko build/native_loop/native_loop.ko build/vrseq \
+	build/selftests/native_bench build/selftests/member_status
+native_run = selftests/uml/run.sh --native -o build/bench/native selftests/bench/native.sh
+
+native: $(native_builds) ## ns per commit by the clock, on a UML kernel that watches nothing
+	@$(native_run)
+	@python3 selftests/bench/report.py --native build/bench
+
+# By the clock is last, when nothing else runs; what it needs is built before guests count seconds.
+$(bench_runs): | $(native_builds)
+bench: $(bench_runs) ## instructions per operation, beside other services; ns; failover time
 	@build/selftests/failover >build/bench/failover
+	@$(native_run)
 	@python3 selftests/bench/report.py build/bench
 
 profile: modules tools tests build/selftests/cpg_bench | provision-qemu ## what takes them, by function; TEST=row
@@ -62,5 +91,5 @@ profile: modules tools tests build/selftests/cpg_bench | provision-qemu ## what 
 gate: modules tools tests | provision-qemu ## a commit costs what it did, or which functions changed (COMMIT=1: it may)
 	@python3 selftests/bench/gate.py $(if $(COMMIT),--commit) $(KVER)
 
-.PHONY: bench profile gate $(bench_runs)
+.PHONY: bench native profile gate $(bench_runs)
 CHECK_TARGETS += gate

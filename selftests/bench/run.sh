@@ -5,12 +5,12 @@
 # Leaves "NAME p50 p90 p99 max" and "NAME mean" lines in $VRSEQ_OUT/costs; report.py says what they
 # are, and gate.py judges those that come first, which are all if GATE is set.
 #
-# Over loopback: three members of one group in one namespace, told apart by their names and held
-# together by a UUID. Over veth: one namespace each, and a bridge between any two, as between the
-# processes of the veth echo.
+# Over loopback: three members of one group in one namespace. Over veth: one namespace each, and a
+# bridge between any two, as between the processes of the veth echo.
 here=$(dirname "$0")
 . "$here/../lib/ktap.sh"
 . "$here/../lib/cluster.sh"
+. "$here/groups.sh"
 
 costs=$VRSEQ_OUT/costs
 : >"$costs"
@@ -49,21 +49,6 @@ delivery() {
 	"$programs/deliver_bench" alone vr1 >>"$costs"
 }
 
-# Rare heartbeats: their cost is not a commit's.
-rare='heartbeat 1s view-timeout 10s'
-
-# A group's name for its member ID at a loopback address.
-name_of() { # ID
-	echo "m$1"
-}
-
-ready_on_loopback() { # ID
-	local text
-
-	text=$("$programs/member_status" vr1 "$(name_of "$1")") && eval "$text" &&
-		[ "$s_has_quorum" = 1 ] && [ "$s_primary_id" != 0 ]
-}
-
 op_of() { # NETNS GROUP
 	local text
 
@@ -85,28 +70,6 @@ callers_at() { # NAME CALLERS NETNS GROUP NETNS GROUP
 	after=$(prepares_at "$5" "$6")
 	awk -v name="$1-per-prepare" -v ops="$ops" -v prepares=$((after - before)) \
 		'BEGIN { printf "%s %.2f\n", name, ops / prepares }' >>"$costs"
-}
-
-# Sets leader and backup to their names.
-formed_on_loopback() {
-	local id other
-
-	links_up 1
-	for id in 1 2 3; do
-		# shellcheck disable=SC2086
-		$vrseq -n vr1 group add "$(name_of $id)" self $id listen 127.0.0.1:$((port + id)) \
-			${SECURITY:-insecure} uuid 6c6f6f70-6261-436b-8000-000000000001 $rare
-		for other in 1 2 3; do
-			[ $other = $id ] || $vrseq -n vr1 member add $other \
-				127.0.0.1:$((port + other)) group "$(name_of $id)"
-		done
-	done
-	$vrseq -n vr1 group form "$(name_of 1)"
-	for id in 3 2 1; do
-		eventually 10 ready_on_loopback $id
-	done
-	leader=$(name_of "$s_primary_id")
-	backup=$(name_of $((s_primary_id % 3 + 1)))
 }
 
 loopback() {
@@ -153,12 +116,6 @@ delayed() {
 	for rate in 1000 5000 10000 20000 40000; do
 		"$programs/offered_bench" offered-$rate "$leader" t $rate >>"$costs"
 	done
-}
-
-# From here on each datagram is sealed and opened.
-with_key() {
-	(umask 077 && $vrseq genkey >/run/key)
-	SECURITY="key /run/key"
 }
 
 keyed() {

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Builds the UML 6.1 kernel, once per source version, config and patch. Prints the directory that
-# holds it: "linux" in it is the kernel, and modules build against it with make -C DIR ARCH=um M=...
-# What modprobe is told, also of all that is built in, is in root/lib/modules.
+# usage: build.sh [native]
+# Builds the UML 6.1 kernel, once per source version, config and patch; native is the one that
+# watches nothing (config.native). Prints the directory that holds it: "linux" in it is the kernel,
+# and modules build against it with make -C DIR ARCH=um M=... What modprobe is told, also of all
+# that is built in, is in root/lib/modules.
 set -eu
 here=$(realpath "$(dirname "$0")")
 . "$here/../rig.sh"
@@ -18,4 +20,8 @@ build() {
 	make -C "$dir" ARCH=um INSTALL_MOD_PATH="$dir/root" modules_install
 }
 
-kernel_cached uml "$here/config" "$here/linux.patch"
+case ${1-} in
+'') kernel_cached uml "$here/config" "$here/linux.patch" ;;
+native) kernel_cached uml-native "$here/config.native" "$here/linux.patch" ;;
+*) rig_die "no variant $1" ;;
+esac

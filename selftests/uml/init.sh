@@ -21,8 +21,8 @@ mount -t devtmpfs dev /dev
 rig_machine
 mkdir -p /lib/modules
 ln -s "$rig_kernel/root/lib/modules/$(uname -r)" /lib/modules/
-# It is told when (clean.sh).
-echo scan=off >/sys/kernel/debug/kmemleak
+# It is told when (clean.sh), where there is one.
+[ ! -e /sys/kernel/debug/kmemleak ] || echo scan=off >/sys/kernel/debug/kmemleak
 mkdir -p "$rig_dir"
 mount -t hostfs -o "$rig_dir" none "$rig_dir"
 rig_command /dev/tty1

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# usage: run.sh [--time-travel] [-t SECONDS] [-m MEMORY] [-o DIR] SCRIPT [ARGS]
+# usage: run.sh [--time-travel | --native] [-t SECONDS] [-m MEMORY] [-o DIR] SCRIPT [ARGS]
 # Runs a script under the UML kernel with the host's root (read-only, under an overlay) and returns
 # its exit status. In the script: KVER=uml, VRSEQ_KO, VRSEQ_OUT (a writable directory, kept if -o).
 # --time-travel: virtual time, which moves only when everything sleeps; a loop that spins until a
-# time never ends there. Exit status 124: timeout, 125: the kernel died, 126: it complained.
+# time never ends there. --native: the kernel that watches nothing, and the module built for it.
+# Exit status 124: timeout, 125: the kernel died, 126: it complained.
 set -u
 . "$(dirname "$0")/../rig.sh"
 
@@ -12,12 +13,17 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 timeout=300
 memory=2G
 travel=
+variant=
 afterwards='&& selftests/uml/clean.sh'
 out=
 while :; do
 	case ${1-} in
 	--time-travel)
 		travel='time-travel=inf-cpu kmemleak=off'
+		afterwards=
+		;;
+	--native)
+		variant=native
 		afterwards=
 		;;
 	-t) timeout=$2; shift ;;
@@ -32,7 +38,7 @@ done
 script=$(realpath "$1")
 shift
 
-uml=$("$top/selftests/uml/build.sh") || exit
+uml=$("$top/selftests/uml/build.sh" $variant) || exit
 keep=$out
 mkdir -p "$top/build/uml-run"
 [ -n "$out" ] || out=$(mktemp -d "$top/build/uml-run/$(basename "$script").XXXXXX")
@@ -46,7 +52,8 @@ quote() {
 	done
 }
 {
-	echo "export KVER=uml VRSEQ_KO='$top/build/uml/vrseq.ko' VRSEQ_OUT='$out' HOME=/root"
+	echo "export KVER=uml VRSEQ_KO='$top/build/uml${variant:+-$variant}/vrseq.ko'"
+	echo "export VRSEQ_OUT='$out' HOME=/root"
 	echo "export VRSEQ_PLANTED='$top/build/planted/planted.ko'"
 	echo "export PATH='$top/build:/usr/sbin:/usr/bin:/sbin:/bin' LC_ALL=C.UTF-8"
 	for name in TEST CALL CROWD SEED SEEDS FIRST SECONDS JUNK RESTARTS STORM_S; do
