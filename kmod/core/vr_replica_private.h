@@ -638,6 +638,11 @@ void vr_read_echoed(struct vr_replica *r);
 void vr_read_stamped(struct vr_replica *r);
 void vr_read_pong(struct vr_replica *r, const struct vr_message *m);
 u64 vr_read_age(const struct vr_replica *r);
+void vr_read_again(struct vr_replica *r);
+void vr_read_reset(struct vr_replica *r);
+void vr_on_get_index(struct vr_replica *r, const struct vr_message *m);
+void vr_on_new_index(struct vr_replica *r, const struct vr_message *m);
+bool vr_read_lease_holds(const struct vr_replica *r);
 
 /* Answer what is applied by now. What finds no room is seen by the timer. */
 static inline void vr_read_applied(struct vr_replica *r)
@@ -655,12 +660,6 @@ static inline void vr_commit_through(struct vr_replica *r, u64 op)
 	else
 		vr_read_applied(r);
 }
-void vr_read_again(struct vr_replica *r);
-void vr_read_reset(struct vr_replica *r);
-void vr_on_get_index(struct vr_replica *r, const struct vr_message *m);
-void vr_on_new_index(struct vr_replica *r, const struct vr_message *m);
-
-bool vr_read_lease_holds(const struct vr_replica *r);
 
 /* vr_serve.c: clients, at a voter */
 void vr_clients_reset(struct vr_replica *r);
