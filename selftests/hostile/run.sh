@@ -144,12 +144,7 @@ junk() {
 	local n victim drops hellos answered kib bytes first last start quiet sent lost answers ms
 
 	keyed 3
-	capture /run/frames
-	for n in $members; do
-		load "$n" -t 1 -N 20
-	done
-	load_wait
-	capture_end
+	capture_work /run/frames 20
 	# All queues together hold what one batch is.
 	echo 10000 >/proc/sys/net/core/netdev_max_backlog
 	load 2 -t 1 -m 0

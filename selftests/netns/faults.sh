@@ -49,12 +49,7 @@ damaged() {
 	local n
 
 	cluster_formed 3
-	capture /run/frames
-	for n in $members; do
-		load "$n" -t 1 -N 40
-	done
-	load_wait
-	capture_end
+	capture_work /run/frames 40
 	load_everywhere
 	note "frames damaged: $(ip netns exec vrsw $wire damage br0 /run/frames)"
 	load_stop

@@ -33,6 +33,18 @@ capture_end() {
 	capturing=
 }
 
+# What members say while each draws so many numbers.
+capture_work() { # FILE NUMBERS
+	local n
+
+	capture "$1"
+	for n in $members; do
+		load "$n" -t 1 -N "$2"
+	done
+	load_wait
+	capture_end
+}
+
 # The same words, sent in a group with a key and in one without: only the latter shows them.
 key_hides() {
 	local words="what nobody is to see 4711"
@@ -150,12 +162,7 @@ key_replay() {
 	local before victim
 
 	keyed 3
-	capture /run/frames
-	for n in $members; do
-		load "$n" -t 1 -N 40
-	done
-	load_wait
-	capture_end
+	capture_work /run/frames 40
 	note "frames replayed: $(ip netns exec vrsw $wire replay br0 /run/frames)"
 	for n in $members; do
 		eventually 5 grew "$n" drop_replay 0
