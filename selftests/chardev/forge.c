@@ -57,6 +57,21 @@ static u32 prepare_bytes(const struct packet *packet, ssize_t bytes, in_addr_t v
 	return length;
 }
 
+/* RFC 768: of the addresses, the protocol, the length, and all that follows. */
+static u16 checksum(const struct packet *packet, u32 udp_bytes)
+{
+	const u8 *addresses = (const u8 *)&packet->ip.saddr, *udp = (const u8 *)&packet->udp;
+	u32 sum = IPPROTO_UDP + udp_bytes, i;
+
+	for (i = 0; i < 8; i++)
+		sum += addresses[i] << (i % 2 ? 0 : 8);
+	for (i = 0; i < udp_bytes; i++)
+		sum += udp[i] << (i % 2 ? 0 : 8);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~(sum + (sum >> 16)) & 0xffff;
+	return htons(sum ? sum : 0xffff);
+}
+
 int main(int argc, char **argv)
 {
 	static struct packet seen, lie;
@@ -86,9 +101,11 @@ int main(int argc, char **argv)
 	memcpy(lie.envelope, seen.envelope, sizeof(lie.envelope));
 	bytes = vr_wire_encode(lie.datagram, &scratch.message, scratch.message.to,
 			       scratch.message.version, &group);
+	bytes += sizeof(lie.udp) + sizeof(lie.envelope);
 	lie.udp.check = 0;
-	lie.udp.len = htons(sizeof(lie.udp) + sizeof(lie.envelope) + bytes);
-	bytes += offsetof(struct packet, datagram);
+	lie.udp.len = htons(bytes);
+	lie.udp.check = checksum(&lie, bytes);
+	bytes += sizeof(lie.ip);
 	lie.ip.tot_len = htons(bytes);
 	if (sendto(raw, &lie, bytes, 0, (void *)&victim, sizeof(victim)) != (ssize_t)bytes)
 		die("send: %s", strerror(errno));
