@@ -112,11 +112,11 @@ faults_may_come() { # failslab | fail_page_alloc ...
 	echo 0 >$debug/fail_page_alloc/min-order
 }
 
-# To say so takes memory, too.
-no_more_faults() {
-	until echo 0 >$debug/failslab/probability; do
+# To open the file takes memory, too, so it is open; and so does to write.
+fail_in() { # PERCENT FD
+	until echo "$1" >&"$2"; do
 		:
-	done 2>/dev/null
+	done
 }
 
 # That the kernel itself had no memory for a module it says with its stack; that is no fault. If it
@@ -156,13 +156,14 @@ fail_calls() {
 	module_load
 }
 
-# Every tenth, whoever asks, in softirqs as well: what is not sent is lost, and that is all. Nobody
-# starts a process meanwhile, or opens a file.
+# Every tenth object, whoever asks, in softirqs as well: what is not there is lost, and that is all.
+# Nobody starts a process meanwhile, or opens a file.
 starved() {
-	local n before
+	local before n probability
 
 	cluster_formed 3
 	faults_may_come failslab
+	exec {probability}>$debug/failslab/probability
 	for n in $members; do
 		load "$n" -t 2
 	done
@@ -171,9 +172,10 @@ starved() {
 		eventually 20 has_committed "$n" 20
 	done
 	before=$s_commit
-	echo 10 >$debug/failslab/probability
+	fail_in 10 "$probability"
 	pause 20
-	no_more_faults
+	fail_in 0 "$probability"
+	exec {probability}>&-
 	status_of 1
 	note "$((s_commit - before)) commits while every tenth allocation failed"
 	[ "$s_commit" -gt $((before + 100)) ]
