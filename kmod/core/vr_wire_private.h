@@ -93,11 +93,6 @@ static inline const u8 *take(struct reader *r, u32 bytes)
 	return at;
 }
 
-static inline u8 get8(struct reader *r)
-{
-	return *take(r, 1);
-}
-
 static inline u16 get16(struct reader *r)
 {
 	return vr_get16(take(r, 2));
@@ -122,12 +117,6 @@ static inline void get_zero32(struct reader *r)
 static inline void get_zero16(struct reader *r)
 {
 	if (get16(r))
-		fail(r, VR_DROP_RESERVED);
-}
-
-static inline void get_zero8(struct reader *r)
-{
-	if (get8(r))
 		fail(r, VR_DROP_RESERVED);
 }
 
